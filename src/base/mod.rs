@@ -1,0 +1,11 @@
+//! Layer 0: where text lives and how places in it are named.
+
+mod line_index;
+mod source;
+mod span;
+mod suggest;
+
+pub use line_index::{LineColumn, LineIndex};
+pub use source::{SourceFile, SourceMap};
+pub use span::{SourceId, Span};
+pub use suggest::did_you_mean;

@@ -1,0 +1,18 @@
+//! Layer 2: what a program means.
+//!
+//! Names are ids, every expression has a type, sugar is gone. This tree holds no source text and knows nothing of the
+//! query engine. It is made by name resolution and type checking, which never fail: they return a [`Program`] and the
+//! problems they found, and a wrong piece becomes a poisoned node ([`TyKind::Error`], [`ExprKind::Error`]) so that it
+//! is reported once.
+
+mod expr;
+mod program;
+mod query;
+mod schema;
+mod ty;
+
+pub use expr::*;
+pub use program::*;
+pub use query::*;
+pub use schema::*;
+pub use ty::*;

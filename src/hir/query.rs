@@ -1,0 +1,135 @@
+//! Populations: queries that yield rows of an entity.
+
+use super::{Column, EntityId, Expr, LocalId, RelationId, RowId, SegmentTy};
+use crate::base::Span;
+pub use crate::syntax::ast::SetOp;
+
+/// A population.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Query {
+    pub kind: QueryKind,
+    /// Its entity and added columns.
+    pub ty: SegmentTy,
+    pub span: Span,
+}
+
+/// Every form of population. A clause that looks at rows names the row it looks at, a row of its input.
+#[derive(Clone, PartialEq, Debug)]
+pub enum QueryKind {
+    /// Reported already; yields nothing.
+    Error,
+    /// All rows of an entity.
+    Entity(EntityId),
+    /// A population bound earlier in the campaign: frozen.
+    Local(LocalId),
+    /// The rows that a `many` (or `one`) relation of an outer row leads to: a correlated query.
+    Related {
+        row: RowId,
+        path: Vec<RelationId>,
+    },
+    /// Change of dimension: the distinct rows that `relation` of the input's rows leads to.
+    Navigate {
+        input: Box<Query>,
+        relation: RelationId,
+    },
+    /// `audience "name" of E`
+    Audience(String),
+    /// Feedback of a send: `welcome.clicked`
+    Feedback {
+        delivery: LocalId,
+        kind: FeedbackKind,
+    },
+    /// `P.unmatched`
+    Unmatched(LocalId),
+    /// `E.rejected`
+    Rejected(EntityId),
+    /// The rows collapsed into a row by `dedupe`: `group`.
+    Group {
+        row: RowId,
+    },
+    Where {
+        input: Box<Query>,
+        row: RowId,
+        predicate: Expr,
+    },
+    With {
+        input: Box<Query>,
+        row: RowId,
+        columns: Vec<(Column, Expr)>,
+    },
+    Dedupe {
+        input: Box<Query>,
+        row: RowId,
+        by: Vec<Expr>,
+        keep: u64,
+        prefer: Vec<OrderKey>,
+    },
+    OrderBy {
+        input: Box<Query>,
+        row: RowId,
+        keys: Vec<OrderKey>,
+    },
+    Limit {
+        input: Box<Query>,
+        row: RowId,
+        amount: Amount,
+        by: Vec<OrderKey>,
+    },
+    Sample {
+        input: Box<Query>,
+        amount: Amount,
+        seed: Option<String>,
+    },
+    /// Reconcile: rows of `target` for pairs that satisfy `on`; `source` is the input's row, `row` the target's.
+    Match {
+        input: Box<Query>,
+        source: RowId,
+        target: EntityId,
+        row: RowId,
+        on: Expr,
+    },
+    New {
+        input: Box<Query>,
+        memory: Option<String>,
+        row: RowId,
+        by: Option<Expr>,
+    },
+    /// Set algebra by key, or by the columns `on`.
+    SetOp {
+        op: SetOp,
+        left: Box<Query>,
+        right: Box<Query>,
+        on: Vec<String>,
+    },
+}
+
+/// How many.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Amount {
+    /// An expression of type `int`.
+    Rows(Expr),
+    /// An expression of type `percent`.
+    Share(Expr),
+}
+
+/// One key of an order; nulls last.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OrderKey {
+    pub value: Expr,
+    pub descending: bool,
+}
+
+/// What became of a send's rows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedbackKind {
+    Sent,
+    Delivered,
+    Opened,
+    Clicked,
+    Bounced,
+    Failed,
+    Excluded,
+    Unsubscribed,
+    Unknown,
+}

@@ -1,0 +1,155 @@
+//! Types.
+
+use std::sync::Arc;
+
+use super::EntityId;
+
+/// A type: what a value is, and whether it may be missing.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Ty {
+    /// What the value is.
+    pub kind: TyKind,
+    /// `?`: may be null.
+    pub nullable: bool,
+}
+
+/// What a value is.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum TyKind {
+    /// Something wrong was reported here already; fits everywhere, so that nothing is reported twice.
+    Error,
+    /// The type of a bare `null`.
+    Null,
+    Bool,
+    Int,
+    Float,
+    /// An exact decimal number.
+    Decimal,
+    Text,
+    /// A civil date.
+    Date,
+    /// A civil time of day.
+    Time,
+    /// An instant.
+    Timestamp,
+    Duration,
+    /// An exact share: `3%` is 0.03.
+    Percent,
+    Json,
+    Email,
+    Phone,
+    Url,
+    PushToken,
+    Html,
+    Timezone,
+    /// The name of a declared topic.
+    Topic,
+    Weekday,
+    /// `200 per second`
+    Rate,
+    /// `"a" | "b"`, in the order declared.
+    Enumeration(Arc<[String]>),
+    /// `list of T`
+    List(Box<Ty>),
+    /// Rows with named columns: an element of `list(X, Y of Q)`.
+    Record(Arc<[Column]>),
+    /// A row of an entity: an element of `list of wishlist_items`, the target of a `one` relation.
+    Row(EntityId),
+    /// `segment of E with { ... }`
+    Segment(SegmentTy),
+    /// `message for C`; the name of the channel.
+    Message(String),
+    /// `delivery of E`
+    Delivery(EntityId),
+}
+
+/// The type of a population: rows of an entity plus added columns.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct SegmentTy {
+    /// Whose rows.
+    pub entity: EntityId,
+    /// Columns added by `with`, `match` and `dedupe`, in order.
+    pub with: Vec<Column>,
+}
+
+/// A named column.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Column {
+    pub name: String,
+    pub ty: Ty,
+}
+
+impl Ty {
+    /// A type that is never null.
+    pub const fn of(kind: TyKind) -> Self {
+        Self { kind, nullable: false }
+    }
+
+    /// The same, possibly null.
+    #[must_use]
+    pub fn or_null(self) -> Self {
+        Self { nullable: true, ..self }
+    }
+
+    /// The same, nullable if `nullable` is true or it was already.
+    #[must_use]
+    pub fn null_if(self, nullable: bool) -> Self {
+        Self { nullable: self.nullable || nullable, ..self }
+    }
+
+    /// The poison type.
+    pub const fn error() -> Self {
+        Self::of(TyKind::Error)
+    }
+
+    /// True for the poison type.
+    pub fn is_error(&self) -> bool {
+        self.kind == TyKind::Error
+    }
+}
+
+impl TyKind {
+    /// `int`, `float`, `decimal`, `percent`.
+    pub fn is_number(&self) -> bool {
+        matches!(self, TyKind::Int | TyKind::Float | TyKind::Decimal | TyKind::Percent)
+    }
+
+    /// `text` and everything that can be used as text.
+    pub fn is_text(&self) -> bool {
+        use TyKind::*;
+        matches!(self, Text | Email | Phone | Url | PushToken | Html | Timezone | Topic | Enumeration(_))
+    }
+
+    /// The built-in type with this name.
+    pub fn named(name: &str) -> Option<TyKind> {
+        NAMED.iter().find(|(known, _)| *known == name).map(|(_, kind)| kind.clone())
+    }
+
+    /// Names of all built-in types, for suggestions and completion.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMED.iter().map(|(name, _)| *name)
+    }
+}
+
+const NAMED: &[(&str, TyKind)] = &[
+    ("bool", TyKind::Bool),
+    ("int", TyKind::Int),
+    ("float", TyKind::Float),
+    ("decimal", TyKind::Decimal),
+    ("text", TyKind::Text),
+    ("date", TyKind::Date),
+    ("time", TyKind::Time),
+    ("timestamp", TyKind::Timestamp),
+    ("duration", TyKind::Duration),
+    ("percent", TyKind::Percent),
+    ("json", TyKind::Json),
+    ("email", TyKind::Email),
+    ("phone", TyKind::Phone),
+    ("url", TyKind::Url),
+    ("push_token", TyKind::PushToken),
+    ("html", TyKind::Html),
+    ("timezone", TyKind::Timezone),
+    ("topic", TyKind::Topic),
+    ("weekday", TyKind::Weekday),
+    ("rate", TyKind::Rate),
+];

@@ -1,0 +1,25 @@
+//! Orch: a small, typed language for campaigns.
+//!
+//! ```text
+//! text ─lex─▶ tokens ─layout─▶ tokens ─parse─▶ ast ─resolve, check─▶ hir ─lower─▶ plan
+//!                                                                                 │
+//!             report ◀── ledger, journal ◀── executor ◀─effects── machine ◀───────┘
+//! ```
+//!
+//! | layer | modules | may use |
+//! |---|---|---|
+//! | 0 | [`base`], [`diag`] | nothing of ours |
+//! | 1 | [`syntax`], `fmt` | 0 |
+//! | 2 | [`hir`] | 0, 1 |
+//! | 3 | `stdlib`, `analysis` | 0-2 |
+//! | 4 | `plan`, `ide` | 0-3 |
+//! | 5 | `runtime` | 0-4 |
+//! | 6 | `report` | 0-5 |
+//! | 7 | `cli`, `repl` | all |
+//!
+//! Up to `hir` every phase returns its value *and* a list of problems, never an error.
+
+pub mod base;
+pub mod diag;
+pub mod hir;
+pub mod syntax;

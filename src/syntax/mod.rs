@@ -1,0 +1,3 @@
+//! Layer 1: text to tree.
+
+pub mod ast;
