@@ -5,6 +5,7 @@
 //! problems they found, and a wrong piece becomes a poisoned node ([`TyKind::Error`], [`ExprKind::Error`]) so that it
 //! is reported once.
 
+pub(crate) mod check;
 mod expr;
 mod program;
 mod query;
