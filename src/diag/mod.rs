@@ -12,4 +12,4 @@ mod render;
 pub use code::{Code, Phase};
 pub use json::{ProblemsJson, problems_json};
 pub use problem::{Fix, Label, Problem, Problems, Severity};
-pub use render::{RenderStyle, render};
+pub use render::{RenderStyle, render, render_all, safe_text, summary};
