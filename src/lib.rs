@@ -11,7 +11,7 @@
 //! | 0 | [`base`], [`diag`] | nothing of ours |
 //! | 1 | [`syntax`], `fmt` | 0 |
 //! | 2 | [`hir`] | 0, 1 |
-//! | 3 | `stdlib`, `analysis` | 0-2 |
+//! | 3 | `stdlib`, `analysis`, [`project`] | 0-2 |
 //! | 4 | `plan`, `ide` | 0-3 |
 //! | 5 | `runtime` | 0-4 |
 //! | 6 | `report` | 0-5 |
@@ -22,4 +22,5 @@
 pub mod base;
 pub mod diag;
 pub mod hir;
+pub mod project;
 pub mod syntax;
