@@ -20,6 +20,7 @@
 //! Up to `hir` every phase returns its value *and* a list of problems, never an error.
 
 pub mod base;
+pub mod cli;
 pub mod diag;
 pub mod hir;
 pub mod project;

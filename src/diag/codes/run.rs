@@ -13,4 +13,6 @@ super::codes! { Run:
     MISSING_SECRET = "missing_secret",
     /// A file that cannot be read or written.
     UNREADABLE_FILE = "unreadable_file",
+    /// A code that no problem has.
+    UNKNOWN_CODE = "unknown_code",
 }
