@@ -24,4 +24,8 @@ pub mod cli;
 pub mod diag;
 pub mod hir;
 pub mod project;
+#[cfg(feature = "engine")]
+pub mod repl;
+#[cfg(feature = "engine")]
+pub mod report;
 pub mod syntax;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    orch::cli::run(arguments()).into()
+    orch::cli::main(arguments()).into()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is read here and nowhere else")]

@@ -9,7 +9,17 @@ mod exit;
 mod explain;
 mod failure;
 mod output;
+pub mod params;
+pub mod pause;
+pub mod plan;
 pub mod project;
+pub mod repl;
+pub mod resume;
+pub mod run;
+pub mod runs;
+pub mod show;
+pub mod signal;
+pub mod stop;
 #[cfg(test)]
 mod tests;
 
@@ -105,7 +115,7 @@ pub struct Context {
 }
 
 /// Runs the command that `arguments` (the first is the program's name) ask for.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let environment = Environment::of_process();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

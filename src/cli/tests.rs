@@ -110,3 +110,41 @@ fn problems_of_the_manifest_are_shown_with_its_lines() {
     let globals = Globals { profile: "prod".to_owned(), ..Globals::default() };
     assert!(project::open(&globals, folder.path()).unwrap_err().problems.has_errors());
 }
+
+#[test]
+fn options_with_a_name_and_a_value_are_taken_apart() {
+    let parsed = params::parse(&["country=FR".to_owned(), "text=a=b".to_owned(), "empty=".to_owned()]).unwrap();
+    let expected = [("country", "FR"), ("text", "a=b"), ("empty", "")];
+    assert_eq!(parsed, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    for wrong in ["country", "=FR", "country =FR", "country=FR country=DE"] {
+        let words: Vec<String> = wrong.split_inclusive("FR ").map(|word| word.trim_end().to_owned()).collect();
+        assert!(params::parse(&words).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn arguments_of_the_commands_that_run() {
+    #[derive(Parser)]
+    struct Only<A: Args> {
+        #[command(flatten)]
+        arguments: A,
+    }
+    fn parse<A: Args>(line: &str) -> Result<A, clap::Error> {
+        let words = ["orch"].into_iter().chain(line.split_whitespace());
+        Only::<A>::try_parse_from(words).map(|only| only.arguments)
+    }
+    let run = parse::<run::Arguments>("vip.orch --param a=1 -p b=2 --fast-forward").unwrap();
+    assert_eq!((run.params.len(), run.fast_forward, run.detach), (2, true, false));
+    assert!(parse::<run::Arguments>("").is_err(), "a file or a text is needed");
+    assert!(parse::<run::Arguments>("-e customers vip.orch").is_err(), "but not both");
+    assert!(parse::<run::Arguments>("vip.orch --fast-forward --detach").is_err());
+    assert_eq!(parse::<run::Arguments>("-e customers").unwrap().expression.as_deref(), Some("customers"));
+    assert!(parse::<plan::Arguments>("vip.orch --simulate").unwrap().simulate);
+    assert!(parse::<resume::Arguments>("").is_err());
+    assert!(parse::<resume::Arguments>("--all").unwrap().all);
+    assert_eq!(parse::<show::Arguments>("vip --person 7").unwrap().person.as_deref(), Some("7"));
+    assert_eq!(parse::<runs::Arguments>("").unwrap().limit, 20);
+    assert_eq!(parse::<signal::Arguments>("stock_in sku=1 n=2").unwrap().values.len(), 2);
+    assert!(parse::<pause::Arguments>("vip").is_ok() && parse::<stop::Arguments>("vip -y").unwrap().yes);
+    assert!(parse::<repl::Arguments>("").unwrap().file.is_none());
+}

@@ -15,4 +15,6 @@ super::codes! { Run:
     UNREADABLE_FILE = "unreadable_file",
     /// A code that no problem has.
     UNKNOWN_CODE = "unknown_code",
+    /// A value on the command line that is not `NAME=VALUE`, or is given twice.
+    WRONG_ARGUMENT = "wrong_argument",
 }
