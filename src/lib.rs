@@ -22,4 +22,8 @@
 pub mod base;
 pub mod diag;
 pub mod hir;
+#[cfg(feature = "engine")]
+pub mod plan;
+#[cfg(feature = "engine")]
+pub mod runtime;
 pub mod syntax;

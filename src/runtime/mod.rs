@@ -1,0 +1,5 @@
+//! Layer 5: running programs.
+
+pub mod clock;
+pub mod machine;
+pub mod store;
