@@ -141,7 +141,8 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
         (StepKind::Log { .. }, Outcome::Noted) | (StepKind::Require { .. }, Outcome::Noted) => {
             advance(plan, state, name)
         }
-        (StepKind::Wait { .. }, Outcome::Until(until)) => {
+        // A send whose last rows are deferred waits to be performed again.
+        (StepKind::Wait { .. } | StepKind::Send(_), Outcome::Until(until)) => {
             token_mut(state, name)?.phase = Phase::Waiting { until: *until };
             Ok(())
         }
@@ -176,8 +177,13 @@ fn inside(plan: &Plan, state: &mut State, name: &str, blocks: &[BlockId]) -> Res
 }
 
 fn woken(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError> {
-    match token(state, name)?.phase {
-        Phase::Waiting { .. } => advance(plan, state, name),
+    let token = token(state, name)?.clone();
+    match (token.phase, &step_of(plan, &token)?.kind) {
+        (Phase::Waiting { .. }, StepKind::Send(_)) => {
+            token_mut(state, name)?.phase = Phase::Ready;
+            Ok(())
+        }
+        (Phase::Waiting { .. }, _) => advance(plan, state, name),
         _ => Err(MachineError(format!("branch `{name}` was woken but does not wait"))),
     }
 }
