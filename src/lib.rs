@@ -23,9 +23,13 @@ pub mod base;
 pub mod cli;
 pub mod diag;
 pub mod hir;
+#[cfg(feature = "engine")]
+pub mod plan;
 pub mod project;
 #[cfg(feature = "engine")]
 pub mod repl;
 #[cfg(feature = "engine")]
 pub mod report;
+#[cfg(feature = "engine")]
+pub mod runtime;
 pub mod syntax;

@@ -1,0 +1,6 @@
+//! Layer 5: what happens between a checked program and a delivered message.
+
+pub mod channels;
+pub mod clock;
+pub mod machine;
+pub mod store;
