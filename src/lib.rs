@@ -22,4 +22,6 @@
 pub mod base;
 pub mod diag;
 pub mod hir;
+#[cfg(feature = "engine")]
+pub mod runtime;
 pub mod syntax;
