@@ -18,7 +18,7 @@ impl Value {
             Value::Duration(value) => value.to_string(),
             Value::Date(value) => value.to_string(),
             Value::Time(value) => value.strftime("%H:%M").to_string(),
-            Value::Timestamp(value) => value.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+            Value::Timestamp(value) => value.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
             Value::List(values) => {
                 values.iter().map(|value| value.to_text(zone)).collect::<Vec<_>>().join(", ")
             }
