@@ -8,3 +8,4 @@ pub mod sources;
 pub mod store;
 
 pub use observe::{Observer, Progress, Silent};
+pub mod content;

@@ -59,4 +59,10 @@ super::codes! { Run:
     OPEN_QUOTE = "open_quote",
     /// The folder for imported data cannot be written.
     CACHE_UNUSABLE = "cache_unusable",
+    /// A channel names a driver that there is not.
+    UNKNOWN_DRIVER = "unknown_driver",
+    /// A channel's table lacks a key or has a wrong value.
+    INVALID_CHANNEL = "invalid_channel",
+    /// The other side of a channel cannot be reached, or its folder not written.
+    CHANNEL_UNAVAILABLE = "channel_unavailable",
 }
