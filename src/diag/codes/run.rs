@@ -21,8 +21,6 @@ super::codes! { Run:
     BAD_KEY = "bad_key",
     /// A campaign's parameter.
     BAD_PARAMETER = "bad_parameter",
-    /// A channel that cannot be reached.
-    CHANNEL_UNAVAILABLE = "channel_unavailable",
     /// A send without content.
     NO_MESSAGE = "no_message",
     /// A statement that is checked but cannot be run yet.
