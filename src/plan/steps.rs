@@ -16,7 +16,7 @@ pub struct Plan {
     pub blocks: Vec<Block>,
     /// Names the step structure and the source: equal for equal programs.
     pub fingerprint: String,
-    /// All source files by name, so that a run can be pinned to them. The first is the file that was run.
+    /// All source files by name, in the order of their ids, so that a run can be pinned to them.
     pub files: Vec<(String, String)>,
 }
 

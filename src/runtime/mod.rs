@@ -3,4 +3,9 @@
 pub mod channels;
 pub mod clock;
 pub mod machine;
+mod observe;
+pub mod sources;
 pub mod store;
+
+pub use observe::{Observer, Progress, Silent};
+pub mod content;

@@ -21,8 +21,6 @@ super::codes! { Run:
     BAD_KEY = "bad_key",
     /// A campaign's parameter.
     BAD_PARAMETER = "bad_parameter",
-    /// A channel that cannot be reached.
-    CHANNEL_UNAVAILABLE = "channel_unavailable",
     /// A send without content.
     NO_MESSAGE = "no_message",
     /// A statement that is checked but cannot be run yet.
@@ -49,4 +47,34 @@ super::codes! { Run:
     UNBOUND_CHANNEL = "unbound_channel",
     /// No such run.
     UNKNOWN_RUN = "unknown_run",
+    /// A file of a source does not exist.
+    SOURCE_MISSING = "source_missing",
+    /// A file of a source cannot be read.
+    SOURCE_UNREADABLE = "source_unreadable",
+    /// A file without the line that names its columns.
+    SOURCE_EMPTY = "source_empty",
+    /// A file whose columns are not those declared.
+    SOURCE_COLUMNS = "source_columns",
+    /// A file that somebody wrote to while it was read.
+    SOURCE_CHANGED = "source_changed",
+    /// A source that cannot be read yet.
+    SOURCE_UNSUPPORTED = "source_unsupported",
+    /// An option of a source that does not exist or has a wrong value.
+    SOURCE_OPTION = "source_option",
+    /// A cell that is not of the declared type.
+    BAD_CELL = "bad_cell",
+    /// A line with too few or too many cells.
+    BAD_ROW = "bad_row",
+    /// More bad lines than `max_errors`.
+    TOO_MANY_BAD_ROWS = "too_many_bad_rows",
+    /// A quoted cell that does not end.
+    OPEN_QUOTE = "open_quote",
+    /// The folder for imported data cannot be written.
+    CACHE_UNUSABLE = "cache_unusable",
+    /// A channel names a driver that there is not.
+    UNKNOWN_DRIVER = "unknown_driver",
+    /// A channel's table lacks a key or has a wrong value.
+    INVALID_CHANNEL = "invalid_channel",
+    /// The other side of a channel cannot be reached, or its folder not written.
+    CHANNEL_UNAVAILABLE = "channel_unavailable",
 }

@@ -69,6 +69,8 @@ pub struct OutgoingMessage {
     /// Where to: an e-mail address, a telephone number, a push token; already found valid by the runtime.
     pub address: String,
     pub content: Content,
+    /// When it is sent, by the run's clock: the `Date` of an e-mail.
+    pub date: jiff::Timestamp,
     /// The key of the row it was sent to, as text.
     pub entity: String,
     /// What all messages of the send have in common.
@@ -122,8 +124,6 @@ pub struct Email {
     pub reply_to: Option<String>,
     /// HTTPS address that unsubscribes this person from this topic by a POST (RFC 8058).
     pub unsubscribe: Option<String>,
-    /// The time for the `Date` header, from the run's clock.
-    pub date: jiff::Timestamp,
 }
 
 impl Content {

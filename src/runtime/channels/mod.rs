@@ -41,10 +41,36 @@
 //! }
 //! ```
 
+pub mod config;
 mod driver;
+mod harmless;
 mod message;
+mod open;
+mod outbox;
+mod problem;
+mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 
+pub use config::{ChannelConfig, Rate, Secret, UnknownPolicy};
 pub use driver::{
     BoxFuture, Capabilities, Channel, ChannelError, Dispatch, DispatchMarker, Idempotency, NoMarker, Outcome, Reported,
 };
+pub use harmless::{Console, Record};
 pub use message::{Content, Email, ListTopic, OutgoingMessage, SendContext, SendKey};
+pub use open::{DRIVERS, Places, open};
+pub use outbox::Outbox;
+pub use problem::ChannelProblem;
+pub use table::Table;
+
+/// Runs `work` where it may block. A panic in it is passed on.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down: this task will not be polled again.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
