@@ -37,8 +37,13 @@ impl Write for Broken {
 }
 
 /// Exit, results and remarks of a command line.
-fn orch(line: &str) -> (Exit, String, String) {
-    let cli = Cli::try_parse_from(["orch"].into_iter().chain(line.split_whitespace())).unwrap();
+pub(super) fn orch(line: &str) -> (Exit, String, String) {
+    orch_args(&line.split_whitespace().collect::<Vec<_>>())
+}
+
+/// The same for arguments with blanks.
+pub(super) fn orch_args(arguments: &[&str]) -> (Exit, String, String) {
+    let cli = Cli::try_parse_from(["orch"].iter().chain(arguments)).unwrap();
     let (results, remarks) = (Tape::default(), Tape::default());
     let output = Output::to(cli.globals.format, Box::new(results.clone()), Box::new(remarks.clone()));
     let context = Context { globals: cli.globals, output, environment: Environment::of_process() };
