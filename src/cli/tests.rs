@@ -58,7 +58,19 @@ fn the_definition_is_consistent() {
 
 #[test]
 fn help_is_worth_reading() {
-    insta::assert_snapshot!(definition().term_width(100).render_long_help().to_string());
+    let mut definition = definition().term_width(100);
+    for command in definition.get_subcommands() {
+        let about = command.get_about().unwrap().to_string();
+        assert!(about.chars().count() <= 96, "{about}: too long for the list of commands");
+        assert!(about.starts_with(char::is_uppercase) && !about.ends_with(['.', '!']), "{about}");
+        for argument in command.get_arguments().filter(|argument| !argument.is_global_set()) {
+            let help = argument.get_help().unwrap_or_else(|| panic!("{argument} has no help")).to_string();
+            assert!(help.starts_with(char::is_uppercase) && !help.ends_with('.'), "{help}");
+        }
+    }
+    let text = definition.render_long_help().to_string();
+    assert!(text.contains("Exit codes: 0 done, 1 problems found") && text.contains("\nEverywhere:\n"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
 }
 
 #[test]

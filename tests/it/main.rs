@@ -8,4 +8,5 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+mod cli;
 mod tidy;
