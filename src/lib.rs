@@ -22,4 +22,5 @@
 pub mod base;
 pub mod diag;
 pub mod hir;
+pub mod plan;
 pub mod syntax;
