@@ -32,4 +32,5 @@ pub mod repl;
 pub mod report;
 #[cfg(feature = "engine")]
 pub mod runtime;
+pub mod plan;
 pub mod syntax;
