@@ -11,9 +11,12 @@ mod program;
 mod query;
 mod schema;
 mod ty;
+mod value;
+mod walk;
 
 pub use expr::*;
 pub use program::*;
 pub use query::*;
 pub use schema::*;
 pub use ty::*;
+pub use walk::{ColumnMap, each_column, map_columns};
