@@ -89,4 +89,8 @@ super::codes! { Run:
     OUT_OF_MEMORY = "out_of_memory",
     /// The query engine failed.
     ENGINE = "engine",
+    /// A `require` that does not hold.
+    REQUIRED = "required",
+    /// A template that cannot be rendered.
+    TEMPLATE = "template",
 }
