@@ -9,6 +9,7 @@ mod values;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::catalog::TableProvider;
 use datafusion::prelude::{SessionConfig, SessionContext, ident};
@@ -85,14 +86,18 @@ impl Declared {
 }
 
 fn drawn(table: &Arc<dyn TableProvider>) -> String {
+    pretty_format_batches(&collected(table)).unwrap().to_string().replace('\r', "\\r")
+}
+
+/// All rows, in the order of their lines if they have any.
+fn collected(table: &Arc<dyn TableProvider>) -> Vec<RecordBatch> {
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut rows = context.read_table(table.clone()).unwrap();
     if table.schema().field_with_name("line").is_ok() {
         rows = rows.sort(vec![ident("line").sort(true, false)]).unwrap();
     }
-    let batches = runtime.block_on(rows.collect()).unwrap();
-    pretty_format_batches(&batches).unwrap().to_string().replace('\r', "\\r")
+    runtime.block_on(rows.collect()).unwrap()
 }
 
 /// A declaration with one field per line: `name: type`, with `?`, ` key` or ` = default` behind.
