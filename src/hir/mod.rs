@@ -6,12 +6,17 @@
 //! is reported once.
 
 pub(crate) mod check;
+mod environment;
 mod expr;
+mod problem;
 mod program;
 mod query;
 mod schema;
 mod ty;
 
+pub use check::check_program;
+pub(crate) use environment::resolve_path;
+pub use environment::{Environment, ParsedFile};
 pub use expr::*;
 pub use program::*;
 pub use query::*;

@@ -4,14 +4,29 @@
 //! so that order does not matter; then messages, definitions and campaigns are checked. Files of this folder: one per
 //! construct.
 
+mod campaign;
+mod channel;
+mod collect;
+mod entity;
+mod flow;
+mod message;
+mod names;
+mod options;
+mod relation;
 mod scope;
+mod send;
+mod source;
+mod types;
 
 use std::collections::HashMap;
 
 pub(crate) use scope::{RowScope, Scope};
 
-use super::{ChannelId, EntityId, Local, LocalId, MessageId, PolicyId, Program, RowId, SignalId, TopicId};
-use crate::base::Span;
+use super::{
+    ChannelId, EntityId, Environment, Local, LocalId, MessageId, ParsedFile, PolicyId, Program, RowId, SignalId,
+    TopicId,
+};
+use crate::base::{SourceId, Span};
 use crate::diag::{Problem, Problems};
 use crate::syntax::ast;
 
@@ -37,7 +52,8 @@ pub(crate) struct Checker<'a> {
     pub program: Program,
     /// What was found wrong.
     pub problems: Problems,
-    /// Names at top level and where they were declared.
+    /// Names at top level and where they were declared. Those of a module are called `module.name`, a default
+    /// message `CHANNEL default`.
     pub globals: HashMap<String, (Global, Span)>,
     /// Definitions are expanded where they are used, so they stay trees.
     pub defines: Vec<&'a ast::Define>,
@@ -45,12 +61,31 @@ pub(crate) struct Checker<'a> {
     pub locals: Vec<Local>,
     /// Calls that are being expanded, outermost first: for cycles and for "in this call" labels.
     pub calls: Vec<(String, Span)>,
+    /// What surrounds the program.
+    pub environment: &'a Environment,
+    /// The files, for the names in paths.
+    pub files: &'a [ParsedFile],
+    /// Messages are checked again at each send, so they stay trees; in the order of [`Program::messages`].
+    pub messages: Vec<&'a ast::Message>,
     next_row: u32,
 }
 
-impl Checker<'_> {
+/// Checks a program: all its files at once. The files of the standard library come first, the entry last.
+pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
+    let mut checker = Checker::new(files, environment);
+    let found = checker.collect();
+    checker.check_entities(&found);
+    checker.check_topics(&found);
+    checker.check_channels(&found);
+    checker.check_messages();
+    checker.check_campaigns(&found);
+    checker.problems.finish();
+    (checker.program, checker.problems)
+}
+
+impl<'a> Checker<'a> {
     /// A checker that knows nothing yet.
-    pub fn new() -> Self {
+    pub fn new(files: &'a [ParsedFile], environment: &'a Environment) -> Self {
         Self {
             program: Program::default(),
             problems: Problems::new(),
@@ -58,6 +93,9 @@ impl Checker<'_> {
             defines: Vec::new(),
             locals: Vec::new(),
             calls: Vec::new(),
+            environment,
+            files,
+            messages: Vec::new(),
             next_row: RowId::DECLARED.0 + 1,
         }
     }
@@ -81,5 +119,10 @@ impl Checker<'_> {
     pub fn add_local(&mut self, local: Local) -> LocalId {
         self.locals.push(local);
         LocalId(self.locals.len() as u32 - 1)
+    }
+
+    /// The file with this text.
+    pub fn file(&self, source: SourceId) -> Option<&'a ParsedFile> {
+        self.files.iter().find(|file| file.source == source)
     }
 }
