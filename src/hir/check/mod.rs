@@ -4,11 +4,14 @@
 //! so that order does not matter; then messages, definitions and campaigns are checked. Files of this folder: one per
 //! construct.
 
+mod expr;
+mod functions;
+mod query;
 mod scope;
 
 use std::collections::HashMap;
 
-pub(crate) use scope::{RowScope, Scope};
+pub(crate) use scope::{Bound, RowScope, Scope};
 
 use super::{ChannelId, EntityId, Local, LocalId, MessageId, PolicyId, Program, RowId, SignalId, TopicId};
 use crate::base::Span;
