@@ -80,7 +80,8 @@ pub enum QueryKind {
         amount: Amount,
         seed: Option<String>,
     },
-    /// Reconcile: rows of `target` for pairs that satisfy `on`; `source` is the input's row, `row` the target's.
+    /// Reconcile: rows of `target` for pairs that satisfy `on`; `source` is the input's row, `row` the target's. The
+    /// columns of the source row become added columns named after it: `leads.email`.
     Match {
         input: Box<Query>,
         source: RowId,
@@ -94,7 +95,8 @@ pub enum QueryKind {
         row: RowId,
         by: Option<Expr>,
     },
-    /// Set algebra by key, or by the columns `on`.
+    /// Set algebra by key, or by the columns `on`. A union has the added columns of both sides (the left side's value
+    /// wins; null where a side has none), the others have those of the left side.
     SetOp {
         op: SetOp,
         left: Box<Query>,
@@ -112,7 +114,7 @@ pub enum Amount {
     Share(Expr),
 }
 
-/// One key of an order; nulls last.
+/// One key of an order; nulls last, enumerations in the order declared.
 #[derive(Clone, PartialEq, Debug)]
 pub struct OrderKey {
     pub value: Expr,
@@ -132,4 +134,40 @@ pub enum FeedbackKind {
     Excluded,
     Unsubscribed,
     Unknown,
+}
+
+impl FeedbackKind {
+    /// Every kind.
+    pub const ALL: [FeedbackKind; 9] = [
+        FeedbackKind::Sent,
+        FeedbackKind::Delivered,
+        FeedbackKind::Opened,
+        FeedbackKind::Clicked,
+        FeedbackKind::Bounced,
+        FeedbackKind::Failed,
+        FeedbackKind::Excluded,
+        FeedbackKind::Unsubscribed,
+        FeedbackKind::Unknown,
+    ];
+
+    /// The word in scripts: `letter.opened`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            FeedbackKind::Sent => "sent",
+            FeedbackKind::Delivered => "delivered",
+            FeedbackKind::Opened => "opened",
+            FeedbackKind::Clicked => "clicked",
+            FeedbackKind::Bounced => "bounced",
+            FeedbackKind::Failed => "failed",
+            FeedbackKind::Excluded => "excluded",
+            FeedbackKind::Unsubscribed => "unsubscribed",
+            FeedbackKind::Unknown => "unknown",
+        }
+    }
+
+    /// True for what happens at the other end, after the message was handed over.
+    pub const fn comes_from_people(self) -> bool {
+        use FeedbackKind::*;
+        matches!(self, Delivered | Opened | Clicked | Bounced | Unsubscribed)
+    }
 }

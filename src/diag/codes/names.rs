@@ -35,6 +35,10 @@ super::codes! { Names:
     UNKNOWN_CHANNEL_FIELD = "unknown_channel_field",
     /// A template file that MiniJinja cannot read.
     BAD_TEMPLATE = "bad_template",
+    /// A topic whose consent field the addressed rows do not have.
+    MISSING_CONSENT = "missing_consent",
+    /// A time zone that does not exist.
+    UNKNOWN_ZONE = "unknown_zone",
     /// A policy that extends itself, or a rule that contradicts itself.
     BAD_POLICY = "bad_policy",
 }

@@ -158,9 +158,25 @@ pub(super) fn is_flow(kind: &ast::StmtKind) -> bool {
     use ast::StmtKind::*;
     !matches!(
         kind,
-        Error | Use(_) | Entity(_) | Topic(_) | Channel(_) | Message(_) | Policy(_) | Signal(_) | Define(_) | Campaign(_)
-            | Param(_) | Test(_) | Given { .. } | At { .. } | Run { .. } | Advance { .. } | Feedback { .. }
-            | Decide { .. } | Expect { .. }
+        Error
+            | Use(_)
+            | Entity(_)
+            | Topic(_)
+            | Channel(_)
+            | Message(_)
+            | Policy(_)
+            | Signal(_)
+            | Define(_)
+            | Campaign(_)
+            | Param(_)
+            | Test(_)
+            | Given { .. }
+            | At { .. }
+            | Run { .. }
+            | Advance { .. }
+            | Feedback { .. }
+            | Decide { .. }
+            | Expect { .. }
     )
 }
 

@@ -35,13 +35,8 @@ impl<'a> Checker<'a> {
 
     /// A scope whose only row is the declared one.
     pub(super) fn declared_scope(&self, entity: EntityId, with: &[super::super::Column]) -> Scope {
-        Scope::default().with_row(RowScope {
-            row: RowId::DECLARED,
-            entity,
-            with: with.to_vec(),
-            name: self.program[entity].name.clone(),
-            grouped: false,
-        })
+        let row = RowScope::new(RowId::DECLARED, entity, self.program[entity].name.clone());
+        Scope::default().with_row(RowScope { with: with.to_vec(), ..row })
     }
 
     /// The entity, to be changed.

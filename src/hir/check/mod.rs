@@ -4,30 +4,40 @@
 //! so that order does not matter; then messages, definitions and campaigns are checked. Files of this folder: one per
 //! construct.
 
+mod arguments;
 mod campaign;
 mod channel;
 mod collect;
 mod entity;
+mod expr;
 mod flow;
+mod functions;
 mod message;
 mod names;
 mod options;
+mod policy;
+mod procedure;
+mod query;
 mod relation;
+mod schedule;
 mod scope;
 mod send;
 mod source;
+mod template_file;
+mod test_block;
 mod types;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-pub(crate) use scope::{RowScope, Scope};
+pub(crate) use scope::{Bound, RowScope, Scope};
 
+use super::problem::FlowProblem;
 use super::{
     ChannelId, EntityId, Environment, Local, LocalId, MessageId, ParsedFile, PolicyId, Program, RowId, SignalId,
     TopicId,
 };
 use crate::base::{SourceId, Span};
-use crate::diag::{Problem, Problems};
+use crate::diag::{Code, Problem, Problems};
 use crate::syntax::ast;
 
 /// What a name at the top level of a program means.
@@ -67,6 +77,8 @@ pub(crate) struct Checker<'a> {
     pub files: &'a [ParsedFile],
     /// Messages are checked again at each send, so they stay trees; in the order of [`Program::messages`].
     pub messages: Vec<&'a ast::Message>,
+    /// Procedures whose parameters were reported already, by the place of their name.
+    pub checked_defines: HashSet<Span>,
     next_row: u32,
 }
 
@@ -77,8 +89,13 @@ pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Progra
     checker.check_entities(&found);
     checker.check_topics(&found);
     checker.check_channels(&found);
+    checker.check_entity_rules(&found);
+    checker.check_policies(&found);
+    checker.check_signals(&found);
     checker.check_messages();
     checker.check_campaigns(&found);
+    checker.check_procedures();
+    checker.check_tests(&found);
     checker.problems.finish();
     (checker.program, checker.problems)
 }
@@ -96,6 +113,7 @@ impl<'a> Checker<'a> {
             environment,
             files,
             messages: Vec::new(),
+            checked_defines: HashSet::new(),
             next_row: RowId::DECLARED.0 + 1,
         }
     }
@@ -107,6 +125,11 @@ impl<'a> Checker<'a> {
             problem = problem.also(*span, format!("in this use of `{name}`"));
         }
         self.problems.push(problem);
+    }
+
+    /// Reports something wrong with a statement: what, and what to write instead.
+    pub fn wrong(&mut self, code: Code, why: impl Into<String>, help: impl Into<String>, span: Span) {
+        self.report(FlowProblem::Statement { code, why: why.into(), help: help.into(), span });
     }
 
     /// A row id that nothing else uses.

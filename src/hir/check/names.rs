@@ -63,7 +63,11 @@ impl Checker<'_> {
 
     /// Declares a name at top level. The second declaration of a name is reported and forgotten.
     pub fn declare(&mut self, key: String, global: Global, span: Span) -> bool {
-        if let Some((earlier, first)) = self.globals.get(&key).copied() {
+        let library = |span: Span| self.file(span.source).is_some_and(|file| file.library);
+        if let Some((earlier, first)) = self.globals.get(&key).copied()
+            // A function of the project may have the name of one of the library.
+            && !(matches!(earlier, Global::Define(_)) && library(first) && !library(span))
+        {
             self.report(NameProblem::Duplicate { name: key, what: earlier.known_as(), span, first });
             return false;
         }

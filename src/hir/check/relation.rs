@@ -38,8 +38,7 @@ impl Checker<'_> {
         let Some(target) = self.entity_named(written.entity) else { return };
         // A wrong relation stays known, so that its uses are not reported as well.
         let on = self.pairs(id, target, written).unwrap_or_default();
-        let relation =
-            Relation { name: name.text.clone(), span: name.span, doc, many: written.many, target, on };
+        let relation = Relation { name: name.text.clone(), span: name.span, doc, many: written.many, target, on };
         self.entity_mut(id).relations.push(relation);
     }
 
@@ -117,7 +116,8 @@ impl Checker<'_> {
             let entity = &self.program[entity];
             format!("`{}.{}`", entity.name, entity[field].name)
         };
-        let why = format!("relation `{}`: {} and {} have different types", written.name.text, field(foreign), field(key));
+        let why =
+            format!("relation `{}`: {} and {} have different types", written.name.text, field(foreign), field(key));
         let help = "give both the same type".to_owned();
         self.report(NameProblem::Declaration { code: codes::BAD_RELATION, why, help, span });
     }

@@ -21,7 +21,7 @@ impl Checker<'_> {
                 None => TyKind::Error,
             },
             TypeExprKind::Relation { many, entity } => match self.entity_named(entity) {
-                Some(entity) if *many => TyKind::Segment(SegmentTy { entity, with: Vec::new() }),
+                Some(entity) if *many => TyKind::Segment(SegmentTy::of(entity)),
                 Some(entity) => TyKind::Row(entity),
                 None => TyKind::Error,
             },
@@ -29,7 +29,10 @@ impl Checker<'_> {
                 Some(Global::Channel(_)) => TyKind::Message(channel.text.clone()),
                 _ => TyKind::Error,
             },
-            TypeExprKind::Delivery { entity } => self.entity_named(entity).map_or(TyKind::Error, TyKind::Delivery),
+            TypeExprKind::Delivery { entity } => match self.entity_named(entity) {
+                Some(entity) => TyKind::Delivery(SegmentTy::of(entity)),
+                None => TyKind::Error,
+            },
         };
         Ty { kind, nullable: written.nullable }
     }
@@ -94,7 +97,8 @@ impl Checker<'_> {
         let mut known: Vec<String> = Vec::new();
         for value in values {
             if known.contains(&value.value) {
-                let first = values.iter().find(|first| first.value == value.value).map_or(value.span, |first| first.span);
+                let first =
+                    values.iter().find(|first| first.value == value.value).map_or(value.span, |first| first.span);
                 let name = value.value.clone();
                 self.report(NameProblem::Duplicate { name, what: "a value", span: value.span, first });
             } else {

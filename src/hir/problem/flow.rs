@@ -10,21 +10,69 @@ use crate::syntax::ast::Name;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum FlowProblem {
     /// `file` is the name of the campaign that the flow statements would form.
-    MixedFile { statement: Span, campaign: Span },
+    MixedFile {
+        statement: Span,
+        campaign: Span,
+    },
     /// `what` completes "... cannot stand".
-    Misplaced { what: &'static str, place: &'static str, help: &'static str, span: Span },
+    Misplaced {
+        what: &'static str,
+        place: &'static str,
+        help: &'static str,
+        span: Span,
+    },
     /// `ways` are `one` relations to entities that have an address.
-    NoAddress { channel: String, kind: String, entity: String, ways: Vec<String>, span: Span },
-    SeveralAddresses { channel: String, candidates: Vec<String>, span: Span },
-    WrongChannel { message: String, of: String, sent_on: Name, span: Span },
-    WrongEntity { message: String, of: String, sent_to: String, span: Span, declared: Span },
-    UnlimitedWait { span: Span },
-    MissingElse { span: Span },
-    SharesOver100 { total: rust_decimal::Decimal, span: Span },
-    MissingValue { entity: String, fields: Vec<String>, span: Span },
-    Recursion { path: Vec<String>, span: Span },
+    NoAddress {
+        channel: String,
+        kind: String,
+        entity: String,
+        ways: Vec<String>,
+        span: Span,
+    },
+    SeveralAddresses {
+        channel: String,
+        candidates: Vec<String>,
+        span: Span,
+    },
+    WrongChannel {
+        message: String,
+        of: String,
+        sent_on: Name,
+        span: Span,
+    },
+    WrongEntity {
+        message: String,
+        of: String,
+        sent_to: String,
+        span: Span,
+        declared: Span,
+    },
+    UnlimitedWait {
+        span: Span,
+    },
+    MissingElse {
+        span: Span,
+    },
+    SharesOver100 {
+        total: rust_decimal::Decimal,
+        span: Span,
+    },
+    MissingValue {
+        entity: String,
+        fields: Vec<String>,
+        span: Span,
+    },
+    Recursion {
+        path: Vec<String>,
+        span: Span,
+    },
     /// Anything else: what is wrong and what to write.
-    Statement { code: Code, why: String, help: String, span: Span },
+    Statement {
+        code: Code,
+        why: String,
+        help: String,
+        span: Span,
+    },
 }
 
 impl From<FlowProblem> for Problem {
@@ -61,10 +109,8 @@ impl From<FlowProblem> for Problem {
                     .also(declared, format!("declared `of {of}`"))
                     .help(format!("declare the message without `of {of}` to check it at each send"))
             }
-            UnlimitedWait { span } => {
-                Problem::error(codes::UNLIMITED_WAIT, "this wait may never end", span)
-                    .help("limit it: `within 3d`; when that time is over the flow goes on, or takes `else { ... }`")
-            }
+            UnlimitedWait { span } => Problem::error(codes::UNLIMITED_WAIT, "this wait may never end", span)
+                .help("limit it: `within 3d`; when that time is over the flow goes on, or takes `else { ... }`"),
             MissingElse { span } => {
                 Problem::error(codes::MISSING_ELSE, "nothing says what happens when the time is over", span)
                     .help("add `else { ... }`, for example `else { stop \"no answer\" }`")
@@ -82,7 +128,8 @@ impl From<FlowProblem> for Problem {
             }
             Recursion { path, span } => {
                 let message = format!("a procedure cannot call itself: {}", path.join(" → "));
-                Problem::error(codes::RECURSION, message, span).help("use `repeat N times { ... }` to do something again")
+                Problem::error(codes::RECURSION, message, span)
+                    .help("use `repeat N times { ... }` to do something again")
             }
             Statement { code, why, help, span } => Problem::error(code, why, span).help(help),
         }
@@ -93,8 +140,13 @@ fn no_address(channel: &str, kind: &str, entity: &str, ways: &[String], span: Sp
     let message = format!("`{entity}` has no field of type `{kind}` to reach people by `{channel}`");
     let problem = Problem::error(codes::NO_ADDRESS, message, span);
     match ways {
-        [] => problem.help(format!("say where the address is: `{{ address: ... }}`, or give a field the type `{kind}`")),
+        [] => {
+            problem.help(format!("say where the address is: `{{ address: ... }}`, or give a field the type `{kind}`"))
+        }
         [way] => problem.help(format!("write `{{ profile: {way} }}` to reach them through `{way}`")),
-        ways => problem.help(format!("say through whom: `{{ profile: ... }}` with one of {}", listed(ways.iter().map(String::as_str)))),
+        ways => problem.help(format!(
+            "say through whom: `{{ profile: ... }}` with one of {}",
+            listed(ways.iter().map(String::as_str))
+        )),
     }
 }

@@ -30,11 +30,9 @@ impl From<Lint> for Problem {
                 Problem::warning(codes::UNUSED_SEGMENT, format!("{what} `{name}` is never used"), span)
                     .help(format!("remove it, or call it `_{name}` if that is on purpose"))
             }
-            Unreachable { span, after } => {
-                Problem::warning(codes::UNREACHABLE, "this is never reached", span)
-                    .also(after, "the run ends here")
-                    .help("remove it, or move it before the end")
-            }
+            Unreachable { span, after } => Problem::warning(codes::UNREACHABLE, "this is never reached", span)
+                .also(after, "the run ends here")
+                .help("remove it, or move it before the end"),
             UnreachableArm { name, span, because } => {
                 Problem::warning(codes::UNREACHABLE_ARM, format!("no row can reach arm `{name}`"), span)
                     .also(because, "this takes all that is left")
@@ -54,14 +52,17 @@ impl From<Lint> for Problem {
                 Problem::warning(codes::UNLIMITED_WAIT, "this wait has no limit, so the run may wait for ever", span)
                     .help("add `within 7d else { ... }`")
             }
-            NoTopic { span } => {
-                Problem::warning(codes::NO_TOPIC, "this send has no topic, so nobody can unsubscribe from it", span)
-                    .help("add `topic: NAME` to the message, a `default_topic` to the project, or `policy: transactional`")
-            }
+            NoTopic { span } => Problem::warning(
+                codes::NO_TOPIC,
+                "this send has no topic, so nobody can unsubscribe from it",
+                span,
+            )
+            .help("add `topic: NAME` to the message, a `default_topic` to the project, or `policy: transactional`"),
             PlaceholderMessage { channel, span } => {
                 let text = "no message is given, so a placeholder is sent, which only harmless drivers accept";
-                Problem::warning(codes::PLACEHOLDER_MESSAGE, text, span)
-                    .help(format!("declare `message {channel} default {{ ... }}`, or name a message: `send {channel} NAME to ...`"))
+                Problem::warning(codes::PLACEHOLDER_MESSAGE, text, span).help(format!(
+                    "declare `message {channel} default {{ ... }}`, or name a message: `send {channel} NAME to ...`"
+                ))
             }
             DeleteAll { entity, span } => {
                 Problem::warning(codes::DELETE_ALL, format!("this deletes every row of `{entity}`"), span)
@@ -82,10 +83,8 @@ impl From<Lint> for Problem {
                 Problem::warning(codes::NULL_IN_TEMPLATE, text, span)
                     .help(format!("write `{{{{ {variable} | default(\"...\") }}}}`, or test it with `if`"))
             }
-            DoubleBraces { name, span } => {
-                Problem::warning(codes::DOUBLE_BRACES, "`{{` is a literal brace here", span)
-                    .help(format!("a placeholder has single braces: `{{{name}}}`"))
-            }
+            DoubleBraces { name, span } => Problem::warning(codes::DOUBLE_BRACES, "`{{` is a literal brace here", span)
+                .help(format!("a placeholder has single braces: `{{{name}}}`")),
         }
     }
 }

@@ -10,24 +10,80 @@ use crate::syntax::ast::Name;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum NameProblem {
     /// Nothing of the kind has this name; `nearest` does.
-    Unknown { name: Name, kinds: &'static str, nearest: Option<String> },
+    Unknown {
+        name: Name,
+        kinds: &'static str,
+        nearest: Option<String>,
+    },
     /// The name stands for a `found`.
-    WrongKind { name: Name, kinds: &'static str, found: &'static str, declared: Span },
+    WrongKind {
+        name: Name,
+        kinds: &'static str,
+        found: &'static str,
+        declared: Span,
+    },
     /// Declared twice in the same place.
-    Duplicate { name: String, what: &'static str, span: Span, first: Span },
-    UnknownType { name: Name, nearest: Option<String> },
-    MisplacedType { what: String, place: &'static str, span: Span },
-    UnknownOption { name: Name, of: String, known: Vec<&'static str> },
-    RepeatedOption { name: String, span: Span, first: Span },
+    Duplicate {
+        name: String,
+        what: &'static str,
+        span: Span,
+        first: Span,
+    },
+    UnknownType {
+        name: Name,
+        nearest: Option<String>,
+    },
+    MisplacedType {
+        what: String,
+        place: &'static str,
+        span: Span,
+    },
+    UnknownOption {
+        name: Name,
+        of: String,
+        known: Vec<&'static str>,
+    },
+    RepeatedOption {
+        name: String,
+        span: Span,
+        first: Span,
+    },
     /// `expected` completes "must be".
-    WrongOption { name: String, expected: String, span: Span },
-    UnreadableFile { path: String, reason: String, span: Span },
-    UseCycle { path: Vec<String>, span: Span },
-    UnknownSchema { entity: Name, reason: Option<String> },
+    WrongOption {
+        name: String,
+        expected: String,
+        span: Span,
+    },
+    UnreadableFile {
+        path: String,
+        reason: String,
+        span: Span,
+    },
+    UseCycle {
+        path: Vec<String>,
+        span: Span,
+    },
+    UnknownSchema {
+        entity: Name,
+        reason: Option<String>,
+    },
     /// A declaration that cannot be what it says it is.
-    Declaration { code: Code, why: String, help: String, span: Span },
-    MissingField { message: Name, channel: String, fields: Vec<String> },
-    UnknownChannelField { name: Name, channel: String, known: Vec<String> },
+    Declaration {
+        code: Code,
+        why: String,
+        help: String,
+        span: Span,
+    },
+    MissingField {
+        message: Name,
+        channel: String,
+        fields: Vec<String>,
+    },
+    UnknownChannelField {
+        name: Name,
+        channel: String,
+        known: Vec<String>,
+    },
 }
 
 impl From<NameProblem> for Problem {
@@ -58,10 +114,12 @@ impl From<NameProblem> for Problem {
             UnreadableFile { path, reason, span } => {
                 Problem::error(codes::UNREADABLE_FILE, format!("`{path}` cannot be read"), span).label(reason)
             }
-            UseCycle { path, span } => {
-                Problem::error(codes::USE_CYCLE, format!("files use one another in a circle: {}", path.join(" → ")), span)
-                    .help("move what they share into a file that uses neither")
-            }
+            UseCycle { path, span } => Problem::error(
+                codes::USE_CYCLE,
+                format!("files use one another in a circle: {}", path.join(" → ")),
+                span,
+            )
+            .help("move what they share into a file that uses neither"),
             UnknownSchema { entity, reason } => unknown_schema(&entity, reason),
             Declaration { code, why, help, span } => Problem::error(code, why, span).help(help),
             MissingField { message, channel, fields } => missing_field(&message, &channel, &fields),
@@ -88,7 +146,9 @@ fn unknown_type(name: &Name, nearest: Option<String>) -> Problem {
     let problem = Problem::error(codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.text), name.span);
     match nearest {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
-        None => problem.help("types are bool, int, decimal, float, text, date, time, timestamp, duration, email, phone and others"),
+        None => problem.help(
+            "types are bool, int, decimal, float, text, date, time, timestamp, duration, email, phone and others",
+        ),
     }
 }
 

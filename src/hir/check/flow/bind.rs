@@ -1,20 +1,16 @@
 //! `segment` and `let`: names for populations and values.
 
-use super::super::super::problem::{FlowProblem, NameProblem};
+use super::super::super::problem::NameProblem;
 use super::super::super::{Local, LocalId, LocalKind, StmtKind, Ty, TyKind};
-use super::super::{Checker, Global, Scope};
+use super::super::{Bound, Checker, Global, Scope};
 use crate::diag::codes::names as codes;
 use crate::syntax::ast;
 
 impl<'a> Checker<'a> {
     pub(super) fn segment(&mut self, name: &ast::Name, written: &ast::Expr, scope: &mut Scope) -> Option<StmtKind> {
-        if let ast::ExprKind::Error = written.kind {
-            self.bind_local(name, LocalKind::Segment, Ty::error(), scope);
-            return None;
-        }
         let query = self.query(written, scope);
-        let ty = if self.is_broken(&query) { Ty::error() } else { Ty::of(TyKind::Segment(query.ty.clone())) };
-        let local = self.bind_local(name, LocalKind::Segment, ty, scope);
+        let local = self.bind_local(name, LocalKind::Segment, Ty::of(TyKind::Segment(query.ty.clone())), scope);
+        self.bound_segment(local, &query);
         Some(StmtKind::Segment { local, query })
     }
 
@@ -26,14 +22,12 @@ impl<'a> Checker<'a> {
         scope: &mut Scope,
     ) -> Option<StmtKind> {
         let ty = ty.map(|ty| self.ty(ty));
-        if let Some(binding) = self.message_expr(written, scope) {
-            let channel = self.program[self.program[binding.message].channel].name.clone();
-            let local = self.bind_local(name, LocalKind::Let, Ty::of(TyKind::Message(channel)), scope);
-            self.message_locals.insert(local, binding);
+        if let Some(message) = self.message_named(written, scope) {
+            scope.bind_to(name.text.clone(), Bound::Message(message));
             return None;
         }
         if self.is_population(written, scope) {
-            self.bind_local(name, LocalKind::Let, Ty::error(), scope);
+            scope.bind_to(name.text.clone(), Bound::Poisoned);
             self.report(NameProblem::Declaration {
                 code: codes::WRONG_KIND,
                 why: "`let` binds a value, and this is a population".into(),
@@ -78,17 +72,6 @@ impl<'a> Checker<'a> {
         let params = self.program[id].params.clone();
         let args = self.arguments(&params, args, &format!("signal `{}`", signal.text), scope);
         Some(StmtKind::Emit { signal: id, args })
-    }
-
-    /// Reports something wrong with a statement.
-    pub(super) fn wrong(
-        &mut self,
-        code: crate::diag::Code,
-        why: impl Into<String>,
-        help: impl Into<String>,
-        span: crate::base::Span,
-    ) {
-        self.report(FlowProblem::Statement { code, why: why.into(), help: help.into(), span });
     }
 }
 

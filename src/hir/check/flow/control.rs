@@ -2,7 +2,7 @@
 
 use super::super::super::problem::NameProblem;
 use super::super::super::{LocalKind, StmtKind, Ty, TyKind};
-use super::super::{Checker, Scope};
+use super::super::{Bound, Checker, Scope};
 use crate::diag::codes::flow as codes;
 use crate::syntax::ast;
 
@@ -28,22 +28,22 @@ impl<'a> Checker<'a> {
             let mut inner = before.clone();
             let body = self.stmts(&branch.body.stmts, &mut inner);
             branches.push((branch.name.value.clone(), body));
-            for (name, local) in inner.locals.drain(before.locals.len()..) {
-                self.export_name(name, local, before.locals.len(), scope);
+            for (name, bound) in inner.locals.drain(before.locals.len()..) {
+                self.export_name(name, bound, before.locals.len(), scope);
             }
         }
         StmtKind::Parallel { branches }
     }
 
     /// Makes a branch's name visible after the branches, unless another branch has it.
-    fn export_name(&mut self, name: String, local: super::super::super::LocalId, from: usize, scope: &mut Scope) {
-        let other = scope.locals[from..].iter().find(|(known, _)| *known == name).map(|(_, local)| *local);
-        if let Some(other) = other {
-            let (span, first) = (self.locals[local.0 as usize].span, self.locals[other.0 as usize].span);
-            let what = self.locals[other.0 as usize].kind.known_as();
-            return self.report(NameProblem::Duplicate { name, what, span, first });
-        }
-        scope.bind(name, local);
+    fn export_name(&mut self, name: String, bound: Bound, from: usize, scope: &mut Scope) {
+        let other = scope.locals[from..].iter().find(|(known, _)| *known == name).map(|(_, other)| other);
+        let (Some(Bound::Local(other)), Bound::Local(local)) = (other, &bound) else {
+            return scope.bind_to(name, bound);
+        };
+        let (span, first) = (self.locals[local.0 as usize].span, &self.locals[other.0 as usize]);
+        let (what, first) = (first.kind.known_as(), first.span);
+        self.report(NameProblem::Duplicate { name, what, span, first });
     }
 
     pub(super) fn repeat(&mut self, written: &'a ast::Repeat, scope: &Scope) -> StmtKind {
@@ -62,7 +62,7 @@ impl<'a> Checker<'a> {
     ) -> Option<StmtKind> {
         let mut inner = scope.clone();
         if self.is_population(list, scope) {
-            self.bind_local(name, LocalKind::Loop, Ty::error(), &mut inner);
+            inner.bind_to(name.text.clone(), Bound::Poisoned);
             self.stmts(&body.stmts, &mut inner);
             let help = "a step handles a whole population at once: use it directly, as in `send email to vip`";
             self.wrong(codes::BAD_LOOP, "`for` goes over the values of a list, not over rows", help, list.span);

@@ -53,9 +53,7 @@ impl<'a> Checker<'a> {
 pub(crate) fn ends(stmts: &[Stmt]) -> bool {
     stmts.iter().any(|stmt| match &stmt.kind {
         StmtKind::Stop { .. } | StmtKind::Fail { .. } => true,
-        StmtKind::If { arms, otherwise: Some(otherwise) } => {
-            arms.iter().all(|(_, body)| ends(body)) && ends(otherwise)
-        }
+        StmtKind::If { arms, otherwise: Some(otherwise) } => arms.iter().all(|(_, body)| ends(body)) && ends(otherwise),
         StmtKind::Parallel { branches } => branches.iter().any(|(_, body)| ends(body)),
         _ => false,
     })

@@ -9,7 +9,7 @@ mod write;
 
 use super::super::problem::FlowProblem;
 use super::super::{Expr, ExprKind, Query, RowId, Stmt, StmtKind, TemplatePart, Ty, TyKind};
-use super::{Checker, RowScope, Scope};
+use super::{Checker, Scope};
 use crate::base::Span;
 use crate::syntax::ast;
 
@@ -34,7 +34,7 @@ impl<'a> Checker<'a> {
     }
 
     /// One statement; a procedure becomes several, a `let` that binds a message none.
-    fn stmt(&mut self, stmt: &'a ast::Stmt, scope: &mut Scope, out: &mut Vec<Stmt>) {
+    pub(super) fn stmt(&mut self, stmt: &'a ast::Stmt, scope: &mut Scope, out: &mut Vec<Stmt>) {
         use ast::StmtKind as Written;
         let span = stmt.span;
         let kind = match &stmt.kind {
@@ -64,8 +64,13 @@ impl<'a> Checker<'a> {
             _ => self.write_stmt(stmt, scope),
         };
         if let Some(kind) = kind {
-            out.push(Stmt { kind, span, calls: self.call_spans() });
+            self.push(kind, span, out);
         }
+    }
+
+    /// Adds a statement that comes from `span`.
+    pub(super) fn push(&self, kind: StmtKind, span: Span, out: &mut Vec<Stmt>) {
+        out.push(Stmt { kind, span, calls: self.calls.iter().map(|(_, span)| *span).collect() });
     }
 
     /// Statements that write data, and those that cannot stand in a flow.
@@ -95,12 +100,18 @@ impl<'a> Checker<'a> {
         use ast::StmtKind::*;
         let (what, help) = match &stmt.kind {
             Error => return,
-            Use(_) | Entity(_) | Topic(_) | Channel(_) | Message(_) | Policy(_) | Signal(_) | Define(_) | Campaign(_)
-            | Test(_) => ("a declaration", "move it to the top level of the file"),
-            Param(_) => ("`param`", "declare parameters behind the campaign's name, or at the top level of a file that is one"),
-            Given { .. } | At { .. } | Run { .. } | Advance { .. } | Feedback { .. } | Decide { .. } | Expect { .. } => {
-                ("a line of a test", "move it into a `test \"...\" { ... }`")
+            Use(_) | Entity(_) | Topic(_) | Channel(_) | Message(_) | Policy(_) | Signal(_) | Define(_)
+            | Campaign(_) | Test(_) => ("a declaration", "move it to the top level of the file"),
+            Param(_) => {
+                ("`param`", "declare parameters behind the campaign's name, or at the top level of a file that is one")
             }
+            Given { .. }
+            | At { .. }
+            | Run { .. }
+            | Advance { .. }
+            | Feedback { .. }
+            | Decide { .. }
+            | Expect { .. } => ("a line of a test", "move it into a `test \"...\" { ... }`"),
             _ => ("a flow statement", "tests have lines such as `given`, `at`, `run`, `advance` and `expect`"),
         };
         self.report(FlowProblem::Misplaced { what, place, help, span: stmt.span });
@@ -131,23 +142,9 @@ impl<'a> Checker<'a> {
     }
 
     /// A fresh row of the population, and the scope in which its fields are visible.
-    pub(super) fn row_of(&mut self, query: &Query, written: &ast::Expr, scope: &Scope) -> (RowId, Scope) {
-        let row = self.fresh_row();
-        let name = match &written.kind {
-            ast::ExprKind::Name(name) => name.text.clone(),
-            _ => self.program.entities.get(query.ty.entity.0 as usize).map_or(String::new(), |e| e.name.clone()),
-        };
-        let (entity, with) = (query.ty.entity, query.ty.with.clone());
-        (row, scope.with_row(RowScope { row, entity, with, name, grouped: false }))
-    }
-
-    /// True if the query went wrong and was reported.
-    pub(super) fn is_broken(&self, query: &Query) -> bool {
-        query.kind == super::super::QueryKind::Error || self.program.entities.get(query.ty.entity.0 as usize).is_none()
-    }
-
-    fn call_spans(&self) -> Vec<Span> {
-        self.calls.iter().map(|(_, span)| *span).collect()
+    pub(super) fn row_scope(&mut self, query: &Query, written: &ast::Expr, scope: &Scope) -> (RowId, Scope) {
+        let row = self.row_of(query, written);
+        (row.row, scope.with_row(row))
     }
 }
 

@@ -44,7 +44,12 @@ impl<'a> Checker<'a> {
             TyKind::Error => Until::Condition(checked),
             TyKind::Duration => {
                 let help = "write `wait 2d` for a length of time";
-                self.wrong(codes::BAD_WAIT, "`wait until` takes a moment, and this is a length of time", help, until.span);
+                self.wrong(
+                    codes::BAD_WAIT,
+                    "`wait until` takes a moment, and this is a length of time",
+                    help,
+                    until.span,
+                );
                 return None;
             }
             _ => {
