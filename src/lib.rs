@@ -19,7 +19,9 @@
 //!
 //! Up to `hir` every phase returns its value *and* a list of problems, never an error.
 
+pub mod analysis;
 pub mod base;
 pub mod diag;
 pub mod hir;
+pub mod stdlib;
 pub mod syntax;

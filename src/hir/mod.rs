@@ -8,11 +8,13 @@
 pub(crate) mod check;
 mod environment;
 mod expr;
-mod problem;
+mod lints;
+pub(crate) mod problem;
 mod program;
 mod query;
 mod schema;
 mod ty;
+pub mod visit;
 
 pub use check::check_program;
 pub(crate) use environment::resolve_path;

@@ -29,8 +29,11 @@ mod types;
 
 use std::collections::{HashMap, HashSet};
 
+pub(crate) use flow::ends;
+pub(crate) use schedule::{approximate_period, approximate_seconds};
 pub(crate) use scope::{Bound, RowScope, Scope};
 
+use super::lints::lint;
 use super::problem::FlowProblem;
 use super::{
     ChannelId, EntityId, Environment, Local, LocalId, MessageId, ParsedFile, PolicyId, Program, RowId, SignalId,
@@ -96,6 +99,9 @@ pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Progra
     checker.check_campaigns(&found);
     checker.check_procedures();
     checker.check_tests(&found);
+    if !checker.problems.has_errors() {
+        lint(&checker.program, &mut checker.problems);
+    }
     checker.problems.finish();
     (checker.program, checker.problems)
 }

@@ -10,17 +10,11 @@ use crate::syntax::ast;
 const OPTIONS: &[OptionSpec] = &[
     OptionSpec { name: "delimiter", kind: OptionKind::Constant(TyKind::Text) },
     OptionSpec { name: "quote", kind: OptionKind::Constant(TyKind::Text) },
-    OptionSpec { name: "escape", kind: OptionKind::Constant(TyKind::Text) },
-    OptionSpec { name: "comment", kind: OptionKind::Constant(TyKind::Text) },
     OptionSpec { name: "header", kind: OptionKind::Constant(TyKind::Bool) },
     OptionSpec { name: "encoding", kind: OptionKind::Constant(TyKind::Text) },
     OptionSpec { name: "null", kind: OptionKind::Constant(TyKind::Text) },
-    OptionSpec { name: "trim", kind: OptionKind::Constant(TyKind::Bool) },
-    OptionSpec { name: "decimal_comma", kind: OptionKind::Constant(TyKind::Bool) },
     OptionSpec { name: "date_format", kind: OptionKind::Constant(TyKind::Text) },
-    OptionSpec { name: "timestamp_format", kind: OptionKind::Constant(TyKind::Text) },
-    OptionSpec { name: "format", kind: OptionKind::Word(&["csv", "ndjson", "parquet", "arrow"]) },
-    OptionSpec { name: "on_error", kind: OptionKind::Word(&["fail", "reject"]) },
+    OptionSpec { name: "on_error", kind: OptionKind::Word(&["fail", "reject", "null"]) },
     OptionSpec { name: "max_errors", kind: OptionKind::Constant(TyKind::Int) },
     OptionSpec { name: "archive", kind: OptionKind::Constant(TyKind::Text) },
 ];

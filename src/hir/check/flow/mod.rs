@@ -7,6 +7,8 @@ mod split;
 mod wait;
 mod write;
 
+pub(crate) use human::ends;
+
 use super::super::problem::FlowProblem;
 use super::super::{Expr, ExprKind, Query, RowId, Stmt, StmtKind, TemplatePart, Ty, TyKind};
 use super::{Checker, Scope};

@@ -140,11 +140,3 @@ const DAYS: &[(&str, jiff::civil::Weekday)] = &[
 fn weekday(name: &str) -> Option<jiff::civil::Weekday> {
     DAYS.iter().find(|(known, _)| *known == name).map(|(_, day)| *day)
 }
-
-/// Used by lints: the length of a literal duration.
-pub(crate) fn literal_duration(expr: &Expr) -> Option<ast::Duration> {
-    match &expr.kind {
-        super::super::super::ExprKind::Literal(super::super::super::Value::Duration(duration)) => Some(*duration),
-        _ => None,
-    }
-}
