@@ -14,7 +14,9 @@ mod program;
 mod query;
 mod schema;
 mod ty;
+mod value;
 pub mod visit;
+mod walk;
 
 pub use check::check_program;
 pub(crate) use environment::resolve_path;
@@ -24,3 +26,4 @@ pub use program::*;
 pub use query::*;
 pub use schema::*;
 pub use ty::*;
+pub use walk::{ColumnMap, each_column, map_columns};

@@ -26,8 +26,13 @@ pub fn walk_stmt<V: Visitor + ?Sized>(visitor: &mut V, stmt: &Stmt) {
         visitor.query(query);
     }
     match &stmt.kind {
-        Let { value: one, .. } | Wait { duration: one } | Alert { text: one, .. } | Log { text: one }
-        | Save { audience: one, .. } | Export { to: one, .. } | Subscribe { topic: one, .. } => visitor.expr(one),
+        Let { value: one, .. }
+        | Wait { duration: one }
+        | Alert { text: one, .. }
+        | Log { text: one }
+        | Save { audience: one, .. }
+        | Export { to: one, .. }
+        | Subscribe { topic: one, .. } => visitor.expr(one),
         Split { arms, .. } => arms.iter().for_each(|arm| walk_arm(visitor, &arm.kind)),
         Send(send) => walk_send(visitor, send),
         WaitUntil { until, within, .. } => {
@@ -70,8 +75,14 @@ pub fn walk_stmt<V: Visitor + ?Sized>(visitor: &mut V, stmt: &Stmt) {
 pub fn queries(kind: &StmtKind) -> Option<&Query> {
     use StmtKind::*;
     match kind {
-        Segment { query, .. } | Split { input: query, .. } | Save { query, .. } | Export { query, .. }
-        | Update { query, .. } | Upsert { query, .. } | Insert { query, .. } | Delete { query }
+        Segment { query, .. }
+        | Split { input: query, .. }
+        | Save { query, .. }
+        | Export { query, .. }
+        | Update { query, .. }
+        | Upsert { query, .. }
+        | Insert { query, .. }
+        | Delete { query }
         | Subscribe { query, .. } => Some(query),
         Send(send) => Some(&send.to),
         _ => None,
@@ -82,12 +93,11 @@ pub fn queries(kind: &StmtKind) -> Option<&Query> {
 pub fn blocks(kind: &StmtKind) -> Vec<&[Stmt]> {
     use StmtKind::*;
     match kind {
-        WaitUntil { otherwise, .. } | WaitSignal { otherwise, .. } | Approve { otherwise, .. } | Task { otherwise, .. } => {
-            otherwise.iter().map(Vec::as_slice).collect()
-        }
-        If { arms, otherwise } => {
-            arms.iter().map(|(_, body)| body).chain(otherwise).map(Vec::as_slice).collect()
-        }
+        WaitUntil { otherwise, .. }
+        | WaitSignal { otherwise, .. }
+        | Approve { otherwise, .. }
+        | Task { otherwise, .. } => otherwise.iter().map(Vec::as_slice).collect(),
+        If { arms, otherwise } => arms.iter().map(|(_, body)| body).chain(otherwise).map(Vec::as_slice).collect(),
         Parallel { branches } => branches.iter().map(|(_, body)| body.as_slice()).collect(),
         Repeat { body, .. } | For { body, .. } => vec![body],
         _ => Vec::new(),
@@ -149,7 +159,14 @@ fn walk_keys<V: Visitor + ?Sized>(visitor: &mut V, keys: &[OrderKey]) {
 pub fn walk_query<V: Visitor + ?Sized>(visitor: &mut V, query: &Query) {
     use QueryKind::*;
     match &query.kind {
-        Error | Entity(_) | Local(_) | Related { .. } | Audience(_) | Feedback { .. } | Unmatched(_) | Rejected(_)
+        Error
+        | Entity(_)
+        | Local(_)
+        | Related { .. }
+        | Audience(_)
+        | Feedback { .. }
+        | Unmatched(_)
+        | Rejected(_)
         | Group { .. } => {}
         Navigate { input, .. } => visitor.query(input),
         Where { input, predicate, .. } => {

@@ -65,7 +65,11 @@ fn accepted_cases_have_only_the_warnings_they_list() {
         let analysis = analyze(&case);
         let text = fs::read_to_string(corpus().join(&case)).expect("it can be read");
         if analysis.problems.has_errors() || found(&analysis) != expected(&text) {
-            wrong.push_str(&format!("{case}: expected {:?}\n{}\n", expected(&text), analysis.render(RenderStyle::default())));
+            wrong.push_str(&format!(
+                "{case}: expected {:?}\n{}\n",
+                expected(&text),
+                analysis.render(RenderStyle::default())
+            ));
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

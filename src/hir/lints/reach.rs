@@ -1,9 +1,9 @@
 //! Statements that are never reached.
 
+use super::super::check::ends;
 use super::super::problem::Lint;
 use super::super::visit::blocks;
 use super::super::{Stmt, StmtKind};
-use super::super::check::ends;
 
 /// The first statement after one that ends the run, in each block.
 pub(super) fn statements(stmts: &[Stmt], found: &mut Vec<Lint>) {

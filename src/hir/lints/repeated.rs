@@ -75,7 +75,8 @@ fn again(
     known: &Known<'_>,
     found: &mut Vec<Lint>,
 ) {
-    let earlier = known.sent.iter().rev().find(|(sent, before, ..)| *sent == message && !disjoint(before, to, known, 0));
+    let earlier =
+        known.sent.iter().rev().find(|(sent, before, ..)| *sent == message && !disjoint(before, to, known, 0));
     let Some((_, before, before_name, first)) = earlier else { return };
     // Reminding those who were reached is what a second send after a look at the first one's outcome is for.
     if reads_outcome(to, known, 0) || before.ty.entity != to.ty.entity {
@@ -91,7 +92,8 @@ fn disjoint(left: &Query, right: &Query, known: &Known<'_>, depth: usize) -> boo
     if depth > 20 {
         return false;
     }
-    let excludes = |query: &Query, other: &Query| excluded(query, known, 0).iter().any(|out| within(other, out, known, 0));
+    let excludes =
+        |query: &Query, other: &Query| excluded(query, known, 0).iter().any(|out| within(other, out, known, 0));
     let (left_arms, right_arms) = (arms_of(left, known, 0), arms_of(right, known, 0));
     let apart = left_arms.iter().any(|(arm, split)| right_arms.iter().any(|(other, at)| at == split && other != arm));
     apart || excludes(left, right) || excludes(right, left)
@@ -101,8 +103,13 @@ fn disjoint(left: &Query, right: &Query, known: &Known<'_>, depth: usize) -> boo
 fn narrowed<'q>(query: &'q Query, known: &Known<'q>) -> Option<&'q Query> {
     use QueryKind::*;
     match &query.kind {
-        Where { input, .. } | With { input, .. } | Dedupe { input, .. } | OrderBy { input, .. } | Limit { input, .. }
-        | Sample { input, .. } | New { input, .. } => Some(input),
+        Where { input, .. }
+        | With { input, .. }
+        | Dedupe { input, .. }
+        | OrderBy { input, .. }
+        | Limit { input, .. }
+        | Sample { input, .. }
+        | New { input, .. } => Some(input),
         SetOp { op: SetOp::Intersect | SetOp::Except, left, .. } => Some(left),
         Local(local) => known.segments.get(local).or_else(|| known.inputs.get(local)).copied(),
         Feedback { delivery, .. } => known.sends.get(delivery).copied(),

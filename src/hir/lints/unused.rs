@@ -12,7 +12,9 @@ struct Uses(HashSet<LocalId>);
 
 impl Visitor for Uses {
     fn query(&mut self, query: &Query) {
-        if let QueryKind::Local(local) | QueryKind::Unmatched(local) | QueryKind::Feedback { delivery: local, .. } = query.kind {
+        if let QueryKind::Local(local) | QueryKind::Unmatched(local) | QueryKind::Feedback { delivery: local, .. } =
+            query.kind
+        {
             self.0.insert(local);
         }
         walk_query(self, query);
