@@ -19,6 +19,7 @@
 //!
 //! Up to `hir` every phase returns its value *and* a list of problems, never an error.
 
+pub mod analysis;
 pub mod base;
 pub mod cli;
 pub mod diag;
@@ -31,4 +32,5 @@ pub mod repl;
 pub mod report;
 #[cfg(feature = "engine")]
 pub mod runtime;
+pub mod stdlib;
 pub mod syntax;

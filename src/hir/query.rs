@@ -135,3 +135,39 @@ pub enum FeedbackKind {
     Unsubscribed,
     Unknown,
 }
+
+impl FeedbackKind {
+    /// Every kind.
+    pub const ALL: [FeedbackKind; 9] = [
+        FeedbackKind::Sent,
+        FeedbackKind::Delivered,
+        FeedbackKind::Opened,
+        FeedbackKind::Clicked,
+        FeedbackKind::Bounced,
+        FeedbackKind::Failed,
+        FeedbackKind::Excluded,
+        FeedbackKind::Unsubscribed,
+        FeedbackKind::Unknown,
+    ];
+
+    /// The word in scripts: `letter.opened`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            FeedbackKind::Sent => "sent",
+            FeedbackKind::Delivered => "delivered",
+            FeedbackKind::Opened => "opened",
+            FeedbackKind::Clicked => "clicked",
+            FeedbackKind::Bounced => "bounced",
+            FeedbackKind::Failed => "failed",
+            FeedbackKind::Excluded => "excluded",
+            FeedbackKind::Unsubscribed => "unsubscribed",
+            FeedbackKind::Unknown => "unknown",
+        }
+    }
+
+    /// True for what happens at the other end, after the message was handed over.
+    pub const fn comes_from_people(self) -> bool {
+        use FeedbackKind::*;
+        matches!(self, Delivered | Opened | Clicked | Bounced | Unsubscribed)
+    }
+}

@@ -9,4 +9,5 @@
 )]
 
 mod cli;
+mod corpus;
 mod tidy;
