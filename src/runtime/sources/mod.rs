@@ -29,6 +29,7 @@ use error::SourceError;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
 use options::FileOptions;
+pub use table::parquet_file;
 
 /// Where and how to open sources.
 #[derive(Clone, Debug)]
@@ -48,8 +49,8 @@ pub struct OpenOptions<'a> {
 /// The data of an entity.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// The rows. Columns have the declared names and order; an entity without a key has a last column `line`, which
-    /// counts on through the files in the order of their names.
+    /// The rows. Columns have the declared names and order; an entity without a key has a last column `line`: the
+    /// line of a text file or the row of another, counting on through the files in the order of their names.
     pub table: Arc<dyn TableProvider>,
     /// Number of rows.
     pub rows: u64,
