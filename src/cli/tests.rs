@@ -148,3 +148,19 @@ fn arguments_of_the_commands_that_run() {
     assert!(parse::<pause::Arguments>("vip").is_ok() && parse::<stop::Arguments>("vip -y").unwrap().yes);
     assert!(parse::<repl::Arguments>("").unwrap().file.is_none());
 }
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_channel_is_configured_with_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "[channel.email]\ndriver = \"smtp\"\nurl = { file = \"smtp\" }\nrate = \"5/2s\"\n";
+    std::fs::write(folder.path().join("orch.toml"), manifest).unwrap();
+    let globals = Globals { profile: "dev".to_owned(), ..Globals::default() };
+    let project = project::open(&globals, folder.path()).unwrap();
+    assert!(channels::channel_config("email", &project).is_err(), "the secret is not there yet");
+    std::fs::write(folder.path().join("smtp"), "smtp://ann:hunter2@mail.shop.test\n").unwrap();
+    let config = channels::channel_config("email", &project).unwrap();
+    assert_eq!(config.driver, "smtp");
+    assert_eq!(config.url.unwrap().expose(), "smtp://ann:hunter2@mail.shop.test");
+    assert_eq!(channels::channel_config("sms", &project).unwrap(), Default::default());
+}

@@ -80,7 +80,8 @@ pub enum QueryKind {
         amount: Amount,
         seed: Option<String>,
     },
-    /// Reconcile: rows of `target` for pairs that satisfy `on`; `source` is the input's row, `row` the target's.
+    /// Reconcile: rows of `target` for pairs that satisfy `on`; `source` is the input's row, `row` the target's. The
+    /// columns of the source row become added columns named after it: `leads.email`.
     Match {
         input: Box<Query>,
         source: RowId,
@@ -94,7 +95,8 @@ pub enum QueryKind {
         row: RowId,
         by: Option<Expr>,
     },
-    /// Set algebra by key, or by the columns `on`.
+    /// Set algebra by key, or by the columns `on`. A union has the added columns of both sides (the left side's value
+    /// wins; null where a side has none), the others have those of the left side.
     SetOp {
         op: SetOp,
         left: Box<Query>,
@@ -112,7 +114,7 @@ pub enum Amount {
     Share(Expr),
 }
 
-/// One key of an order; nulls last.
+/// One key of an order; nulls last, enumerations in the order declared.
 #[derive(Clone, PartialEq, Debug)]
 pub struct OrderKey {
     pub value: Expr,

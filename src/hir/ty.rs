@@ -59,8 +59,8 @@ pub enum TyKind {
     Segment(SegmentTy),
     /// `message for C`; the name of the channel.
     Message(String),
-    /// `delivery of E`
-    Delivery(EntityId),
+    /// `delivery of E`; the type of the population that was sent to, whose columns its feedback sets keep.
+    Delivery(SegmentTy),
 }
 
 /// The type of a population: rows of an entity plus added columns.
@@ -68,7 +68,7 @@ pub enum TyKind {
 pub struct SegmentTy {
     /// Whose rows.
     pub entity: EntityId,
-    /// Columns added by `with`, `match` and `dedupe`, in order.
+    /// Columns added by `with` and `match`, in order. Those of a matched source row have dotted names: `leads.email`.
     pub with: Vec<Column>,
 }
 

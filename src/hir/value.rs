@@ -19,9 +19,7 @@ impl Value {
             Value::Date(value) => value.to_string(),
             Value::Time(value) => value.strftime("%H:%M").to_string(),
             Value::Timestamp(value) => value.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
-            Value::List(values) => {
-                values.iter().map(|value| value.to_text(zone)).collect::<Vec<_>>().join(", ")
-            }
+            Value::List(values) => values.iter().map(|value| value.to_text(zone)).collect::<Vec<_>>().join(", "),
         }
     }
 
@@ -38,12 +36,19 @@ impl Value {
     }
 }
 
+impl Duration {
+    /// The instant this long after `at`: months and days by the calendar of `zone`, the rest exactly. `None` outside
+    /// the calendar.
+    pub fn after(self, at: jiff::Timestamp, zone: &TimeZone) -> Option<jiff::Timestamp> {
+        crate::base::civil::later(at, self.months, self.days, self.seconds, zone)
+    }
+}
+
 impl std::fmt::Display for Duration {
     /// As it would be written: `1mo2d12h`, `2d`, `90s` as `1min30s`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (hours, minutes, seconds) = (self.seconds / 3600, self.seconds / 60 % 60, self.seconds % 60);
-        let parts =
-            [(self.months, "mo"), (self.days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")];
+        let parts = [(self.months, "mo"), (self.days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")];
         let mut written = false;
         for (amount, unit) in parts.into_iter().filter(|(amount, _)| *amount != 0) {
             write!(f, "{amount}{unit}")?;

@@ -20,7 +20,10 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
+use datafusion::common::DataFusionError;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
 use jiff::tz::TimeZone;
 
 use crate::diag::Problem;
@@ -30,6 +33,11 @@ use files::{Format, SourceFile};
 use import::{Context, Rejects};
 use options::FileOptions;
 pub use table::parquet_file;
+
+/// A table over a Parquet file of our own, whose columns are known.
+pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    table::listing(&[path], Arc::new(ParquetFormat::default()), schema)
+}
 
 /// Where and how to open sources.
 #[derive(Clone, Debug)]
