@@ -32,7 +32,6 @@ use error::SourceError;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
 use options::FileOptions;
-pub use table::parquet_file;
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {

@@ -30,11 +30,6 @@ pub(crate) fn of_imports(imports: &[Imported]) -> Result<Arc<dyn TableProvider>,
     listing(&paths, Arc::new(ParquetFormat::default()), schema).map_err(failed)
 }
 
-/// A table over one Parquet file of ours, such as a frozen population, as it is.
-pub fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-    listing(&[path], Arc::new(ParquetFormat::default()), schema)
-}
-
 /// A table over files of one format and one schema.
 pub(crate) fn listing(
     paths: &[&Path],
