@@ -10,7 +10,7 @@ use crate::hir::problem::NameProblem;
 use crate::hir::{ParsedFile, SourceLocation, Ty, resolve_path};
 use crate::stdlib;
 use crate::syntax::ast::{self, UseTarget};
-use crate::syntax::trivia::Trivia;
+use crate::syntax::Trivia;
 
 /// Files while they are being read.
 pub(super) struct Load<'l> {
