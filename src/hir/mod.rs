@@ -11,9 +11,11 @@ mod program;
 mod query;
 mod schema;
 mod ty;
+mod visit;
 
 pub use expr::*;
 pub use program::*;
 pub use query::*;
 pub use schema::*;
 pub use ty::*;
+pub use visit::Node;

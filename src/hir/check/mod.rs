@@ -6,6 +6,8 @@
 
 mod expr;
 mod functions;
+mod lints_expr;
+mod provisional;
 mod query;
 mod scope;
 
@@ -48,6 +50,12 @@ pub(crate) struct Checker<'a> {
     pub locals: Vec<Local>,
     /// Calls that are being expanded, outermost first: for cycles and for "in this call" labels.
     pub calls: Vec<(String, Span)>,
+    /// What the lost rows of named populations are.
+    pub unmatched: HashMap<LocalId, super::SegmentTy>,
+    /// What the condition being checked tests for null, as written: no trap in its other parts.
+    null_tested: Vec<String>,
+    /// Names of fields that hide a local on purpose.
+    unshadowed: Vec<Span>,
     next_row: u32,
 }
 
@@ -61,6 +69,9 @@ impl Checker<'_> {
             defines: Vec::new(),
             locals: Vec::new(),
             calls: Vec::new(),
+            unmatched: HashMap::new(),
+            null_tested: Vec::new(),
+            unshadowed: Vec::new(),
             next_row: RowId::DECLARED.0 + 1,
         }
     }
@@ -68,6 +79,10 @@ impl Checker<'_> {
     /// Reports a problem; inside an expansion the call is named as well.
     pub fn report(&mut self, problem: impl Into<Problem>) {
         let mut problem = problem.into();
+        // A definition that is used twice is wrong once.
+        if !self.calls.is_empty() && self.problems.iter().any(|known| known.same_as(&problem)) {
+            return;
+        }
         for (name, span) in self.calls.iter().rev() {
             problem = problem.also(*span, format!("in this use of `{name}`"));
         }
