@@ -140,6 +140,16 @@ impl Problems {
         self.0.iter().filter(|problem| problem.severity == severity).count()
     }
 
+    /// How many, of any severity.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets all but the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -6,16 +6,24 @@
 //! is reported once.
 
 pub(crate) mod check;
+mod environment;
 mod expr;
+mod lints;
+pub(crate) mod problem;
 mod program;
 mod query;
 mod schema;
 mod ty;
-mod visit;
+mod value;
+pub mod visit;
+mod walk;
 
+pub use check::check_program;
+pub(crate) use environment::resolve_path;
+pub use environment::{Environment, ParsedFile};
 pub use expr::*;
 pub use program::*;
 pub use query::*;
 pub use schema::*;
 pub use ty::*;
-pub use visit::Node;
+pub use walk::{ColumnMap, each_column, map_columns};

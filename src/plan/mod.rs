@@ -1,0 +1,8 @@
+//! Layer 4: what will be done.
+//!
+//! A [`Plan`] is a campaign as a tree of steps with stable paths. It holds typed populations, no source text and no
+//! handle of any kind; `query` turns a population into a plan of the query engine when its rows are wanted.
+
+mod steps;
+
+pub use steps::{Block, BlockId, Plan, PlanError, Step, StepKind};
