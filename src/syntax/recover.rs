@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use super::ast::{Expr, ExprKind, Stmt, StmtKind};
 use super::build::{Build, Entry};
+use super::error::SyntaxError;
 use super::explain;
 use super::layout::{Inside, Layout, Unit};
 use super::parser;
@@ -42,11 +43,7 @@ impl<'t> Driver<'t> {
     pub fn new(source: SourceId, text: &'t str, layout: &'t Layout, build: Build<'t>, known: &Problems) -> Self {
         let mut faulty = vec![false; layout.units.len()];
         for span in known.iter().filter_map(|problem| problem.span()) {
-            let at = layout
-                .tokens
-                .partition_point(|token| token.end <= span.start)
-                .min(layout.tokens.len().saturating_sub(1));
-            if let Some(unit) = innermost(&layout.units, at) {
+            if let Some(unit) = innermost(&layout.units, token_at(text, &layout.tokens, span.start)) {
                 faulty[unit] = true;
             }
         }
@@ -136,6 +133,10 @@ impl<'t> Driver<'t> {
             return;
         }
         self.errors += 1;
+        if self.errors == MAX_ERRORS {
+            let span = self.layout.tokens.get(at).map_or(Span::new(self.source, 0, 0), |token| token.span(self.source));
+            return self.problems.push(SyntaxError::TooMany { span, limit: MAX_ERRORS });
+        }
         let place = explain::Place {
             source: self.source,
             text: self.text,
@@ -175,4 +176,12 @@ impl<'t> Driver<'t> {
 fn innermost(units: &[Unit], at: usize) -> Option<usize> {
     let end = units.partition_point(|unit| unit.start <= at);
     units[..end].iter().rposition(|unit| unit.end >= at)
+}
+
+/// Index of the token at a place, or of its neighbour on the same line when nothing became a token there.
+fn token_at(text: &str, tokens: &[Token], place: u32) -> usize {
+    let next = tokens.partition_point(|token| token.start <= place);
+    let Some(before) = next.checked_sub(1) else { return 0 };
+    let gap = text.get(tokens[before].end as usize..place as usize).unwrap_or("");
+    if tokens[before].kind == Kind::End && gap.contains('\n') { next.min(tokens.len() - 1) } else { before }
 }

@@ -68,7 +68,7 @@ impl Wanted {
             phrases.push("a clause");
             CLAUSES.iter().for_each(|terminal| drop(set.remove(terminal)));
             OPERATORS.iter().for_each(|terminal| drop(set.remove(terminal)));
-        } else if !is_operand && set.contains("*") && set.contains("+") {
+        } else if !is_operand && ["+", "*", "."].iter().any(|operator| set.contains(operator)) {
             OPERATORS.iter().for_each(|terminal| drop(set.remove(terminal)));
             // An operator could follow nearly everywhere: it is only worth saying when nothing else could.
             if set.is_empty() {
