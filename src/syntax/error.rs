@@ -54,6 +54,13 @@ pub enum SyntaxError {
         bracket: char,
         before: Option<Span>,
     },
+    MissingBrace {
+        span: Span,
+        before: Span,
+    },
+    ExtraBrace {
+        span: Span,
+    },
     UnopenedBracket {
         span: Span,
         bracket: char,
@@ -115,6 +122,14 @@ impl From<SyntaxError> for Problem {
             BadLiteral { span, written, fault } => bad_literal(span, &written, fault),
             WrongOperator { span, written, right } => wrong_operator(span, &written, right),
             UnclosedBracket { open, bracket, before } => unclosed(open, bracket, before),
+            MissingBrace { span, before } => {
+                Problem::error(code::UNEXPECTED, "expected `{`, found the end of the line", span)
+                    .also(before, "this belongs into braces")
+                    .help("write `{` at the end of the line before")
+                    .fix(span, " {")
+            }
+            ExtraBrace { span } => Problem::error(code::UNEXPECTED, "these braces belong to nothing", span)
+                .help("remove this `{` and its `}`"),
             UnopenedBracket { span, bracket } => {
                 Problem::error(code::UNOPENED_BRACKET, format!("`{bracket}` closes nothing"), span)
                     .help("remove it, or open its bracket before")

@@ -115,7 +115,14 @@ impl<'t> Driver<'t> {
         let found = self.build.take_problems();
         match result {
             Ok(entry) => {
-                self.problems.extend(found);
+                for problem in found {
+                    let unit = problem.span().and_then(|span| {
+                        innermost(&self.layout.units, token_at(self.text, &self.layout.tokens, span.start))
+                    });
+                    if !unit.is_some_and(|unit| self.faulty[unit]) {
+                        self.problems.push(problem);
+                    }
+                }
                 Ok(entry)
             }
             Err(rejected) => {
