@@ -17,6 +17,12 @@ mod tests;
 /// How deep brackets and operators may nest. The trees are walked recursively, so this bounds the stack.
 pub const MAX_DEPTH: u32 = 500;
 
+/// Brackets beyond this many are not tracked: their statement is not parsed anyway.
+const MAX_FRAMES: usize = 2 * MAX_DEPTH as usize;
+
+/// Problems beyond this many are dropped: the text is not a script.
+const MAX_PROBLEMS: usize = 100;
+
 /// A statement, or an item of an entity, record, policy or split.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unit {
@@ -80,12 +86,15 @@ struct Pass<'t> {
     known: &'t Problems,
     frames: Vec<Frame>,
     depth: u32,
+    /// The place of the last brace that belonged to nothing.
+    extra: Option<u32>,
     out: Layout,
 }
 
 /// Lays out the tokens of a whole text.
 pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems) -> Layout {
-    let mut pass = Pass { text, source, input: tokens, known, frames: Vec::new(), depth: 0, out: Layout::default() };
+    let mut pass =
+        Pass { text, source, input: tokens, known, frames: Vec::new(), depth: 0, extra: None, out: Layout::default() };
     pass.push_frame(Token::invented(Kind::BraceOpen, 0), Inside::Block);
     for at in 0..tokens.len() {
         pass.token(at);
@@ -197,8 +206,12 @@ impl Pass<'_> {
     fn extra_brace(&mut self, token: Token) {
         let Some(frame) = self.frames.last_mut() else { return };
         frame.forgiven = true;
-        let inside = frame.inside;
-        self.problem(SyntaxError::ExtraBrace { span: token.span(self.source) });
+        let (inside, open) = (frame.inside, frame.open);
+        // A row of them is one mistake.
+        if self.extra != Some(open.start) {
+            self.problem(SyntaxError::ExtraBrace { span: token.span(self.source) });
+        }
+        self.extra = Some(token.start);
         self.push(token);
         self.push_frame(token, inside);
     }
@@ -353,7 +366,8 @@ impl Pass<'_> {
             }
             self.pop_frame();
             self.push(Token::invented(closing(open.kind), at));
-            if open.kind != Kind::HoleOpen && !forgiven && !self.is_known_between(open.start, at) {
+            if open.kind != Kind::HoleOpen && !forgiven && !self.is_too_deep() && !self.is_known_between(open.start, at)
+            {
                 let before = before.map(|token| token.span(self.source));
                 let bracket = character(open.kind);
                 self.problem(SyntaxError::UnclosedBracket { open: open.span(self.source), bracket, before });
@@ -368,6 +382,9 @@ impl Pass<'_> {
     }
 
     fn push_frame(&mut self, open: Token, inside: Inside) {
+        if self.frames.len() >= MAX_FRAMES {
+            return;
+        }
         self.frames.push(Frame { open, inside, unit: None, word: None, chain: 0, forgiven: false });
         self.deepen();
     }
@@ -480,7 +497,15 @@ impl Pass<'_> {
     }
 
     fn problem(&mut self, error: SyntaxError) {
-        self.out.problems.push(error);
+        if self.out.problems.iter().len() < MAX_PROBLEMS {
+            self.out.problems.push(error);
+        }
+    }
+
+    /// True in a statement that was given up.
+    fn is_too_deep(&self) -> bool {
+        let top = self.frames.first().and_then(|frame| frame.unit);
+        top.is_some_and(|unit| self.out.units[unit].too_deep)
     }
 
     fn finish(mut self) -> Layout {

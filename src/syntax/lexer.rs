@@ -25,6 +25,7 @@ use logos::Logos;
 
 use super::ast::Doc;
 use super::error::SyntaxError;
+use super::layout::MAX_DEPTH;
 use super::literal;
 use super::strings::{self, Quoting};
 use super::token::{Kind, Token, Value, reserved, soft};
@@ -401,6 +402,11 @@ impl Lexer<'_> {
     }
 
     fn open_string(&mut self, quoting: Quoting, range: Range<usize>) {
+        if self.frames.len() >= MAX_DEPTH as usize {
+            let span = self.span(range);
+            self.problem(SyntaxError::TooDeep { span, limit: MAX_DEPTH });
+            return;
+        }
         let token = self.out.tokens.len();
         self.push(Kind::TemplateOpen, range.clone());
         let run = range.end;

@@ -59,7 +59,10 @@ impl<'t> Driver<'t> {
     /// The whole text as one expression.
     pub fn expression(&mut self) -> Option<Expr> {
         let units = &self.layout.units;
-        let first = units.first().filter(|unit| !unit.too_deep)?;
+        let first = units.first()?;
+        if units.iter().any(|unit| unit.too_deep) {
+            return Some(Expr { kind: ExprKind::Error, span: self.unit_span(first) });
+        }
         let last = units.iter().filter(|unit| unit.top).map(|unit| unit.end).max()?;
         let tokens: Vec<(usize, Token)> = (first.start..=last).map(|at| (at, self.layout.tokens[at])).collect();
         match self.attempt(Kind::WantExpr, &tokens) {
@@ -76,7 +79,7 @@ impl<'t> Driver<'t> {
         let unit = self.layout.units[top];
         let mut cuts: Vec<Cut> = Vec::new();
         let mut tries: HashMap<usize, u32> = HashMap::new();
-        while !unit.too_deep && self.errors < MAX_ERRORS {
+        while !unit.too_deep {
             let tokens = cut::apply(&self.layout.tokens, unit.start..unit.end + 1, &cuts);
             let (at, expected) = match self.attempt(Kind::WantStmt, &tokens) {
                 Ok(Entry::Stmt(stmt)) => {
@@ -86,6 +89,9 @@ impl<'t> Driver<'t> {
                 Ok(Entry::Expr(_)) => break,
                 Err(rejected) => rejected,
             };
+            if self.errors >= MAX_ERRORS {
+                break;
+            }
             let culprit = innermost(&self.layout.units, at).unwrap_or(top).max(top);
             let tried = tries.entry(culprit).or_default();
             if *tried == 0 {
@@ -102,7 +108,9 @@ impl<'t> Driver<'t> {
                 None => break,
             }
         }
-        self.check_dropped(top, &[Cut { from: unit.start, to: unit.end, put: Vec::new() }]);
+        if !unit.too_deep {
+            self.check_dropped(top, &[Cut { from: unit.start, to: unit.end, put: Vec::new() }]);
+        }
         Stmt { doc: None, kind: StmtKind::Error, span: self.unit_span(&unit) }
     }
 

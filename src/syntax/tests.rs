@@ -1,5 +1,6 @@
 //! Tests of the whole way from text to tree.
 
+mod properties;
 mod recovery;
 
 use super::parse;
