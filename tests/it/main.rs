@@ -9,4 +9,5 @@
 )]
 
 mod corpus;
+mod pages;
 mod tidy;
