@@ -10,4 +10,5 @@
 
 mod cli;
 mod corpus;
+mod pages;
 mod tidy;
