@@ -24,7 +24,6 @@ pub mod base;
 pub mod cli;
 pub mod diag;
 pub mod hir;
-#[cfg(feature = "engine")]
 pub mod plan;
 pub mod project;
 #[cfg(feature = "engine")]

@@ -1,6 +1,7 @@
 //! The one place of the command line that looks at the environment.
 
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 
 use crate::diag::Problem;
 use crate::project::{Project, Secret, SecretText};
@@ -46,6 +47,20 @@ pub fn secret(secret: &Secret, project: &Project) -> Result<SecretText, Problem>
     let read =
         |path: &str| std::fs::read_to_string(project.base.join(path)).map_err(|error| super::failure::reason(&error));
     secret.resolve(variable, read)
+}
+
+/// A path as somebody in the current folder would write it, with `/`.
+pub fn shown_path(path: &Path) -> String {
+    let shown = match current_folder() {
+        Some(folder) => path.strip_prefix(&folder).unwrap_or(path),
+        None => path,
+    };
+    shown.to_string_lossy().replace('\\', "/")
+}
+
+#[expect(clippy::disallowed_methods, reason = "this module owns the environment")]
+fn current_folder() -> Option<PathBuf> {
+    std::env::current_dir().ok()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this module owns the environment")]

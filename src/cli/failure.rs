@@ -27,6 +27,12 @@ impl Failure {
         Problem::outside(codes::run::UNREADABLE_FILE, message).into()
     }
 
+    /// A file that cannot be written.
+    pub fn unwritable(path: &std::path::Path, error: &std::io::Error) -> Self {
+        let message = format!("cannot write `{}`: {}", path.display(), reason(error));
+        Problem::outside(codes::run::UNREADABLE_FILE, message).into()
+    }
+
     /// Shows the problems: text on standard error, or the JSON document on standard output.
     pub fn show(&self, output: &Output) -> Exit {
         output.failure(&self.problems, &self.sources);

@@ -3,6 +3,8 @@
 //! Results go to standard output, everything else to standard error; `--format json` gives one JSON document instead of
 //! text. Exit codes are [`Exit`].
 
+#[cfg(feature = "engine")]
+pub mod channels;
 mod completions;
 mod environment;
 mod exit;

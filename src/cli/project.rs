@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::environment::shown_path;
 use super::{Failure, Globals};
 use crate::base::SourceMap;
 use crate::project::{Location, Manifest, Project};
@@ -20,7 +21,7 @@ pub fn open(globals: &Globals, start: &Path) -> Result<Project, Failure> {
         None => Manifest::default(),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
-            let source = sources.add(path.display().to_string(), text.as_str());
+            let source = sources.add(shown_path(path), text.as_str());
             match Manifest::parse(&text, source) {
                 Ok(manifest) => manifest,
                 Err(problems) => return Err(Failure::usage(problems, sources)),

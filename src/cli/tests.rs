@@ -37,8 +37,13 @@ impl Write for Broken {
 }
 
 /// Exit, results and remarks of a command line.
-fn orch(line: &str) -> (Exit, String, String) {
-    let cli = Cli::try_parse_from(["orch"].into_iter().chain(line.split_whitespace())).unwrap();
+pub(super) fn orch(line: &str) -> (Exit, String, String) {
+    orch_args(&line.split_whitespace().collect::<Vec<_>>())
+}
+
+/// The same for arguments with blanks.
+pub(super) fn orch_args(arguments: &[&str]) -> (Exit, String, String) {
+    let cli = Cli::try_parse_from(["orch"].iter().chain(arguments)).unwrap();
     let (results, remarks) = (Tape::default(), Tape::default());
     let output = Output::to(cli.globals.format, Box::new(results.clone()), Box::new(remarks.clone()));
     let context = Context { globals: cli.globals, output, environment: Environment::of_process() };
@@ -53,7 +58,19 @@ fn the_definition_is_consistent() {
 
 #[test]
 fn help_is_worth_reading() {
-    insta::assert_snapshot!(definition().term_width(100).render_long_help().to_string());
+    let mut definition = definition().term_width(100);
+    for command in definition.get_subcommands() {
+        let about = command.get_about().unwrap().to_string();
+        assert!(about.chars().count() <= 96, "{about}: too long for the list of commands");
+        assert!(about.starts_with(char::is_uppercase) && !about.ends_with(['.', '!']), "{about}");
+        for argument in command.get_arguments().filter(|argument| !argument.is_global_set()) {
+            let help = argument.get_help().unwrap_or_else(|| panic!("{argument} has no help")).to_string();
+            assert!(help.starts_with(char::is_uppercase) && !help.ends_with('.'), "{help}");
+        }
+    }
+    let text = definition.render_long_help().to_string();
+    assert!(text.contains("Exit codes: 0 done, 1 problems found") && text.contains("\nEverywhere:\n"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
 }
 
 #[test]
@@ -147,4 +164,20 @@ fn arguments_of_the_commands_that_run() {
     assert_eq!(parse::<signal::Arguments>("stock_in sku=1 n=2").unwrap().values.len(), 2);
     assert!(parse::<pause::Arguments>("vip").is_ok() && parse::<stop::Arguments>("vip -y").unwrap().yes);
     assert!(parse::<repl::Arguments>("").unwrap().file.is_none());
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_channel_is_configured_with_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "[channel.email]\ndriver = \"smtp\"\nurl = { file = \"smtp\" }\nrate = \"5/2s\"\n";
+    std::fs::write(folder.path().join("orch.toml"), manifest).unwrap();
+    let globals = Globals { profile: "dev".to_owned(), ..Globals::default() };
+    let project = project::open(&globals, folder.path()).unwrap();
+    assert!(channels::channel_config("email", &project).is_err(), "the secret is not there yet");
+    std::fs::write(folder.path().join("smtp"), "smtp://ann:hunter2@mail.shop.test\n").unwrap();
+    let config = channels::channel_config("email", &project).unwrap();
+    assert_eq!(config.driver, "smtp");
+    assert_eq!(config.url.unwrap().expose(), "smtp://ann:hunter2@mail.shop.test");
+    assert_eq!(channels::channel_config("sms", &project).unwrap(), Default::default());
 }

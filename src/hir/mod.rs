@@ -26,4 +26,4 @@ pub use program::*;
 pub use query::*;
 pub use schema::*;
 pub use ty::*;
-pub use walk::{ColumnMap, each_column, map_columns};
+pub use walk::{ColumnMap, map_columns, visit_expr, visit_query};

@@ -36,6 +36,14 @@ impl Value {
     }
 }
 
+impl Duration {
+    /// The instant this long after `at`: months and days by the calendar of `zone`, the rest exactly. `None` outside
+    /// the calendar.
+    pub fn after(self, at: jiff::Timestamp, zone: &TimeZone) -> Option<jiff::Timestamp> {
+        crate::base::civil::later(at, self.months, self.days, self.seconds, zone)
+    }
+}
+
 impl std::fmt::Display for Duration {
     /// As it would be written: `1mo2d12h`, `2d`, `90s` as `1min30s`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -7,26 +7,51 @@ use super::{
 /// What a rewrite does with a column reference: a replacement, or `None` to leave it.
 pub type ColumnMap<'f> = dyn FnMut(RowId, &[RelationId], &ColumnRef) -> Option<ExprKind> + 'f;
 
+/// What a traversal does on its way.
+struct Hooks<'h, 'f> {
+    column: &'h mut ColumnMap<'f>,
+    /// Sees every query before its parts.
+    query: &'h mut dyn FnMut(&Query),
+}
+
 /// The expression with every column reference, at any depth, replaced where `map` says so.
 pub fn map_columns(expr: &Expr, map: &mut ColumnMap<'_>) -> Expr {
     let mut copy = expr.clone();
-    rewrite(&mut copy, map);
+    rewrite(&mut copy, &mut Hooks { column: map, query: &mut |_| {} });
     copy
 }
 
-/// Calls `each` for every column reference of an expression, at any depth.
-pub fn each_column(expr: &Expr, each: &mut dyn FnMut(RowId, &[RelationId], &ColumnRef)) {
-    rewrite(&mut expr.clone(), &mut |row, path, column| {
-        each(row, path, column);
+/// Calls `column` for every column reference and `query` for every population of an expression, at any depth.
+pub fn visit_expr(
+    expr: &Expr,
+    column: &mut dyn FnMut(RowId, &[RelationId], &ColumnRef),
+    query: &mut dyn FnMut(&Query),
+) {
+    let column = &mut |row, path: &[RelationId], at: &ColumnRef| {
+        column(row, path, at);
         None
-    });
+    };
+    rewrite(&mut expr.clone(), &mut Hooks { column, query });
 }
 
-fn rewrite(expr: &mut Expr, map: &mut ColumnMap<'_>) {
+/// The same for a population, itself included.
+pub fn visit_query(
+    query: &Query,
+    column: &mut dyn FnMut(RowId, &[RelationId], &ColumnRef),
+    each: &mut dyn FnMut(&Query),
+) {
+    let column = &mut |row, path: &[RelationId], at: &ColumnRef| {
+        column(row, path, at);
+        None
+    };
+    rewrite_query(&mut query.clone(), &mut Hooks { column, query: each });
+}
+
+fn rewrite(expr: &mut Expr, map: &mut Hooks<'_, '_>) {
     use ExprKind::*;
     match &mut expr.kind {
         Column { row, path, column } => {
-            if let Some(kind) = map(*row, path, column) {
+            if let Some(kind) = (map.column)(*row, path, column) {
                 expr.kind = kind;
             }
         }
@@ -63,19 +88,20 @@ fn rewrite(expr: &mut Expr, map: &mut ColumnMap<'_>) {
     }
 }
 
-fn rewrite_aggregate(aggregate: &mut Aggregate, map: &mut ColumnMap<'_>) {
+fn rewrite_aggregate(aggregate: &mut Aggregate, map: &mut Hooks<'_, '_>) {
     aggregate.values.iter_mut().for_each(|(_, value)| rewrite(value, map));
     aggregate.args.iter_mut().for_each(|arg| rewrite(arg, map));
     rewrite_query(&mut aggregate.query, map);
 }
 
-fn rewrite_query(query: &mut Query, map: &mut ColumnMap<'_>) {
+fn rewrite_query(query: &mut Query, map: &mut Hooks<'_, '_>) {
     use QueryKind::*;
+    (map.query)(query);
     match &mut query.kind {
         Related { row, path } => {
             // A correlated query starts at a row, so a renamed row renames its start as well.
             let probe = ColumnRef::Added(String::new());
-            if let Some(ExprKind::Column { row: new_row, path: new_path, .. }) = map(*row, path, &probe) {
+            if let Some(ExprKind::Column { row: new_row, path: new_path, .. }) = (map.column)(*row, path, &probe) {
                 (*row, *path) = (new_row, new_path);
             }
         }
@@ -122,11 +148,11 @@ fn rewrite_query(query: &mut Query, map: &mut ColumnMap<'_>) {
     }
 }
 
-fn rewrite_keys(keys: &mut [OrderKey], map: &mut ColumnMap<'_>) {
+fn rewrite_keys(keys: &mut [OrderKey], map: &mut Hooks<'_, '_>) {
     keys.iter_mut().for_each(|key| rewrite(&mut key.value, map));
 }
 
-fn rewrite_amount(amount: &mut Amount, map: &mut ColumnMap<'_>) {
+fn rewrite_amount(amount: &mut Amount, map: &mut Hooks<'_, '_>) {
     match amount {
         Amount::Rows(value) | Amount::Share(value) => rewrite(value, map),
     }

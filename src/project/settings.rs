@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::problems::HELP;
-use super::{Bytes, Pace, Pause, Secret};
+use super::{Bytes, Pace, Secret};
 
 /// All settings of one profile.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
@@ -80,16 +80,14 @@ pub struct SourceSettings {
 pub struct ChannelSettings {
     /// What delivers.
     pub driver: Driver,
-    /// `smtp://`, `smtps://` or `https://` address of the service.
+    /// Address of the service: `smtp://user:password@host:port`.
     pub url: Option<Secret>,
-    /// Name for the service, if it is not in the URL.
-    pub user: Option<Secret>,
-    /// Password for the service, if it is not in the URL.
-    pub password: Option<Secret>,
     /// Sender, as `Shop <news@shop.test>`.
     pub from: Option<String>,
     /// Where answers go.
     pub reply_to: Option<String>,
+    /// Where reports about undeliverable mail go; `{key}` stands for the key of the message.
+    pub return_path: Option<String>,
     /// Folder of the outbox or file of the file driver, relative to the project.
     pub path: Option<String>,
     /// Connections at the same time.
@@ -100,16 +98,6 @@ pub struct ChannelSettings {
     pub unknown: OnUnknown,
     /// At most one message in doubt per connection even after power loss.
     pub strict: bool,
-    /// How long temporary failures are tried again; 72 hours by default.
-    pub retry_for: Option<Pause>,
-    /// Headers of an HTTP request.
-    pub headers: BTreeMap<String, Secret>,
-    /// JSON template of an HTTP request.
-    pub body: Option<String>,
-    /// The header that makes repeating a request harmless.
-    pub idempotency_header: Option<String>,
-    /// How long the service remembers it.
-    pub idempotency_for: Option<Pause>,
 }
 
 /// What delivers the messages of a channel.
@@ -121,9 +109,7 @@ pub enum Driver {
     Outbox,
     /// A mail server.
     Smtp,
-    /// A JSON request per message.
-    Http,
-    /// A line per message in a CSV or Parquet file.
+    /// A row per message in a CSV or NDJSON file.
     File,
     /// The terminal.
     Console,
@@ -202,6 +188,17 @@ impl Settings {
 }
 
 impl Driver {
+    /// The name, as manifests write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Outbox => "outbox",
+            Self::Smtp => "smtp",
+            Self::File => "file",
+            Self::Console => "console",
+            Self::Record => "record",
+        }
+    }
+
     /// True for drivers that reach nobody outside: they may run on a clock that jumps.
     pub fn is_harmless(self) -> bool {
         matches!(self, Self::Outbox | Self::Console | Self::Record)

@@ -91,13 +91,15 @@ writable = true
 [channel.email]
 driver = "smpt"
 url = { evn = "URL" }
-password = { env = "A", file = "b" }
 connections = "many"
 rate = "200"
 
+[channel.sms]
+url = { env = "A", file = "b" }
+
 [profile.prod.channel.email]
 strikt = true
-retry_for = "3 days"
+rate = "3 per day"
 
 [profile.prod.engine]
 memory_limit = 2
@@ -118,14 +120,11 @@ fn units() {
     assert_eq!(bytes("1_000kB"), Some(1_000_000));
     assert_eq!((bytes("2"), bytes("2 gigs"), bytes("99999999999TiB"), bytes("")), (None, None, None, None));
 
-    let pause = |text: &str| Pause::try_from(text.to_owned()).ok().map(|pause| pause.0.as_secs());
-    assert_eq!(pause("1d12h"), Some(36 * 3600));
-    assert_eq!(pause("15min"), Some(900));
-    assert_eq!((pause("3m"), pause(""), pause("h"), pause("3mo")), (None, None, None, None));
-
     let pace = |text: &str| Pace::try_from(text.to_owned()).ok().map(|pace| (pace.count, pace.per.as_secs()));
     assert_eq!(pace("5_000/3h"), Some((5_000, 3 * 3600)));
     assert_eq!(pace("30 / min"), Some((30, 60)));
+    assert_eq!(pace("1/1d12h"), Some((1, 36 * 3600)));
+    assert_eq!((pace("1/3m"), pace("1/"), pace("1/mo")), (None, None, None));
     assert_eq!((pace("0/s"), pace("200"), pace("x/s"), pace("1/0s")), (None, None, None, None));
 }
 

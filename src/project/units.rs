@@ -1,4 +1,4 @@
-//! Amounts with a unit, as manifests write them: `2GiB`, `200/s`, `30s`.
+//! Amounts with a unit, as manifests write them: `2GiB`, `200/s`.
 
 use std::time::Duration;
 
@@ -18,11 +18,6 @@ pub struct Pace {
     /// The time they take, at least a millisecond.
     pub per: Duration,
 }
-
-/// An exact length of time.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Deserialize)]
-#[serde(try_from = "String")]
-pub struct Pause(pub Duration);
 
 const BYTE_UNITS: &[(&str, u64)] = &[
     ("B", 1),
@@ -47,16 +42,6 @@ impl TryFrom<String> for Bytes {
     fn try_from(text: String) -> Result<Self, String> {
         let amount = split(&text).and_then(|(number, unit)| scaled(number, unit, BYTE_UNITS));
         amount.map(Bytes).ok_or_else(|| format!("`{text}` is not an amount of memory{HELP}write `512MiB` or `2GiB`"))
-    }
-}
-
-impl TryFrom<String> for Pause {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        duration(&text)
-            .map(Pause)
-            .ok_or_else(|| format!("`{text}` is not a length of time{HELP}write `30s`, `15min`, `2h` or `3d`"))
     }
 }
 

@@ -76,3 +76,47 @@ impl Clock for VirtualClock {
         true
     }
 }
+
+/// A clock that stands still: waits are over at once and cost nothing. For rehearsals that ask "what if it were now".
+#[derive(Clone, Copy, Debug)]
+pub struct StandingClock {
+    now: Timestamp,
+}
+
+impl StandingClock {
+    /// A clock that always says `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Self { now }
+    }
+}
+
+impl Clock for StandingClock {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn sleep_until(&self, _at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {})
+    }
+
+    fn is_virtual(&self) -> bool {
+        true
+    }
+}
+
+/// Measures real time, for people only.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[expect(clippy::disallowed_methods, reason = "this is the module that owns the clock")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// The time since.
+    pub fn elapsed(self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}

@@ -58,6 +58,15 @@ pub enum RunError {
         /// The equation.
         equation: String,
     },
+    /// A template cannot be compiled.
+    Template(String),
+    /// A tripwire of the campaign.
+    Required {
+        /// The statement.
+        step: String,
+        /// What the campaign says about it.
+        reason: Option<String>,
+    },
     /// No such run.
     UnknownRun {
         /// As written.
@@ -106,12 +115,13 @@ impl RunError {
                 Problem::outside(run::UNBOUND_CHANNEL, format!("no driver is bound to the channel `{channel}`"))
                     .help(format!("add `[channel.{channel}]` with `driver = \"outbox\"` to orch.toml"))
             }
-            RunError::NoMessage { channel, segment } => {
-                Problem::outside(run::NO_MESSAGE, format!("`send {channel} to {segment}` has no message to send"))
-                    .help(format!(
-                        "declare `message {channel} default {{ ... }}` or name one: `send {channel} welcome to {segment}`"
-                    ))
-            }
+            RunError::NoMessage { channel, segment } => Problem::outside(
+                run::NO_MESSAGE,
+                format!("`send {channel} to {segment}` has no message to send"),
+            )
+            .help(format!(
+                "declare `message {channel} default {{ ... }}` or name one: `send {channel} welcome to {segment}`"
+            )),
             RunError::NotHarmless { channel } => Problem::outside(
                 run::NOT_HARMLESS,
                 format!("`--fast-forward` would reach people: channel `{channel}` has a driver that delivers"),
@@ -129,14 +139,22 @@ impl RunError {
                 Problem::outside(run::UNBALANCED, format!("`{step}` does not balance: {equation}"))
                     .help("this is a defect of orch; the run is held, nothing more is sent")
             }
-            RunError::UnknownRun { run: name } => Problem::outside(run::UNKNOWN_RUN, format!("there is no run `{name}`"))
-                .help("`orch runs` lists them"),
+            RunError::Template(message) => Problem::outside(run::TEMPLATE, message.clone())
+                .help("mend the template; the run goes on with `orch resume`"),
+            RunError::Required { step, reason } => {
+                let reason = reason.as_deref().map_or_else(|| step.clone(), |reason| format!("{step}: {reason}"));
+                Problem::outside(run::REQUIRED, reason).help("`orch resume` tests the condition again")
+            }
+            RunError::UnknownRun { run: name } => {
+                Problem::outside(run::UNKNOWN_RUN, format!("there is no run `{name}`")).help("`orch runs` lists them")
+            }
             RunError::Over { run: name, status } => {
                 Problem::outside(run::RUN_IS_OVER, format!("the run `{name}` is {status}; nothing is left to do"))
                     .help("`orch run` starts a new one")
             }
-            RunError::Parameter(message) => Problem::outside(run::BAD_PARAMETER, message.clone())
-                .help("give it as `--param name=value`"),
+            RunError::Parameter(message) => {
+                Problem::outside(run::BAD_PARAMETER, message.clone()).help("give it as `--param name=value`")
+            }
             RunError::File { path, reason } => Problem::outside(run::STATE_FILE, format!("`{path}`: {reason}"))
                 .help("check the state directory's permissions and free space; the run goes on with `orch resume`"),
         }
@@ -156,7 +174,9 @@ fn store_problem(error: &StoreError) -> Problem {
         StoreError::Unreadable { .. } => "check that the directory exists, can be written and holds an orch state",
         StoreError::Newer { .. } => "install the version that wrote it, or a later one",
         StoreError::Damaged(_) => "restore the state directory from a backup",
-        StoreError::Broken(_) => "free disk space or mend the disk; nothing that was decided is lost, `orch resume` goes on",
+        StoreError::Broken(_) => {
+            "free disk space or mend the disk; nothing that was decided is lost, `orch resume` goes on"
+        }
         StoreError::Conflict(_) => "look at `orch runs` and try again",
     };
     Problem::outside(code, error.to_string()).help(help)

@@ -152,3 +152,10 @@ pub(crate) fn parquet_schema(path: &Path) -> Result<SchemaRef, String> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
     Ok(reader.schema().clone())
 }
+
+/// The number of rows of a Parquet file, from its footer.
+pub(crate) fn parquet_rows(path: &Path) -> Result<u64, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+    Ok(reader.metadata().file_metadata().num_rows().unsigned_abs())
+}

@@ -77,4 +77,20 @@ super::codes! { Run:
     INVALID_CHANNEL = "invalid_channel",
     /// The other side of a channel cannot be reached, or its folder not written.
     CHANNEL_UNAVAILABLE = "channel_unavailable",
+    /// A row's value could not be computed.
+    BAD_VALUE = "bad_value",
+    /// A frozen population lacks a column.
+    NOT_KEPT = "not_kept",
+    /// An expression without a plan.
+    CANNOT_PLAN = "cannot_plan",
+    /// Rows that cannot be read.
+    UNREADABLE_ROWS = "unreadable_rows",
+    /// The memory limit was reached.
+    OUT_OF_MEMORY = "out_of_memory",
+    /// The query engine failed.
+    ENGINE = "engine",
+    /// A `require` that does not hold.
+    REQUIRED = "required",
+    /// A template that cannot be rendered.
+    TEMPLATE = "template",
 }

@@ -17,10 +17,11 @@ use futures::StreamExt;
 
 use super::send::ROW;
 use crate::hir::{Entity, Query};
-use crate::plan::query::{Columns, IDENTITY, Ordering, QueryError, Scope, Session, population, stream, values};
+use crate::plan::query::{Columns, IDENTITY, Joins, Ordering, QueryError, Scope, Session, population, stream, values};
 use crate::runtime::error::RunError;
 
-/// Computes a population in the order of its key and writes it, numbered, to `path`. Returns the number of rows.
+/// Computes a population in the order of its key and writes it, numbered, to `path`. Returns the number of rows. What
+/// does not fit into memory is computed again with joins that spill.
 pub(super) async fn freeze(
     session: &Session,
     scope: &Scope<'_>,
@@ -28,8 +29,24 @@ pub(super) async fn freeze(
     path: &Path,
     title: &str,
 ) -> Result<u64, RunError> {
+    match freeze_with(session, scope, query, path, title, Joins::Fast).await {
+        Err(RunError::Query(QueryError::OutOfMemory(_))) => {
+            freeze_with(session, scope, query, path, title, Joins::Spilling).await
+        }
+        result => result,
+    }
+}
+
+async fn freeze_with(
+    session: &Session,
+    scope: &Scope<'_>,
+    query: &Query,
+    path: &Path,
+    title: &str,
+    joins: Joins,
+) -> Result<u64, RunError> {
     let plan = population(scope, query, &Columns::All, Ordering::Defined)?;
-    let mut batches = stream(session, plan).await?;
+    let mut batches = stream(session, plan, joins).await?;
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
     let temporary = path.with_extension("tmp");

@@ -92,6 +92,19 @@ impl Entry {
         })
     }
 
+    /// Was the file looked at before?
+    pub fn is_marked(&self) -> bool {
+        self.path("checked").is_file()
+    }
+
+    /// Remembers that the file was looked at.
+    pub fn mark(&self) -> Result<(), SourceError> {
+        let failed =
+            |error: std::io::Error| SourceError::Cache { path: self.folder.clone(), reason: error.to_string() };
+        std::fs::create_dir_all(&self.folder).map_err(failed)?;
+        std::fs::write(self.path("checked"), []).map_err(failed)
+    }
+
     /// Completes an import. The rejects come first, so that an entry with rejects always has them.
     pub fn commit(&self, sink: Sink, lines: u64, rejects: Rejects) -> Result<Imported, SourceError> {
         let (rows, schema, rejected) = (sink.rows, sink.schema.clone(), rejects.count);
@@ -101,7 +114,8 @@ impl Entry {
         Ok(Imported { path, schema, rows, lines, rejected, rejects })
     }
 
-    fn path(&self, extension: &str) -> PathBuf {
+    /// The entry's file with this extension.
+    pub fn path(&self, extension: &str) -> PathBuf {
         self.folder.join(format!("{}.{extension}", self.name))
     }
 }

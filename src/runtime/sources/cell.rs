@@ -102,7 +102,7 @@ fn not_a(what: &str) -> Bad {
     Bad::Reason(format!("is not {article} {what}{shape}"))
 }
 
-fn one_of(text: &str, what: &str, values: &[String]) -> Result<Cell, Bad> {
+pub(crate) fn one_of(text: &str, what: &str, values: &[String]) -> Result<Cell, Bad> {
     if values.iter().any(|value| value == text) {
         return Ok(Cell::Text);
     }

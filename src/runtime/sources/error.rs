@@ -20,8 +20,18 @@ pub(crate) enum SourceError {
     #[error("`{shown}` {}", mismatch(.missing, .repeated, .unfit))]
     Columns { shown: String, found: Vec<String>, missing: Vec<MissingColumn>, repeated: Vec<String>, unfit: Vec<Unfit> },
     #[error("{shown}:{line}: {}{}", place(.column), said(.value, .reason))]
-    Cell { shown: String, line: u64, column: Option<String>, value: String, reason: String, field: Option<Span> },
-    #[error("`{shown}` has more than {}", counted(*.limit))]
+    Cell {
+        shown: String,
+        line: u64,
+        column: Option<String>,
+        value: String,
+        /// What to say after the value.
+        reason: String,
+        field: Option<Span>,
+        /// Is it a line of a text file, which can be set aside?
+        text: bool,
+    },
+    #[error("`{shown}` has more bad lines than `max_errors: {limit}` allows")]
     TooMany { shown: String, limit: u64, first: String, rejects: Option<PathBuf> },
     #[error("{shown}:{line}: a quote is opened here and never closed")]
     OpenQuote { shown: String, line: u64 },
@@ -60,7 +70,12 @@ pub(crate) struct Unfit {
 impl SourceError {
     /// The failure as a problem of the program: `source` is the place of the location in the declaration.
     pub fn problem(self, source: Span) -> Problem {
-        let problem = Problem::error(self.code(), self.to_string(), source);
+        let place = match &self {
+            Self::Cell { field: Some(field), .. } => *field,
+            Self::FieldType { span, .. } => *span,
+            _ => source,
+        };
+        let problem = Problem::error(self.code(), self.to_string(), place);
         match self {
             Self::Missing { nearest: Some(nearest), .. } => problem.help(format!("did you mean `{nearest}`?")),
             Self::Missing { folder, .. } => problem.help(format!("looked in `{folder}`")),
@@ -68,16 +83,12 @@ impl SourceError {
             Self::Empty { header: true, .. } => problem
                 .help("the first line must name the columns; for a file without such a line write `header: false`"),
             Self::Columns { found, missing, unfit, .. } => columns(problem, &found, missing, unfit),
-            Self::Cell { field, .. } => {
-                let problem = match field {
-                    Some(span) => {
-                        let mut problem = problem.also(span, "declared here");
-                        problem.labels.reverse();
-                        problem
-                    }
-                    None => problem,
-                };
-                problem.help("mend the file, or write `on_error: reject` after the path to set such lines aside")
+            Self::Cell { column, text, .. } => {
+                let problem = if column.is_some() { problem.label("declared here") } else { problem };
+                problem.help(match text {
+                    true => "mend the file, or write `on_error: reject` after the path to set such lines aside",
+                    false => "mend the file, or declare a type that allows it",
+                })
             }
             Self::TooMany { first, rejects, .. } => problem.help(match rejects {
                 Some(path) => format!("the first: {first}\nall so far are in `{}`", path.display()),
@@ -87,11 +98,7 @@ impl SourceError {
             Self::LongRecord { .. } => problem.help("check `delimiter` and `quote`, or whether this is a text file"),
             Self::Changed { .. } => problem.help("run again once nobody writes to it"),
             Self::Unsupported { help, .. } | Self::Option { help, .. } => problem.help(help),
-            Self::FieldType { span, .. } => {
-                let mut problem = problem.also(span, "this field");
-                problem.labels.reverse();
-                problem.help("declare it as `text` or `json`")
-            }
+            Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
             _ => problem,
         }
     }
@@ -144,7 +151,10 @@ fn mismatch(missing: &[MissingColumn], repeated: &[String], unfit: &[Unfit]) -> 
         parts.push(format!("names {} more than once", quoted(repeated.iter().map(String::as_str).collect())));
     }
     parts.extend(unfit.iter().map(|column| format!("holds no {} in `{}`", column.declared, column.name)));
-    parts.join(" and ")
+    match parts.pop() {
+        Some(last) if !parts.is_empty() => format!("{} and {last}", parts.join(", ")),
+        last => last.unwrap_or_default(),
+    }
 }
 
 fn place(column: &Option<String>) -> String {
@@ -153,8 +163,4 @@ fn place(column: &Option<String>) -> String {
 
 fn said(value: &str, reason: &str) -> String {
     if value.is_empty() { reason.to_owned() } else { format!("`{value}` {reason}") }
-}
-
-fn counted(limit: u64) -> String {
-    if limit == 1 { "1 bad line".to_owned() } else { format!("{limit} bad lines") }
 }

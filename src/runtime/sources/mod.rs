@@ -7,9 +7,11 @@
 mod cache;
 mod cell;
 mod columns;
+mod direct;
 mod error;
 mod files;
 mod import;
+mod infer;
 mod options;
 mod table;
 #[cfg(test)]
@@ -18,15 +20,23 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
+use datafusion::common::DataFusionError;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
 use jiff::tz::TimeZone;
 
 use crate::diag::Problem;
-use crate::hir::{Entity, Program, SourceLocation};
+use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
 use error::SourceError;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
 use options::FileOptions;
+
+/// A table over a Parquet file of our own, whose columns are known.
+pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    table::listing(&[path], Arc::new(ParquetFormat::default()), schema)
+}
 
 /// Where and how to open sources.
 #[derive(Clone, Debug)]
@@ -46,8 +56,8 @@ pub struct OpenOptions<'a> {
 /// The data of an entity.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// The rows. Columns have the declared names and order; an entity without a key has a last column `line`, which
-    /// counts on through the files in the order of their names.
+    /// The rows. Columns have the declared names and order; an entity without a key has a last column `line`: the
+    /// line of a text file or the row of another, counting on through the files in the order of their names.
     pub table: Arc<dyn TableProvider>,
     /// Number of rows.
     pub rows: u64,
@@ -66,6 +76,25 @@ pub fn open(entity: &Entity, program: &Program, options: &OpenOptions) -> Result
     opened(entity, program, options).map_err(|error| error.problem(place))
 }
 
+/// The columns of a source that is declared without a block, with the types its files suggest. Names are those in the
+/// file and need not be names of the language. Looks at the first file only.
+pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Problem> {
+    let columns = path(&source.location)
+        .and_then(|location| files::find(base, location))
+        .and_then(|files| infer::columns(&files, &source.options));
+    columns.map_err(|error| error.problem(source.span))
+}
+
+fn path(location: &SourceLocation) -> Result<&str, SourceError> {
+    match location {
+        SourceLocation::Path(path) => Ok(path),
+        SourceLocation::Bound { source, table } => Err(SourceError::Unsupported {
+            what: format!("`{source}.{}`, a table of a bound source,", table.join(".")),
+            help: "export it to a file, and write the path of the file".to_owned(),
+        }),
+    }
+}
+
 fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Opened, SourceError> {
     let Some(source) = &entity.source else {
         return Err(SourceError::Option {
@@ -73,35 +102,47 @@ fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Open
             help: format!("write `entity {} from \"data/{}.csv\" {{ ... }}`", entity.name, entity.name),
         });
     };
-    let location = match &source.location {
-        SourceLocation::Path(path) => path,
-        SourceLocation::Bound { source, table } => {
-            return Err(SourceError::Unsupported {
-                what: format!("`{source}.{}`, a table of a bound source,", table.join(".")),
-                help: "export it to a file, and write the path of the file".to_owned(),
-            });
-        }
-    };
     let columns = columns::of_entity(entity, program)?;
-    let files = files::find(open.base, location)?;
+    let files = files::find(open.base, path(&source.location)?)?;
     let format = same_format(&files)?;
     let extension = files.first().and_then(|file| files::extension(&file.path)).unwrap_or_default();
+    let options = FileOptions::new(&extension, &source.options)?;
+    let context = Context {
+        columns: &columns,
+        options: &options,
+        cache: open.cache,
+        zone: open.zone,
+        threads: open.threads.max(1),
+        lines: entity.key.is_empty() && entity.field(import::LINE).is_none(),
+        rejects: open.rejects,
+    };
     match format {
-        Format::Text => {
-            let options = FileOptions::new(&extension, &source.options)?;
-            let context = Context {
-                columns: &columns,
-                options: &options,
-                cache: open.cache,
-                zone: open.zone,
-                threads: open.threads.max(1),
-                lines: entity.key.is_empty() && entity.field(import::LINE).is_none(),
-                rejects: open.rejects,
-            };
-            text(&files, &context)
-        }
-        Format::Parquet | Format::Arrow => Err(SourceError::Unsupported { what: "x".into(), help: String::new() }),
+        Format::Text => text(&files, &context),
+        Format::Parquet | Format::Arrow => direct(&files, format, &source.options, &context),
     }
+}
+
+/// Reads Parquet or Arrow files as they are.
+fn direct(
+    files: &[SourceFile],
+    format: Format,
+    options: &[(String, Value)],
+    context: &Context,
+) -> Result<Opened, SourceError> {
+    if let Some((name, _)) = options.iter().find(|(name, _)| name != "archive") {
+        return Err(SourceError::Option {
+            message: format!("`{name}` is an option of text files"),
+            help: format!("leave it out: `{}` is typed already", files[0].shown),
+        });
+    }
+    let (table, rows) = direct::open(files, format, context)?;
+    Ok(Opened {
+        table,
+        rows,
+        rejected_table: import::rejects_table(&Rejects::default(), context.cache)?,
+        rejected: 0,
+        files: files.iter().map(|file| file.path.clone()).collect(),
+    })
 }
 
 /// Imports text files and makes one table of them.

@@ -138,7 +138,11 @@ fn date_format(text: &str) -> Result<String, SourceError> {
     let read = written.and_then(|written| jiff::civil::Date::strptime(text, written));
     match read {
         Ok(date) if date == example => Ok(text.to_owned()),
-        _ => Err(invalid("date_format", &format!("`{text}` does not describe a date"), "such as `\"%d/%m/%Y\"`")),
+        _ => Err(invalid(
+            "date_format",
+            &format!("`{text}` does not describe a date"),
+            "a format such as `\"%d/%m/%Y\"`",
+        )),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -94,7 +94,8 @@ impl Decider {
         Ok(Decision::Message(OutgoingMessage {
             key: SendKey::derive(&self.run, &self.instance, 0, entity),
             address,
-            content: self.content(fields, now),
+            content: self.content(fields),
+            date: now,
             entity: entity.to_string(),
             context: self.context.clone(),
         }))
@@ -152,11 +153,11 @@ impl Decider {
         Ok(out)
     }
 
-    fn content(&self, fields: Vec<(String, String)>, now: Timestamp) -> Content {
+    fn content(&self, fields: Vec<(String, String)>) -> Content {
         if !self.is_email {
             return Content::Fields(fields);
         }
-        let mut email = Email { date: now, ..Email::default() };
+        let mut email = Email::default();
         for (name, value) in fields {
             match name.as_str() {
                 "subject" => email.subject = value,

@@ -12,6 +12,7 @@ mod decide;
 mod ledger;
 mod marker;
 mod rows;
+mod step;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -27,7 +29,6 @@ use decide::{Decided, Decider, Decision};
 use ledger::Rows;
 use marker::MarkerFile;
 pub(super) use rows::ROW;
-pub(crate) use rows::snapshot_local;
 
 use super::pace::Pace;
 use crate::plan::query::QueryError;
@@ -36,16 +37,16 @@ use crate::runtime::clock::Clock;
 use crate::runtime::error::RunError;
 use crate::runtime::store::{Change, Exclusion, Intent, OutcomeKind, OutcomeRow, Store};
 
-pub(super) use decide::Decider as SendDecider;
-pub(super) use rows::{addressing, contents, numbered, placeholder};
-
 /// Batches that may be on their way at once: one is dispatched while the next is decided and committed.
 const IN_FLIGHT: usize = 3;
 /// Passes over the rows that brought nothing forward before the channel is given up for now.
 const FRUITLESS_PASSES: u32 = 3;
 
+/// The rows of a send, being opened.
+type OpenRows<'o> = BoxFuture<'o, Result<SendableRecordBatchStream, QueryError>>;
+
 /// A send that is being performed.
-pub(super) struct Sender<'e> {
+struct Sender<'e> {
     pub store: &'e dyn Store,
     pub clock: &'e dyn Clock,
     pub channel: Arc<dyn Channel>,
@@ -53,8 +54,6 @@ pub(super) struct Sender<'e> {
     pub decider: Arc<Decider>,
     /// The send's number in the ledger.
     pub send: i64,
-    /// Rows of the population.
-    pub targeted: u64,
     pub marks: PathBuf,
     pub pace: &'e Pace,
     /// Asked between batches: true to stop making new intents.
@@ -64,7 +63,7 @@ pub(super) struct Sender<'e> {
 }
 
 /// How performing a send ended.
-pub(super) enum SendEnd {
+enum SendEnd {
     /// Every row is settled.
     Settled,
     /// Deferred rows are to be tried again at this instant.
@@ -82,19 +81,15 @@ struct Returned {
 impl Sender<'_> {
     /// Performs passes over the population until every row is settled, deferred, or we are asked to stop.
     /// `open` gives the rows in order, evaluated at this instant.
-    pub async fn run(
-        &self,
-        open: &(dyn Fn() -> futures::future::BoxFuture<'static, Result<SendableRecordBatchStream, QueryError>>
-              + Send
-              + Sync),
-    ) -> Result<SendEnd, RunError> {
+    pub async fn run<'o>(&self, open: &(dyn Fn() -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
         let capabilities = self.channel.capabilities();
         let now = self.clock.now();
         let (mut rows, resolved) = Rows::load(self.store, self.send, &self.marks, &capabilities, now)?;
         if !resolved.is_empty() {
             self.store.commit(vec![Change::Outcomes(self.send, resolved)]).await?;
         }
-        let marker = Arc::new(MarkerFile::open(&self.marks).map_err(|error| super::freeze::file_error(&self.marks, &error))?);
+        let marker =
+            Arc::new(MarkerFile::open(&self.marks).map_err(|error| super::freeze::file_error(&self.marks, &error))?);
         let mut fruitless = 0;
         loop {
             let before = rows.settled();
@@ -127,7 +122,8 @@ impl Sender<'_> {
         marker: Arc<MarkerFile>,
     ) -> Result<Option<String>, RunError> {
         let mut flight = Flight { marker, tasks: JoinSet::new(), pending: Vec::new(), last_reason: None };
-        let mut chunks = Chunks { stream, rest: Vec::new().into_iter(), size: self.channel.capabilities().batch.max(1) };
+        let mut chunks =
+            Chunks { stream, rest: Vec::new().into_iter(), size: self.channel.capabilities().batch.max(1) };
         while !(self.cancelled)() {
             let Some(chunk) = chunks.next(self, rows).await? else { break };
             while flight.tasks.len() >= IN_FLIGHT {

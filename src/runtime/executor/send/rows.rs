@@ -1,16 +1,15 @@
 //! What a send needs to know of each row, as expressions over the frozen population.
 
-use std::sync::Arc;
-
 use crate::base::Span;
 use crate::hir::{
-    BinaryOp, Column, ColumnRef, Content, Expr, ExprKind, Local, LocalId, MessageUse, OrderKey, Program, Query,
-    QueryKind, RelationId, RowId, Send, SegmentTy, TemplatePart, Ty, TyKind,
+    BinaryOp, Column, ColumnRef, Content, EntityId, Expr, ExprKind, FieldId, Local, LocalId, MessageUse, OrderKey,
+    Program, Query, QueryKind, RelationId, RowId, SegmentTy, Send, TemplatePart, Ty, TyKind,
 };
 use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
+use crate::runtime::executor::live::live_relation;
 
 /// The column that numbers the rows of a frozen population.
-pub(crate) const ROW: &str = "__row";
+pub(in crate::runtime::executor) const ROW: &str = "__row";
 pub(super) const ADDRESS: &str = "__address";
 pub(super) const PROFILE: &str = "__profile";
 pub(super) const CONSENT: &str = "__consent";
@@ -32,7 +31,10 @@ pub(super) enum FieldContent {
 pub(super) enum Piece {
     Text(String),
     /// A column of the row; already HTML if its type says so.
-    Column { name: String, safe: bool },
+    Column {
+        name: String,
+        safe: bool,
+    },
 }
 
 /// The frozen population of a send in row order, whatever it was made of.
@@ -57,50 +59,56 @@ pub(super) fn snapshot_local(locals: &[Local]) -> LocalId {
     LocalId(locals.len() as u32)
 }
 
-/// Address, profile and consent of each row: evaluated at the moment of sending, never frozen.
+/// Address, profile and consent of each row: read live at the moment of sending, never frozen.
 pub(super) fn addressing(program: &Program, send: &Send) -> Vec<(String, Expr)> {
-    let mut columns = vec![(ADDRESS.to_string(), send.address.clone())];
+    let live: Vec<RelationId> = live_relation(program, send.to.ty.entity).into_iter().collect();
+    let profile: Vec<RelationId> = live.iter().chain(&send.profile).copied().collect();
     let mut profile_entity = send.to.ty.entity;
     for relation in &send.profile {
         profile_entity = program[profile_entity][*relation].target;
     }
-    if !send.profile.is_empty()
+    let address = through(&send.address, send.row, send.row, &live);
+    let mut columns = vec![(ADDRESS.to_string(), address)];
+    if !profile.is_empty()
         && let Some(key) = program[profile_entity].key.first()
     {
-        let ty = program[profile_entity][*key].ty.clone().or_null();
-        let kind =
-            ExprKind::Column { row: send.row, path: send.profile.clone(), column: ColumnRef::Field(*key) };
-        columns.push((PROFILE.to_string(), Expr { kind, ty, span: send.address.span }));
+        columns.push((PROFILE.to_string(), field(program, send, profile_entity, &profile, *key)));
     }
-    if let Some(rule) = consent(program, send, profile_entity) {
+    if let Some(rule) = consent(program, send, profile_entity, &live, &profile) {
         columns.push((CONSENT.to_string(), rule));
     }
     columns
 }
 
+/// A field of the entity at the end of a path.
+fn field(program: &Program, send: &Send, entity: EntityId, path: &[RelationId], field: FieldId) -> Expr {
+    let ty = program[entity][field].ty.clone().or_null();
+    let kind = ExprKind::Column { row: send.row, path: path.to_vec(), column: ColumnRef::Field(field) };
+    Expr { kind, ty, span: send.address.span }
+}
+
 /// The rules of row and profile must both hold; without any the topic decides.
-fn consent(program: &Program, send: &Send, profile_entity: crate::hir::EntityId) -> Option<Expr> {
+fn consent(
+    program: &Program,
+    send: &Send,
+    profile_entity: EntityId,
+    live: &[RelationId],
+    profile: &[RelationId],
+) -> Option<Expr> {
     let channel = &program[send.channel].name;
-    let rule_of = |entity, path: &[RelationId]| {
-        let rules = &program[entity].consent;
-        let rule = rules.iter().find(|(name, _)| name == channel).map(|(_, rule)| rule)?;
-        Some(rebase(rule, send.row, path))
+    let rule_of = |entity: EntityId, path: &[RelationId]| {
+        let (_, rule) = program[entity].consent.iter().find(|(name, _)| name == channel)?;
+        Some(through(rule, RowId::DECLARED, send.row, path))
     };
-    let own = rule_of(send.to.ty.entity, &[]);
-    let profile = if send.profile.is_empty() { None } else { rule_of(profile_entity, &send.profile) };
-    match (own, profile) {
+    let own = rule_of(send.to.ty.entity, live);
+    let of_profile = if send.profile.is_empty() { None } else { rule_of(profile_entity, profile) };
+    match (own, of_profile) {
         (Some(left), Some(right)) => Some(and(left, right)),
         (Some(rule), None) | (None, Some(rule)) => Some(rule),
         (None, None) => {
-            let topic = send.options.topic?;
-            let field = program[profile_entity].field(program[topic].consent.as_deref()?)?;
-            let ty = program[profile_entity][field].ty.clone();
-            let kind = ExprKind::Column {
-                row: send.row,
-                path: send.profile.clone(),
-                column: ColumnRef::Field(field),
-            };
-            Some(Expr { kind, ty, span: send.address.span })
+            let rule = program[send.options.topic?].consent.as_deref()?;
+            let rule = program[profile_entity].field(rule)?;
+            Some(field(program, send, profile_entity, profile, rule))
         }
     }
 }
@@ -111,10 +119,11 @@ fn and(left: Expr, right: Expr) -> Expr {
     Expr { kind: ExprKind::Binary { op: BinaryOp::And, left: Box::new(left), right: Box::new(right) }, ty, span }
 }
 
-/// A rule of a declaration, looking at `row` through `path`.
-fn rebase(rule: &Expr, row: RowId, path: &[RelationId]) -> Expr {
-    crate::hir::map_columns(rule, &mut |found, below, column| {
-        if found != RowId::DECLARED {
+/// The expression with the fields of `from` read from `row` through `path`. Added columns stay: only a frozen row has
+/// them.
+fn through(expr: &Expr, from: RowId, row: RowId, path: &[RelationId]) -> Expr {
+    crate::hir::map_columns(expr, &mut |found, below, column| {
+        if found != from || (below.is_empty() && matches!(column, ColumnRef::Added(name) if !name.is_empty())) {
             return None;
         }
         let path = path.iter().chain(below).copied().collect();
@@ -171,6 +180,3 @@ pub(super) fn placeholder(send: &Send) -> Contents {
     };
     Contents { fields: vec![field("subject", format!("[placeholder] {}", send.to_name)), field("text", text)] }
 }
-
-/// Shared by all rows of a send.
-pub(super) type SharedContents = Arc<Contents>;

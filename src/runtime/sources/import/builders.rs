@@ -12,7 +12,7 @@ use crate::runtime::sources::cell::{Cell, days};
 use crate::runtime::sources::columns::{Column, Kind};
 
 /// A column under construction.
-pub(super) struct Builder {
+pub(crate) struct Builder {
     values: Values,
     default: Option<(Cell, String)>,
 }

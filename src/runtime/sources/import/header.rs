@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::worker::decode;
-use super::{Chunk, Context, cutter::newlines};
+use super::{Chunk, Context, cutter::newlines, reader};
 use crate::base::did_you_mean;
 use crate::runtime::sources::error::{MissingColumn, SourceError};
 use crate::runtime::sources::files::SourceFile;
@@ -45,12 +45,7 @@ fn skip_mark(chunk: &mut Chunk, file: &SourceFile) -> Result<(), SourceError> {
 
 /// Takes the first record off the chunk.
 fn names(chunk: &mut Chunk, file: &SourceFile, context: &Context) -> Result<Vec<String>, SourceError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(context.options.delimiter)
-        .quote(context.options.quote)
-        .from_reader(&chunk.bytes[chunk.start..]);
+    let mut reader = reader(context.options, &chunk.bytes[chunk.start..]);
     let mut record = csv::ByteRecord::new();
     let unreadable =
         |error: csv::Error| SourceError::Unreadable { shown: file.shown.clone(), reason: error.to_string() };

@@ -23,8 +23,10 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use jiff::tz::TimeZone;
 
-pub(crate) use rejects::{Rejects, publish};
+pub(crate) use builders::Builder;
+pub(crate) use rejects::{Rejects, publish, shortened};
 pub(crate) use sink::Sink;
+pub(crate) use worker::decode;
 
 use super::cache::{Entry, Stamp};
 use super::cell::{MAX_SCALE, Reading};
@@ -49,6 +51,28 @@ const CHUNK: std::ops::RangeInclusive<u64> = 1 << 20..=8 << 20;
 pub(crate) struct Dialect {
     pub delimiter: u8,
     pub quote: u8,
+}
+
+/// A reader of records for `text`; the header is a record as others.
+pub(crate) fn reader<'t>(options: &FileOptions, text: &'t [u8]) -> csv::Reader<&'t [u8]> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(options.delimiter)
+        .quote(options.quote)
+        .buffer_capacity(1 << 16)
+        .from_reader(text)
+}
+
+/// All chunks with their lines, or `None` when the file cannot be cut.
+#[cfg(test)]
+pub(crate) fn cut(file: File, size: usize, dialect: Dialect) -> Option<Vec<(Vec<u8>, u64)>> {
+    let mut cutter = Cutter::new(file, size, dialect);
+    let mut chunks = Vec::new();
+    while let Some(chunk) = cutter.next().ok()? {
+        chunks.push((chunk.bytes, chunk.line));
+    }
+    Some(chunks)
 }
 
 /// The rejects of a source as a table.
@@ -264,9 +288,10 @@ impl Job<'_> {
                     shown: self.file.shown.clone(),
                     line: reject.line,
                     column: column.map(|column| column.name.clone()),
-                    value: rejects::shortened(&reject.value),
+                    value: shortened(&reject.value),
                     reason: reject.reason,
                     field: column.map(|column| column.span),
+                    text: true,
                 });
             }
             let column = reject.column.map_or("", |at| &self.plan.columns[at].name);

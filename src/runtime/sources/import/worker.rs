@@ -7,9 +7,9 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use datafusion::parquet::errors::ParquetError;
 
-use super::Plan;
 use super::builders::Builder;
 use super::cutter::Chunk;
+use super::{Plan, reader};
 use crate::runtime::sources::cell::{Bad, Cell, parse};
 use crate::runtime::sources::options::{Encoding, OnBad};
 
@@ -46,13 +46,7 @@ pub(super) fn type_chunk(chunk: Chunk, plan: &Plan, writers: Vec<ArrowColumnWrit
             Err(_) => Cow::Borrowed(&chunk.bytes[chunk.start..]),
         },
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(plan.options.delimiter)
-        .quote(plan.options.quote)
-        .buffer_capacity(1 << 16)
-        .from_reader(text.as_ref());
+    let mut reader = reader(plan.options, &text);
     let mut typist = Typist::new(plan, writers)?;
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|error| ParquetError::External(Box::new(error)))? {
@@ -86,7 +80,7 @@ fn line(record: &ByteRecord, text: &[u8], first: u64) -> u64 {
 }
 
 /// Bytes in `encoding` as text.
-pub(super) fn decode(bytes: &[u8], encoding: Encoding) -> Result<Cow<'_, str>, std::str::Utf8Error> {
+pub(crate) fn decode(bytes: &[u8], encoding: Encoding) -> Result<Cow<'_, str>, std::str::Utf8Error> {
     Ok(match encoding {
         Encoding::Utf8 => Cow::Borrowed(std::str::from_utf8(bytes)?),
         Encoding::Latin1 => encoding_rs::mem::decode_latin1(bytes),

@@ -9,6 +9,7 @@ mod values;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::catalog::TableProvider;
 use datafusion::prelude::{SessionConfig, SessionContext, ident};
@@ -72,7 +73,12 @@ impl Project {
     fn failure(&self, declared: &Declared) -> String {
         let problem = self.open(declared).err().unwrap();
         let folder = self.folder.path().display().to_string();
-        declared.rendered(&problem).replace(&folder, "PROJECT").trim_end().to_owned()
+        let rendered = declared.rendered(&problem).replace(&folder, "PROJECT");
+        // The hint at the right end moves with the length of the folder's name.
+        rendered
+            .lines()
+            .map(|line| line.split("orch explain").next().unwrap_or("").trim_end().to_owned() + "\n")
+            .collect()
     }
 }
 
@@ -80,19 +86,23 @@ impl Declared {
     fn rendered(&self, problem: &Problem) -> String {
         let mut sources = SourceMap::new();
         sources.add("shop.orch", &self.text);
-        render(problem, &sources, RenderStyle { color: false, width: 300 })
+        render(problem, &sources, RenderStyle { color: false, width: 100 })
     }
 }
 
 fn drawn(table: &Arc<dyn TableProvider>) -> String {
+    pretty_format_batches(&collected(table)).unwrap().to_string().replace('\r', "\\r")
+}
+
+/// All rows, in the order of their lines if they have any.
+fn collected(table: &Arc<dyn TableProvider>) -> Vec<RecordBatch> {
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut rows = context.read_table(table.clone()).unwrap();
     if table.schema().field_with_name("line").is_ok() {
         rows = rows.sort(vec![ident("line").sort(true, false)]).unwrap();
     }
-    let batches = runtime.block_on(rows.collect()).unwrap();
-    pretty_format_batches(&batches).unwrap().to_string().replace('\r', "\\r")
+    runtime.block_on(rows.collect()).unwrap()
 }
 
 /// A declaration with one field per line: `name: type`, with `?`, ` key` or ` = default` behind.
