@@ -268,3 +268,6 @@ pub(crate) fn literal(value: Value, kind: TyKind, span: Span) -> Expr {
 pub(crate) fn poisoned(span: Span) -> Expr {
     node(ExprKind::Error, Ty::error(), span)
 }
+
+#[cfg(test)]
+mod tests;
