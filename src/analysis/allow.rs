@@ -2,7 +2,7 @@
 
 use crate::base::{SourceId, SourceMap};
 use crate::diag::{Code, Problem, Problems, Severity};
-use crate::syntax::trivia::Trivia;
+use crate::syntax::Trivia;
 
 /// A warning that is allowed on a line (from 0).
 struct Allowed {

@@ -3,5 +3,5 @@
 mod table;
 mod text;
 
-pub use table::{Align, Column, Table};
+pub use table::{Align, Column, Table, terminal_width};
 pub use text::{Bar, bars, count, elapsed, group_digits, plural, share};

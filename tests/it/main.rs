@@ -10,4 +10,5 @@
 
 mod cli;
 mod corpus;
+mod documents;
 mod tidy;

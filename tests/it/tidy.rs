@@ -38,7 +38,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("csv", &["runtime"]),
     ("datafusion", &["plan/query", "plan/functions", "runtime", "report"]),
     ("encoding_rs", &["runtime"]),
-    ("futures", &["runtime", "cli"]),
+    ("futures", &["plan/query", "runtime", "cli"]),
     ("getrandom", &["runtime"]),
     ("indicatif", &["cli"]),
     ("jiff", &[]),

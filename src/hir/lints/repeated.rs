@@ -101,18 +101,18 @@ fn disjoint(left: &Query, right: &Query, known: &Known<'_>, depth: usize) -> boo
 
 /// What a population narrows without adding rows.
 fn narrowed<'q>(query: &'q Query, known: &Known<'q>) -> Option<&'q Query> {
-    use QueryKind::*;
+    use QueryKind as Kind;
     match &query.kind {
-        Where { input, .. }
-        | With { input, .. }
-        | Dedupe { input, .. }
-        | OrderBy { input, .. }
-        | Limit { input, .. }
-        | Sample { input, .. }
-        | New { input, .. } => Some(input),
-        SetOp { op: SetOp::Intersect | SetOp::Except, left, .. } => Some(left),
-        Local(local) => known.segments.get(local).or_else(|| known.inputs.get(local)).copied(),
-        Feedback { delivery, .. } => known.sends.get(delivery).copied(),
+        Kind::Where { input, .. }
+        | Kind::With { input, .. }
+        | Kind::Dedupe { input, .. }
+        | Kind::OrderBy { input, .. }
+        | Kind::Limit { input, .. }
+        | Kind::Sample { input, .. }
+        | Kind::New { input, .. } => Some(input),
+        Kind::SetOp { op: SetOp::Intersect | SetOp::Except, left, .. } => Some(left),
+        Kind::Local(local) => known.segments.get(local).or_else(|| known.inputs.get(local)).copied(),
+        Kind::Feedback { delivery, .. } => known.sends.get(delivery).copied(),
         _ => None,
     }
 }
