@@ -99,6 +99,11 @@ impl Problem {
         self
     }
 
+    /// True for the same thing said of the same place.
+    pub fn same_as(&self, other: &Problem) -> bool {
+        self.code == other.code && self.span() == other.span() && self.message == other.message
+    }
+
     /// The primary place.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)

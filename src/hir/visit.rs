@@ -22,7 +22,7 @@ pub trait Visitor {
 /// The parts of a statement, blocks included.
 pub fn walk_stmt<V: Visitor + ?Sized>(visitor: &mut V, stmt: &Stmt) {
     use StmtKind::*;
-    for query in queries(&stmt.kind) {
+    if let Some(query) = population(&stmt.kind) {
         visitor.query(query);
     }
     match &stmt.kind {
@@ -71,8 +71,8 @@ pub fn walk_stmt<V: Visitor + ?Sized>(visitor: &mut V, stmt: &Stmt) {
     }
 }
 
-/// The populations that a statement names itself.
-pub fn queries(kind: &StmtKind) -> Option<&Query> {
+/// The population that a statement is about.
+pub fn population(kind: &StmtKind) -> Option<&Query> {
     use StmtKind::*;
     match kind {
         Segment { query, .. }

@@ -42,6 +42,11 @@ pub fn elapsed(time: Duration) -> String {
     }
 }
 
+/// An instant as people say it: `Wed 25 Nov 2026 09:00`, in a zone.
+pub fn moment(at: jiff::Timestamp, zone: &jiff::tz::TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y %H:%M").to_string()
+}
+
 /// The part of a whole with one digit after the point: `24.1%`.
 pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {

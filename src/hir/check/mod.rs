@@ -12,6 +12,7 @@ mod entity;
 mod expr;
 mod flow;
 mod functions;
+mod lints_expr;
 mod message;
 mod names;
 mod options;
@@ -74,6 +75,12 @@ pub(crate) struct Checker<'a> {
     pub locals: Vec<Local>,
     /// Calls that are being expanded, outermost first: for cycles and for "in this call" labels.
     pub calls: Vec<(String, Span)>,
+    /// What the lost rows of named populations are.
+    pub unmatched: HashMap<LocalId, super::SegmentTy>,
+    /// What the condition being checked tests for null, as written: no trap in its other parts.
+    null_tested: Vec<String>,
+    /// Names of fields that hide a local on purpose.
+    unshadowed: Vec<Span>,
     /// What surrounds the program.
     pub environment: &'a Environment,
     /// The files, for the names in paths.
@@ -116,6 +123,9 @@ impl<'a> Checker<'a> {
             defines: Vec::new(),
             locals: Vec::new(),
             calls: Vec::new(),
+            unmatched: HashMap::new(),
+            null_tested: Vec::new(),
+            unshadowed: Vec::new(),
             environment,
             files,
             messages: Vec::new(),
@@ -127,6 +137,10 @@ impl<'a> Checker<'a> {
     /// Reports a problem; inside an expansion the call is named as well.
     pub fn report(&mut self, problem: impl Into<Problem>) {
         let mut problem = problem.into();
+        // A definition that is used twice is wrong once.
+        if !self.calls.is_empty() && self.problems.iter().any(|known| known.same_as(&problem)) {
+            return;
+        }
         for (name, span) in self.calls.iter().rev() {
             problem = problem.also(*span, format!("in this use of `{name}`"));
         }

@@ -70,7 +70,8 @@ impl Executor<'_> {
         query: &Query,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
         let (snapshot, accounting) = self.freeze(token, step, query).await?;
-        let mut record = self.record(token, step, None);
+        let rows = self.program[query.ty.entity].name.clone();
+        let mut record = self.record(token, step, Some(rows));
         record.name = self.plan.campaign()[local].name.clone();
         record.rows_in = Some(accounting.rows_in);
         record.rows_out = Some(accounting.rows_out);
@@ -112,8 +113,7 @@ impl Executor<'_> {
             _ => Some(now),
         };
         let until = until.unwrap_or(jiff::Timestamp::MAX);
-        let note = Value::Timestamp(until).to_text(self.around.zone);
-        Ok((Outcome::Until(until), Some(self.record(token, step, Some(format!("until {note}"))))))
+        Ok((Outcome::Until(until), Some(self.record(token, step, Some(until.to_string())))))
     }
 
     /// The value of an expression that looks at no row.

@@ -114,7 +114,8 @@ impl Entry {
         Ok(Imported { path, schema, rows, lines, rejected, rejects })
     }
 
-    fn path(&self, extension: &str) -> PathBuf {
+    /// The entry's file with this extension.
+    pub fn path(&self, extension: &str) -> PathBuf {
         self.folder.join(format!("{}.{extension}", self.name))
     }
 }

@@ -70,7 +70,12 @@ pub(crate) struct Unfit {
 impl SourceError {
     /// The failure as a problem of the program: `source` is the place of the location in the declaration.
     pub fn problem(self, source: Span) -> Problem {
-        let problem = Problem::error(self.code(), self.to_string(), source);
+        let place = match &self {
+            Self::Cell { field: Some(field), .. } => *field,
+            Self::FieldType { span, .. } => *span,
+            _ => source,
+        };
+        let problem = Problem::error(self.code(), self.to_string(), place);
         match self {
             Self::Missing { nearest: Some(nearest), .. } => problem.help(format!("did you mean `{nearest}`?")),
             Self::Missing { folder, .. } => problem.help(format!("looked in `{folder}`")),
@@ -78,15 +83,8 @@ impl SourceError {
             Self::Empty { header: true, .. } => problem
                 .help("the first line must name the columns; for a file without such a line write `header: false`"),
             Self::Columns { found, missing, unfit, .. } => columns(problem, &found, missing, unfit),
-            Self::Cell { field, text, .. } => {
-                let problem = match field {
-                    Some(span) => {
-                        let mut problem = problem.also(span, "declared here");
-                        problem.labels.reverse();
-                        problem
-                    }
-                    None => problem,
-                };
+            Self::Cell { column, text, .. } => {
+                let problem = if column.is_some() { problem.label("declared here") } else { problem };
                 problem.help(match text {
                     true => "mend the file, or write `on_error: reject` after the path to set such lines aside",
                     false => "mend the file, or declare a type that allows it",
@@ -100,11 +98,7 @@ impl SourceError {
             Self::LongRecord { .. } => problem.help("check `delimiter` and `quote`, or whether this is a text file"),
             Self::Changed { .. } => problem.help("run again once nobody writes to it"),
             Self::Unsupported { help, .. } | Self::Option { help, .. } => problem.help(help),
-            Self::FieldType { span, .. } => {
-                let mut problem = problem.also(span, "this field");
-                problem.labels.reverse();
-                problem.help("declare it as `text` or `json`")
-            }
+            Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
             _ => problem,
         }
     }

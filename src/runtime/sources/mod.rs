@@ -56,8 +56,8 @@ pub struct OpenOptions<'a> {
 /// The data of an entity.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// The rows. Columns have the declared names and order; an entity without a key has a last column `line`, which
-    /// counts on through the files in the order of their names.
+    /// The rows. Columns have the declared names and order; an entity without a key has a last column `line`: the
+    /// line of a text file or the row of another, counting on through the files in the order of their names.
     pub table: Arc<dyn TableProvider>,
     /// Number of rows.
     pub rows: u64,

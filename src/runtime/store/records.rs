@@ -118,7 +118,7 @@ pub struct StepRecord {
     pub dropped: BTreeMap<String, u64>,
     /// When it finished, by the run's clock.
     pub at: Timestamp,
-    /// A line for people: the value of a `let`, the text of a `log`, the end of a wait.
+    /// The value of a `let`, the text of a `log`, the instant at which a wait ends, the entity of a population.
     pub note: Option<String>,
 }
 

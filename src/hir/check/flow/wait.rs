@@ -1,7 +1,7 @@
 //! Waits.
 
 use super::super::super::problem::{FlowProblem, Lint};
-use super::super::super::{Expr, Local, LocalKind, StmtKind, TyKind, Until};
+use super::super::super::{Local, LocalKind, StmtKind, TyKind, Until};
 use super::super::{Checker, Global, Scope};
 use crate::base::Span;
 use crate::diag::codes::flow as codes;

@@ -6,9 +6,9 @@
 
 mod check;
 mod fit;
+mod numbered;
 
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -34,7 +34,7 @@ use super::cell::Cell;
 use super::columns::{Column, MIN_SCALE};
 use super::error::{MissingColumn, SourceError};
 use super::files::{Format, SourceFile, io_reason};
-use super::import::{Builder, Context};
+use super::import::{Builder, Context, LINE};
 use super::table::{listing, union, view};
 use crate::base::did_you_mean;
 pub(crate) use fit::ty;
@@ -54,23 +54,42 @@ pub(crate) fn open(
     format: Format,
     context: &Context,
 ) -> Result<(Arc<dyn TableProvider>, u64), SourceError> {
-    let mut fitted = Vec::new();
+    let mut parts = Vec::new();
     let mut rows = 0;
     for file in files {
         let header = header(file, format)?;
         let fits = fit_columns(file, context.columns, &header.schema)?;
-        checked(file, format, context, &header)?;
+        let stamp = Stamp::of(&file.path)
+            .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
+        let entry = Entry::new(context, &file.path, &stamp);
+        checked(file, format, context, &header, &entry)?;
+        let (file, schema, format) = if context.lines {
+            let (copy, schema) = numbered::copy(file, format, &header.schema, context.columns, &entry)?;
+            (copy, schema, Format::Parquet)
+        } else {
+            (file.clone(), header.schema, format)
+        };
+        parts.push(Part { file, format, schema, fits, before: rows });
         rows += header.rows;
-        fitted.push((file, header.schema, fits));
     }
-    let scales = scales(context.columns, fitted.iter().map(|(_, _, fits)| fits.as_slice()));
-    let plans = fitted.iter().map(|(file, schema, fits)| plan(file, format, schema, fits, &scales, context));
+    let scales = scales(context.columns, &parts);
+    let plans = parts.iter().map(|part| plan(part, &scales, context));
     let table = plans.collect::<Result<Vec<_>, _>>().and_then(union).map(view);
     let failed = |error: DataFusionError| SourceError::Unreadable {
         shown: files.first().map_or_else(String::new, |file| file.shown.clone()),
         reason: error.strip_backtrace(),
     };
     Ok((table.map_err(failed)?, rows))
+}
+
+/// One file of the table.
+struct Part {
+    file: SourceFile,
+    format: Format,
+    schema: SchemaRef,
+    fits: Vec<Fit>,
+    /// Rows of the files before it.
+    before: u64,
 }
 
 /// Reads the columns and the number of rows.
@@ -92,12 +111,9 @@ pub(crate) fn header(file: &SourceFile, format: Format) -> Result<Header, Source
     Ok(Header { schema, rows: loaded.metadata().file_metadata().num_rows().unsigned_abs(), nulls })
 }
 
-fn unreadable(file: &SourceFile, format: Format, error: impl ToString) -> SourceError {
+fn unreadable(file: &SourceFile, format: Format, error: impl std::fmt::Display) -> SourceError {
     let kind = if format == Format::Arrow { "an arrow" } else { "a parquet" };
-    SourceError::Unreadable {
-        shown: file.shown.clone(),
-        reason: format!("it is not {kind} file ({})", error.to_string()),
-    }
+    SourceError::Unreadable { shown: file.shown.clone(), reason: format!("it is not {kind} file ({error})") }
 }
 
 /// For each declared column how the file's column becomes it. Everything wrong is reported at once.
@@ -123,21 +139,21 @@ fn fit_columns(file: &SourceFile, columns: &[Column], schema: &SchemaRef) -> Res
 }
 
 /// Looks at the values once per file, if there is anything to look at.
-fn checked(file: &SourceFile, format: Format, context: &Context, header: &Header) -> Result<(), SourceError> {
-    let open_questions = check::questions(context.columns, header);
-    if open_questions.is_empty() {
-        return Ok(());
-    }
-    let stamp = Stamp::of(&file.path)
-        .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
-    let entry = Entry::new(context, &file.path, &stamp);
-    if entry.is_marked() {
+fn checked(
+    file: &SourceFile,
+    format: Format,
+    context: &Context,
+    header: &Header,
+    entry: &Entry,
+) -> Result<(), SourceError> {
+    let questions = check::questions(context.columns, header);
+    if questions.is_empty() || entry.is_marked() {
         return Ok(());
     }
     let mut before = 0;
-    for batch in batches(file, format, &header.schema, &open_questions)? {
+    for batch in batches(file, format, &questions)? {
         let batch = batch.map_err(|error| unreadable(file, format, error))?;
-        check::batch(file, &batch, &open_questions, before)?;
+        check::batch(file, &batch, &questions, before)?;
         before += batch.num_rows() as u64;
     }
     entry.mark()
@@ -145,46 +161,49 @@ fn checked(file: &SourceFile, format: Format, context: &Context, header: &Header
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 
-/// The rows of the columns in question.
-fn batches(file: &SourceFile, format: Format, schema: &Schema, columns: &[&Column]) -> Result<Batches, SourceError> {
+/// The rows of some columns, which come in the file's order.
+fn batches(file: &SourceFile, format: Format, columns: &[&Column]) -> Result<Batches, SourceError> {
     let opened = File::open(&file.path)
         .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
-    let places = columns.iter().filter_map(|column| schema.index_of(&column.name).ok());
+    let failed = |error: &dyn std::fmt::Display| unreadable(file, format, error);
+    let places = |schema: &Schema| -> Vec<usize> {
+        let wanted = |at: &usize| columns.iter().any(|column| column.name == *schema.field(*at).name());
+        (0..schema.fields().len()).filter(wanted).collect()
+    };
     if format == Format::Arrow {
-        let reader = FileReader::try_new(opened, Some(places.collect()));
-        return Ok(Box::new(reader.map_err(|error| unreadable(file, format, error))?));
+        let reader = FileReader::try_new(opened, None).map_err(|error| failed(&error))?;
+        let places = places(&reader.schema());
+        return Ok(Box::new(reader.map(move |batch| batch?.project(&places))));
     }
-    let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| unreadable(file, format, error))?;
-    let mask = ProjectionMask::roots(builder.parquet_schema(), places);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| failed(&error))?;
+    let mask = ProjectionMask::roots(builder.parquet_schema(), places(builder.schema()));
     let reader = builder.with_projection(mask).with_batch_size(8192).build();
-    Ok(Box::new(reader.map_err(|error| unreadable(file, format, error))?))
+    Ok(Box::new(reader.map_err(|error| failed(&error))?))
 }
 
 /// The largest scale of each column over all files.
-fn scales<'f>(columns: &[Column], files: impl Iterator<Item = &'f [Fit]>) -> Vec<u8> {
+fn scales(columns: &[Column], parts: &[Part]) -> Vec<u8> {
     let least = vec![MIN_SCALE; columns.len()];
-    files.fold(least, |scales, fits| scales.iter().zip(fits).map(|(scale, fit)| *scale.max(&fit.scale)).collect())
+    parts
+        .iter()
+        .fold(least, |scales, part| scales.iter().zip(&part.fits).map(|(scale, fit)| *scale.max(&fit.scale)).collect())
 }
 
 /// The rows of one file as declared.
-fn plan(
-    file: &SourceFile,
-    format: Format,
-    schema: &SchemaRef,
-    fits: &[Fit],
-    scales: &[u8],
-    context: &Context,
-) -> Result<LogicalPlan, DataFusionError> {
-    let reader: Arc<dyn FileFormat> = match format {
+fn plan(part: &Part, scales: &[u8], context: &Context) -> Result<LogicalPlan, DataFusionError> {
+    let reader: Arc<dyn FileFormat> = match part.format {
         Format::Arrow => Arc::new(ArrowFormat),
         Format::Parquet | Format::Text => Arc::new(ParquetFormat::default()),
     };
-    let path: &Path = &file.path;
-    let table = listing(&[path], reader, schema.clone())?;
-    let columns = context.columns.iter().zip(fits).zip(scales);
+    let table = listing(&[&part.file.path], reader, part.schema.clone())?;
+    let columns = context.columns.iter().zip(&part.fits).zip(scales);
     let columns = columns.map(|((column, fit), scale)| expression(column, fit, *scale, context.zone));
+    let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
+    if context.lines {
+        columns.push((ident(LINE) + lit(part.before as i64)).alias(LINE));
+    }
     let scan = LogicalPlanBuilder::scan("file", provider_as_source(table), None)?;
-    scan.project(columns.collect::<Result<Vec<_>, _>>()?)?.build()
+    scan.project(columns)?.build()
 }
 
 fn expression(column: &Column, fit: &Fit, scale: u8, zone: &TimeZone) -> Result<Expr, DataFusionError> {

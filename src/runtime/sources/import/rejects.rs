@@ -68,15 +68,6 @@ impl Rejects {
             self.parts.push(path.clone());
         }
     }
-
-    /// The bytes of all files, without header.
-    fn text(&self) -> std::io::Result<Vec<u8>> {
-        let mut text = Vec::new();
-        for part in &self.parts {
-            text.extend(std::fs::read(part)?);
-        }
-        Ok(text)
-    }
 }
 
 /// Writes all rejects to `target`, with a header. `target` is replaced as a whole.
@@ -87,7 +78,10 @@ pub(crate) fn publish(target: &Path, lists: &mut [&mut Rejects]) -> Result<(), S
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     writeln!(file, "{}", COLUMNS.map(|(name, _)| name).join(",")).map_err(failed)?;
     for list in lists {
-        file.write_all(&list.text().map_err(failed)?).map_err(failed)?;
+        for part in &list.parts {
+            let mut part = std::fs::File::open(part).map_err(failed)?;
+            std::io::copy(&mut part, &mut file).map_err(failed)?;
+        }
         if let Some(writer) = &mut list.writer {
             writer.flush().map_err(failed)?;
             let mut written = std::fs::File::open(writer.get_ref().path()).map_err(failed)?;

@@ -9,37 +9,28 @@ use crate::hir::Value;
 fn a_missing_file() {
     let project = Project::with("data/customers.csv", "id\n1\n");
     assert_snapshot!(project.failure(&declare("data/custmers.csv", &[], "id: int key")), @r#"
-    run::source_missing
-
-      × there is no `data/custmers.csv`
+    error[run::source_missing]: there is no `data/custmers.csv`
        ╭─[shop.orch:1:18]
      1 │ entity rows from "data/custmers.csv" {
        ·                  ───────────────────
-     2 │   id: int key
        ╰────
-      help: did you mean `data/customers.csv`?
+      = help: did you mean `data/customers.csv`?
     "#);
     assert_snapshot!(project.failure(&declare("data/leads-*.csv", &[], "id: int key")), @r#"
-    run::source_missing
-
-      × no file matches `data/leads-*.csv`
+    error[run::source_missing]: no file matches `data/leads-*.csv`
        ╭─[shop.orch:1:18]
      1 │ entity rows from "data/leads-*.csv" {
        ·                  ──────────────────
-     2 │   id: int key
        ╰────
-      help: `*` stands for any characters of a file name, `?` for one
+      = help: `*` stands for any characters of a file name, `?` for one
     "#);
     assert_snapshot!(project.failure(&declare("nowhere/x.csv", &[], "id: int key")), @r#"
-    run::source_missing
-
-      × there is no `nowhere/x.csv`
+    error[run::source_missing]: there is no `nowhere/x.csv`
        ╭─[shop.orch:1:18]
      1 │ entity rows from "nowhere/x.csv" {
        ·                  ───────────────
-     2 │   id: int key
        ╰────
-      help: looked in `nowhere`
+      = help: looked in `nowhere`
     "#);
 }
 
@@ -47,15 +38,12 @@ fn a_missing_file() {
 fn an_empty_file() {
     let project = Project::with("a.csv", "");
     assert_snapshot!(project.failure(&declare("a.csv", &[], "id: int key")), @r#"
-    run::source_empty
-
-      × `a.csv` is empty
+    error[run::source_empty]: `a.csv` is empty
        ╭─[shop.orch:1:18]
      1 │ entity rows from "a.csv" {
        ·                  ───────
-     2 │   id: int key
        ╰────
-      help: the first line must name the columns; for a file without such a line write `header: false`
+      = help: the first line must name the columns; for a file without such a line write `header: false`
     "#);
     let declared = declare("a.csv", &[("header", Value::Bool(false))], "id: int key");
     assert_eq!(project.open(&declared).unwrap().rows, 0);
@@ -65,22 +53,20 @@ fn an_empty_file() {
 fn a_header_that_is_not_as_declared() {
     let project = Project::with("a.csv", "id,e_mail,id,tier\n1,a@b.c,2,gold\n");
     assert_snapshot!(project.failure(&declare("a.csv", &[], "id: int key\nemail: email\ncity: text?\ntier: text")), @r#"
-    run::source_columns
-
-      × `a.csv` has no columns `email`, `city` and names `id` more than once
+    error[run::source_columns]: `a.csv` has no columns `email`, `city` and names `id` more than once
        ╭─[shop.orch:1:18]
      1 │ entity rows from "a.csv" {
        ·                  ───────
-     2 │   id: int key
+       ╰────
+       ╭─[shop.orch:3:3]
      3 │   email: email
        ·   ──┬──
        ·     ╰── not in the file; did you mean `e_mail`?
      4 │   city: text?
        ·   ──┬─
        ·     ╰── not in the file
-     5 │   tier: text
        ╰────
-      help: its columns are id, e_mail, id, tier
+      = help: its columns are id, e_mail, id, tier
     "#);
 }
 
@@ -138,37 +124,27 @@ fn a_bad_cell_of_each_kind() {
 #[test]
 fn a_bad_cell_behind_cells_with_newlines() {
     let project = Project::with("data/c.csv", "id,note,spend\n1,\"two\nlines\",5\n\n2,\"\n\n\",1.5\n3,x,abc\n");
-    assert_snapshot!(project.failure(&declare("data/c.csv", &[], "id: int key\nnote: text?\nspend: decimal")), @r#"
-    run::bad_cell
-
-      × data/c.csv:8: column spend: `abc` is not a decimal
+    assert_snapshot!(project.failure(&declare("data/c.csv", &[], "id: int key\nnote: text?\nspend: decimal")), @r"
+    error[run::bad_cell]: data/c.csv:8: column spend: `abc` is not a decimal
        ╭─[shop.orch:4:3]
-     1 │ entity rows from "data/c.csv" {
-       ·                  ────────────
-     2 │   id: int key
-     3 │   note: text?
      4 │   spend: decimal
        ·   ──┬──
        ·     ╰── declared here
-     5 │ }
        ╰────
-      help: mend the file, or write `on_error: reject` after the path to set such lines aside
-    "#);
+      = help: mend the file, or write `on_error: reject` after the path to set such lines aside
+    ");
 }
 
 #[test]
 fn a_line_with_too_few_cells() {
     let project = Project::with("a.csv", "id,b,c\n1,2,3\n4,5\n");
     assert_snapshot!(project.failure(&declare("a.csv", &[], "id: int key")), @r#"
-    run::bad_row
-
-      × a.csv:3: the line has 2 cells, not 3
+    error[run::bad_row]: a.csv:3: the line has 2 cells, not 3
        ╭─[shop.orch:1:18]
      1 │ entity rows from "a.csv" {
        ·                  ───────
-     2 │   id: int key
        ╰────
-      help: mend the file, or write `on_error: reject` after the path to set such lines aside
+      = help: mend the file, or write `on_error: reject` after the path to set such lines aside
     "#);
 }
 
@@ -176,15 +152,12 @@ fn a_line_with_too_few_cells() {
 fn a_quote_that_is_never_closed() {
     let project = Project::with("a.csv", "id,b\n1,\"x\n2,y\n3,z\n");
     assert_snapshot!(project.failure(&declare("a.csv", &[], "id: int key")), @r#"
-    run::open_quote
-
-      × a.csv:2: a quote is opened here and never closed
+    error[run::open_quote]: a.csv:2: a quote is opened here and never closed
        ╭─[shop.orch:1:18]
      1 │ entity rows from "a.csv" {
        ·                  ───────
-     2 │   id: int key
        ╰────
-      help: a quote inside a quoted cell is written twice: `""`
+      = help: a quote inside a quoted cell is written twice: `""`
     "#);
 }
 
@@ -192,19 +165,13 @@ fn a_quote_that_is_never_closed() {
 fn a_cell_that_is_not_utf8() {
     let project = Project::with("a.csv", b"id,name\n1,M\xfcller\n");
     assert_snapshot!(project.failure(&declare("a.csv", &[], "id: int key\nname: text")), @r#"
-    run::bad_cell
-
-      × a.csv:2: column name: `M�ller` is not UTF-8; is it `encoding: "windows-1252"`?
+    error[run::bad_cell]: a.csv:2: column name: `M�ller` is not UTF-8; is it `encoding: "windows-1252"`?
        ╭─[shop.orch:3:3]
-     1 │ entity rows from "a.csv" {
-       ·                  ───────
-     2 │   id: int key
      3 │   name: text
        ·   ──┬─
        ·     ╰── declared here
-     4 │ }
        ╰────
-      help: mend the file, or write `on_error: reject` after the path to set such lines aside
+      = help: mend the file, or write `on_error: reject` after the path to set such lines aside
     "#);
 }
 

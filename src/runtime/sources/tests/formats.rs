@@ -91,6 +91,29 @@ fn arrow_is_read_where_it_is() {
 }
 
 #[test]
+fn rows_without_a_key_have_their_number() {
+    let project = Project::new();
+    write_parquet(&project, "a1.parquet", &batch());
+    write_parquet(&project, "a2.parquet", &batch());
+    let declared = declare("a?.parquet", &[], "name: text?\nid: int");
+    assert_snapshot!(project.rows(&declared), @r"
+    +------+----+------+
+    | name | id | line |
+    +------+----+------+
+    | Zoë  | 1  | 1    |
+    |      | 2  | 2    |
+    | Ann  | 3  | 3    |
+    | Zoë  | 1  | 4    |
+    |      | 2  | 5    |
+    | Ann  | 3  | 6    |
+    +------+----+------+
+    ");
+    assert_eq!(project.open(&declared).unwrap().rows, 6);
+    write_arrow(&project, "a.arrow", &batch());
+    assert!(project.rows(&declare("a.arrow", &[], "id: int")).contains("| 3  | 3    |"));
+}
+
+#[test]
 fn several_parquet_files_are_one_table() {
     let project = Project::new();
     let narrow = |scale| -> RecordBatch {
@@ -113,9 +136,7 @@ fn parquet_that_is_not_as_declared() {
     write_parquet(&project, "a.parquet", &batch());
     let fields = "id: text key\nscore: decimal\nnam: text?\nspend: decimal\njoined: timestamp";
     assert_snapshot!(project.failure(&declare("a.parquet", &[], fields)), @r#"
-    run::source_columns
-
-      × `a.parquet` has no column `nam`, holds no text in `id`, holds no decimal in `score` and holds no timestamp in `joined`
+    error[run::source_columns]: `a.parquet` has no column `nam`, holds no text in `id`, holds no decimal in `score` and holds no timestamp in `joined`
        ╭─[shop.orch:1:18]
      1 │ entity rows from "a.parquet" {
        ·                  ───────────
@@ -128,46 +149,34 @@ fn parquet_that_is_not_as_declared() {
      4 │   nam: text?
        ·   ─┬─
        ·    ╰── not in the file; did you mean `name`?
-     5 │   spend: decimal
+       ╰────
+       ╭─[shop.orch:6:3]
      6 │   joined: timestamp
        ·   ───┬──
        ·      ╰── the file has date
-     7 │ }
        ╰────
-      help: its columns are unused, id, name, spend, score, tier, joined, seen, asked, zone, visits
-            declare `id: int`
-            a float is not exact: store `score` as a decimal in the file, or declare `score: float`
-            declare `joined: date`
+      = help: its columns are unused, id, name, spend, score, tier, joined, seen, asked, zone, visits
+              declare `id: int`
+              a float is not exact: store `score` as a decimal in the file, or declare `score: float`
+              declare `joined: date`
     "#);
-    assert_snapshot!(project.failure(&declare("a.parquet", &[], "id: int key\nname: text")), @r#"
-    run::bad_cell
-
-      × a.parquet:2: column name: there is no value, but `name` is never null
+    assert_snapshot!(project.failure(&declare("a.parquet", &[], "id: int key\nname: text")), @r"
+    error[run::bad_cell]: a.parquet:2: column name: there is no value, but `name` is never null
        ╭─[shop.orch:3:3]
-     1 │ entity rows from "a.parquet" {
-       ·                  ───────────
-     2 │   id: int key
      3 │   name: text
        ·   ──┬─
        ·     ╰── declared here
-     4 │ }
        ╰────
-      help: mend the file, or declare a type that allows it
-    "#);
+      = help: mend the file, or declare a type that allows it
+    ");
     assert_snapshot!(project.failure(&declare("a.parquet", &[], "id: int key\ntier: \"gold\" | \"silber\"")), @r#"
-    run::bad_cell
-
-      × a.parquet:2: column tier: `silver` is not a tier; did you mean `silber`?
+    error[run::bad_cell]: a.parquet:2: column tier: `silver` is not a tier; did you mean `silber`?
        ╭─[shop.orch:3:3]
-     1 │ entity rows from "a.parquet" {
-       ·                  ───────────
-     2 │   id: int key
      3 │   tier: "gold" | "silber"
        ·   ──┬─
        ·     ╰── declared here
-     4 │ }
        ╰────
-      help: mend the file, or declare a type that allows it
+      = help: mend the file, or declare a type that allows it
     "#);
     let declared = declare("a.parquet", &[("on_error", text("reject"))], "id: int key");
     assert_eq!(project.open(&declared).err().unwrap().code.to_string(), "run::source_option");

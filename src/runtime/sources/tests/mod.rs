@@ -73,7 +73,12 @@ impl Project {
     fn failure(&self, declared: &Declared) -> String {
         let problem = self.open(declared).err().unwrap();
         let folder = self.folder.path().display().to_string();
-        declared.rendered(&problem).replace(&folder, "PROJECT").trim_end().to_owned()
+        let rendered = declared.rendered(&problem).replace(&folder, "PROJECT");
+        // The hint at the right end moves with the length of the folder's name.
+        rendered
+            .lines()
+            .map(|line| line.split("orch explain").next().unwrap_or("").trim_end().to_owned() + "\n")
+            .collect()
     }
 }
 
@@ -81,7 +86,7 @@ impl Declared {
     fn rendered(&self, problem: &Problem) -> String {
         let mut sources = SourceMap::new();
         sources.add("shop.orch", &self.text);
-        render(problem, &sources, RenderStyle { color: false, width: 300 })
+        render(problem, &sources, RenderStyle { color: false, width: 100 })
     }
 }
 

@@ -67,16 +67,13 @@ fn too_many_bad_lines_fail_and_can_be_read() {
     project.write("in/leads-2.csv", "id,spend,tier\ny,1,gold\n8,1,gold\n");
     let declared = declare("in/leads-*.csv", &rejecting(3), FIELDS);
     assert_snapshot!(project.failure(&declared), @r#"
-    run::too_many_bad_rows
-
-      × `in/leads-2.csv` has more bad lines than `max_errors: 3` allows
+    error[run::too_many_bad_rows]: `in/leads-2.csv` has more bad lines than `max_errors: 3` allows
        ╭─[shop.orch:1:18]
      1 │ entity rows from "in/leads-*.csv" {
        ·                  ────────────────
-     2 │   id: int key
        ╰────
-      help: the first: in/leads-1.csv:3: column id: `x` is not an int
-            all so far are in `PROJECT/rejected.csv`
+      = help: the first: in/leads-1.csv:3: column id: `x` is not an int
+              all so far are in `PROJECT/rejected.csv`
     "#);
     assert_snapshot!(std::fs::read_to_string(project.path("rejected.csv")).unwrap(), @r#"
     file,line,column,value,reason
@@ -87,16 +84,13 @@ fn too_many_bad_lines_fail_and_can_be_read() {
     "#);
     assert_eq!(project.open(&declare("in/leads-*.csv", &rejecting(4), FIELDS)).unwrap().rejected, 4);
     assert_snapshot!(project.failure(&declare("in/leads-*.csv", &rejecting(0), FIELDS)), @r#"
-    run::too_many_bad_rows
-
-      × `in/leads-1.csv` has more bad lines than `max_errors: 0` allows
+    error[run::too_many_bad_rows]: `in/leads-1.csv` has more bad lines than `max_errors: 0` allows
        ╭─[shop.orch:1:18]
      1 │ entity rows from "in/leads-*.csv" {
        ·                  ────────────────
-     2 │   id: int key
        ╰────
-      help: the first: in/leads-1.csv:3: column id: `x` is not an int
-            all so far are in `PROJECT/rejected.csv`
+      = help: the first: in/leads-1.csv:3: column id: `x` is not an int
+              all so far are in `PROJECT/rejected.csv`
     "#);
 }
 
