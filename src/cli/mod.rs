@@ -5,6 +5,7 @@
 
 #[cfg(feature = "engine")]
 pub mod channels;
+mod check;
 mod completions;
 mod environment;
 mod exit;
@@ -24,6 +25,7 @@ pub mod signal;
 pub mod stop;
 #[cfg(test)]
 mod tests;
+pub mod workspace;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -102,6 +104,7 @@ pub enum ColorChoice {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Check(check::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -144,6 +147,7 @@ pub fn definition() -> clap::Command {
 impl Command {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
+            Self::Check(arguments) => check::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Completions(arguments) => completions::run(&arguments, context),
         }
