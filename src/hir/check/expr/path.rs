@@ -36,7 +36,21 @@ impl Checker<'_> {
                 {
                     return literal(Value::Int(day), TyKind::Weekday, span);
                 }
-                self.report(*problem);
+                let problem = match (*problem, hint) {
+                    (TypeProblem::UnknownName { name, outer: None, .. }, Some(hint))
+                        if hint.ty.kind == TyKind::Weekday =>
+                    {
+                        TypeProblem::UnknownValue {
+                            written: name.text,
+                            noun: "day of the week".to_owned(),
+                            values: super::literal::DAYS.map(str::to_owned).to_vec(),
+                            about: Default::default(),
+                            span,
+                        }
+                    }
+                    (problem, _) => problem,
+                };
+                self.report(problem);
                 poisoned(span)
             }
         }

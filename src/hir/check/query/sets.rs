@@ -55,7 +55,7 @@ impl Checker<'_> {
                             "`{}` is added on both sides: give one of them another name",
                             column.name
                         ));
-                        self.report(TypeProblem::Incomparable { left, right, advice, span: written.span });
+                        self.report(TypeProblem::Incomparable { other: left, wrong: right, advice });
                         return None;
                     }
                 },
