@@ -12,7 +12,7 @@ use crate::plan::Step;
 use crate::plan::query::{Binding, Columns, Joins, Ordering, stream, values};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
-use crate::runtime::executor::freeze::KeyColumns;
+use crate::runtime::executor::freeze::KeyNames;
 use crate::runtime::executor::steps::instance;
 use crate::runtime::executor::{BoundChannel, Executor, Performed, StepEnd};
 use crate::runtime::machine::{Bound, Outcome, Snapshot};
@@ -198,7 +198,7 @@ impl Executor<'_> {
             is_email: channel.name == "email",
             allow: self.around.allow.to_vec(),
             zone: self.around.zone.clone(),
-            keys: KeyColumns::new(&program[send.to.ty.entity]),
+            keys: KeyNames::new(&program[send.to.ty.entity]),
             run: self.run.clone(),
             instance: instance(token, step),
         }
