@@ -36,7 +36,7 @@ pub fn open(name: &str, config: &ChannelConfig, places: &Places) -> Result<Arc<d
     let table = Declared { name, config };
     let channel = match config.driver.as_str() {
         "outbox" => table.outbox(places),
-        "smtp" => table.smtp(),
+        "smtp" => table.smtp(places),
         "file" => table.file(places),
         "console" => Ok(Arc::new(Console::new(Arc::clone(&places.console))) as Arc<dyn Channel>),
         "record" => Ok(Arc::new(Record::default()) as Arc<dyn Channel>),
@@ -62,7 +62,7 @@ impl Declared<'_> {
         Ok(Arc::new(Outbox::new(root, composer, self.config.strict)))
     }
 
-    fn smtp(&self) -> Result<Arc<dyn Channel>, ChannelProblem> {
+    fn smtp(&self, places: &Places) -> Result<Arc<dyn Channel>, ChannelProblem> {
         const URL: &str = "url = \"smtp://localhost:25\"";
         const FROM: &str = "from = \"Shop <news@shop.test>\"";
         let url = self.config.url.as_ref().ok_or_else(|| self.missing("smtp", "url", URL))?;
@@ -73,6 +73,7 @@ impl Declared<'_> {
             from: self.mailbox("from", from)?,
             reply_to: self.reply_to()?,
             return_path: self.return_path()?,
+            ca: self.ca(places)?,
             connections: self.connections()?,
             strict: self.config.strict,
             timeouts: Timeouts::default(),
@@ -89,6 +90,14 @@ impl Declared<'_> {
             address.map(|_| path.trim().to_owned()).map_err(invalid)
         };
         self.config.return_path.as_ref().map(check).transpose()
+    }
+
+    fn ca(&self, places: &Places) -> Result<Option<Vec<u8>>, ChannelProblem> {
+        let read = |path: &PathBuf| {
+            let why = |error| format!("is `{}`, which cannot be read: {error}", path.display());
+            std::fs::read(places.project.join(path)).map_err(|e| self.invalid("ca", why(e), "ca = \"ca.pem\""))
+        };
+        self.config.ca.as_ref().map(read).transpose()
     }
 
     fn connections(&self) -> Result<usize, ChannelProblem> {

@@ -41,6 +41,8 @@ pub struct SmtpOptions {
     pub reply_to: Option<Mailbox>,
     /// The sender that undeliverable messages return to, `{key}` replaced by the send key; `from` when there is none.
     pub return_path: Option<String>,
+    /// Certificates, in PEM form, of authorities to trust beside the public ones.
+    pub ca: Option<Vec<u8>>,
     /// How many connections at once.
     pub connections: usize,
     /// Batches no larger than the number of connections.
@@ -170,8 +172,7 @@ impl Shared {
     }
 
     async fn open(&self) -> Result<Connection, ChannelError> {
-        let hello = self.options.from.address.domain();
-        Connection::open(&self.options.server, hello, self.options.timeouts).await
+        Connection::open(&self.options).await
     }
 
     /// Connects, trying again for a while. `failures` is how many there were in a row.

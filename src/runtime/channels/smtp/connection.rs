@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Ehlo, Quit, Rset};
 use lettre::transport::smtp::extension::ClientId;
 
 use super::super::{ChannelError, Outcome};
 use super::reply::{Refusal, Reply, source};
 use super::server::{Server, Tls};
-use super::stream;
+use super::{SmtpOptions, stream};
 
 /// How long to wait in each phase (RFC 5321, 4.5.3.2). After the final dot a server may take its time, and giving
 /// up early is what makes messages doubtful.
@@ -68,10 +68,11 @@ pub struct Sent {
 }
 
 impl Connection {
-    /// Connects, encrypts and logs in. `hello` is the name we give.
-    pub async fn open(server: &Server, hello: &str, timeouts: Timeouts) -> Result<Self, ChannelError> {
-        let hello = ClientId::Domain(hello.to_owned());
-        let smtp = tokio::time::timeout(timeouts.command, session(server, &hello, timeouts.connect));
+    /// Connects, encrypts and logs in.
+    pub async fn open(options: &SmtpOptions) -> Result<Self, ChannelError> {
+        let (server, timeouts) = (&options.server, options.timeouts);
+        let hello = ClientId::Domain(options.from.address.domain().to_owned());
+        let smtp = tokio::time::timeout(timeouts.command, session(options, &hello));
         let smtp = smtp.await.unwrap_or_else(|_| Err(silent(server)))?;
         let mut connection = Self { smtp, timeouts, pipelining: false, eight_bit: false, utf8: false };
         connection.log_in(server).await?;
@@ -241,7 +242,7 @@ fn lost(why: &str) -> Sent {
 /// The server's name for the message: `queued as 4F1B2`, or all it said.
 fn queue_id(text: &str) -> Option<String> {
     let id = text.rsplit_once("queued as ").map_or(text, |(_, id)| id).trim();
-    (!id.is_empty()).then(|| id.to_owned())
+    (!id.is_empty()).then(|| id.chars().take(200).collect())
 }
 
 fn silent(server: &Server) -> ChannelError {
@@ -252,15 +253,16 @@ fn silent(server: &Server) -> ChannelError {
 }
 
 /// TCP, encryption and the greeting.
-async fn session(server: &Server, hello: &ClientId, connect: Duration) -> Result<AsyncSmtpConnection, ChannelError> {
-    let tcp = match tokio::time::timeout(connect, stream::connect(&server.host, server.port)).await {
+async fn session(options: &SmtpOptions, hello: &ClientId) -> Result<AsyncSmtpConnection, ChannelError> {
+    let server = &options.server;
+    let tcp = match tokio::time::timeout(options.timeouts.connect, stream::connect(&server.host, server.port)).await {
         Ok(Ok(tcp)) => tcp,
         Ok(Err(error)) => return Err(unreachable(server, &error)),
         Err(_) => return Err(silent(server)),
     };
     let stream: Box<dyn AsyncTokioStream> = match server.tls {
         Tls::Implicit => {
-            stream::encrypt(tcp, certificate(server)?).await.map_err(|e| unencrypted(server, &source(&e)))?
+            stream::encrypt(tcp, certificate(options)?).await.map_err(|e| unencrypted(server, &source(&e)))?
         }
         _ => Box::new(tcp),
     };
@@ -278,25 +280,28 @@ async fn session(server: &Server, hello: &ClientId, connect: Duration) -> Result
         Tls::None | Tls::Implicit => false,
     };
     if start {
-        let started = smtp.starttls(certificate(server)?, hello).await;
+        let started = smtp.starttls(certificate(options)?, hello).await;
         started.map_err(|error| unencrypted(server, &source(&error)))?;
     }
     Ok(smtp)
 }
 
 /// What we ask of the server's certificate.
-fn certificate(server: &Server) -> Result<TlsParameters, ChannelError> {
-    let any = server.tls == Tls::Opportunistic;
-    TlsParameters::builder(server.host.clone())
-        .dangerous_accept_invalid_certs(any)
-        .build()
-        .map_err(|error| unencrypted(server, &source(&error)))
+fn certificate(options: &SmtpOptions) -> Result<TlsParameters, ChannelError> {
+    let server = &options.server;
+    let mut parameters =
+        TlsParameters::builder(server.host.clone()).dangerous_accept_invalid_certs(server.tls == Tls::Opportunistic);
+    if let Some(pem) = &options.ca {
+        let ca = Certificate::from_pem(pem).map_err(|_| unencrypted(server, "`ca` is no certificate in PEM form"))?;
+        parameters = parameters.add_root_certificate(ca);
+    }
+    parameters.build().map_err(|error| unencrypted(server, &source(&error)))
 }
 
 fn unencrypted(server: &Server, why: &str) -> ChannelError {
     ChannelError::new(
         format!("no encrypted connection to `{server}`: {why}"),
-        "the certificate must belong to the host in `url`; in a network that you trust add `?tls=none`",
+        "the certificate must belong to the host in `url` and come from a public authority or the one in `ca`",
     )
 }
 

@@ -56,9 +56,9 @@ pub fn source(error: &Error) -> String {
     printable(&std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string))
 }
 
-/// One line of bounded length, whatever the server sent.
+/// One line, whatever the server sent. The library bounds its length.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect::<String>().trim().to_owned()
+    text.replace(char::is_control, " ").trim().to_owned()
 }
 
 impl Refusal {
