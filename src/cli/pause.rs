@@ -1,0 +1,13 @@
+//! `orch pause RUN`
+
+/// Pause a run: nothing new is sent until `orch resume`, and nobody is dropped
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example: orch pause vip-7K2M --reason 'wrong price in the letter'")]
+pub struct Arguments {
+    /// The run
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Why; shown by `orch show`
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
