@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::diag::Problem;
 use crate::project::{Project, Secret, SecretText};
 
-/// Columns when nobody says how wide the terminal is.
-const WIDTH: usize = 100;
+/// Columns when there is no terminal, or it does not say how wide it is.
+const WIDTH: usize = 120;
 
 /// What the environment says about the way to print, and secrets.
 #[derive(Clone, Debug)]
@@ -27,7 +27,8 @@ pub struct Environment {
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
-        let width = variable("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH);
+        let said = variable("COLUMNS").and_then(|columns| columns.parse().ok());
+        let width = said.or_else(terminal_width).unwrap_or(WIDTH);
         Self {
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty())
                 || variable("TERM").is_some_and(|terminal| terminal == "dumb"),
@@ -37,6 +38,17 @@ impl Environment {
             width: width.clamp(40, 200),
         }
     }
+}
+
+/// The terminal's own answer.
+#[cfg(feature = "engine")]
+fn terminal_width() -> Option<usize> {
+    crate::report::terminal_width()
+}
+
+#[cfg(not(feature = "engine"))]
+fn terminal_width() -> Option<usize> {
+    None
 }
 
 /// Looks up a secret of the manifest: in the environment, or in a file relative to the project.

@@ -30,9 +30,15 @@ impl Location {
 
     /// This folder, whether or not it holds a manifest.
     pub fn at(folder: &Path) -> Self {
-        let manifest = folder.join(MANIFEST_NAME);
-        Self { base: folder.to_owned(), manifest: manifest.is_file().then_some(manifest) }
+        let base = absolute(folder);
+        let manifest = base.join(MANIFEST_NAME);
+        Self { base, manifest: manifest.is_file().then_some(manifest) }
     }
+}
+
+/// The whole path, without `.` in it.
+fn absolute(folder: &Path) -> PathBuf {
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 fn parent(file: &Path) -> &Path {

@@ -4,6 +4,7 @@
 mod complete;
 mod highlight;
 mod prompt;
+mod symbols;
 #[cfg(test)]
 mod tests;
 
@@ -14,9 +15,11 @@ use rustyline::history::DefaultHistory;
 use rustyline::{CompletionType, Config, Editor};
 
 pub use complete::{Symbol, SymbolKind};
-use prompt::Prompt;
+pub use symbols::symbols;
 
 use crate::report::Table;
+use crate::syntax::is_incomplete;
+use prompt::Prompt;
 
 /// What somebody typed, answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,11 +39,8 @@ pub trait Evaluator {
     /// Answers a complete input.
     fn eval(&mut self, text: &str) -> Answer;
 
-    /// The names that can be completed now.
+    /// The names that can be completed now, see [`symbols`].
     fn symbols(&self) -> Vec<Symbol>;
-
-    /// True if the input needs another line.
-    fn is_incomplete(&self, text: &str) -> bool;
 }
 
 /// How the prompt looks and where it remembers.
@@ -113,7 +113,7 @@ fn converse(
             };
             input += &line;
             // An empty line ends every input, or nobody could leave one that never gets complete.
-            if line.trim().is_empty() || request(&input).is_some() || !evaluator.is_incomplete(&input) {
+            if line.trim().is_empty() || request(&input).is_some() || !is_incomplete(&input) {
                 break;
             }
             input.push('\n');

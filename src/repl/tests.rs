@@ -2,7 +2,7 @@ use super::complete::complete;
 use super::highlight::highlight;
 use super::*;
 
-fn symbols() -> Vec<Symbol> {
+fn names() -> Vec<Symbol> {
     let symbol = |name: &str, kind| Symbol { name: name.to_owned(), kind };
     let field = |of: &str| SymbolKind::Field { of: of.to_owned() };
     vec![
@@ -17,7 +17,7 @@ fn symbols() -> Vec<Symbol> {
 
 /// What is offered at the end of `text`.
 fn offered(text: &str) -> Vec<String> {
-    complete(text, &symbols()).1.into_iter().map(|(display, _)| display).collect()
+    complete(text, &names()).1.into_iter().map(|(display, _)| display).collect()
 }
 
 #[test]
@@ -34,10 +34,10 @@ fn names_are_offered_where_they_can_stand() {
 
 #[test]
 fn what_is_inserted_can_be_read_again() {
-    let inserted = |text: &str| complete(text, &symbols()).1.into_iter().map(|(_, insert)| insert).collect::<Vec<_>>();
+    let inserted = |text: &str| complete(text, &names()).1.into_iter().map(|(_, insert)| insert).collect::<Vec<_>>();
     assert_eq!(inserted("customers where first"), ["`first name`"]);
     assert_eq!(inserted("coun"), ["count("]);
-    assert_eq!(complete("é = cu", &symbols()).0, "é = ".len());
+    assert_eq!(complete("é = cu", &names()).0, "é = ".len());
 }
 
 #[test]
@@ -57,4 +57,21 @@ fn a_colon_begins_a_request() {
     assert_eq!(request(" :help "), Some(Request::Help));
     assert_eq!(request(":x"), Some(Request::Unknown));
     assert_eq!(request("customers"), None);
+}
+
+#[test]
+fn the_names_of_a_script_are_known() {
+    let analysis = crate::analysis::Workspace::from_files([(
+        "a.orch",
+        "entity customers from \"c.csv\" { id: int key; spend: decimal; orders: many orders by customer_id }\n\
+         entity orders from \"o.csv\" { id: int key; customer_id: int }\n\
+         segment vip = customers where spend > 500\nlog \"{count(vip)}\"\n",
+    )])
+    .analyze("a.orch");
+    let known = symbols(&analysis);
+    let is = |name: &str, kind| known.contains(&Symbol { name: name.to_owned(), kind });
+    assert!(is("customers", SymbolKind::Population) && is("vip", SymbolKind::Population));
+    assert!(is("orders", SymbolKind::Field { of: "customers".to_owned() }));
+    assert!(is("spend", SymbolKind::Field { of: "vip".to_owned() }));
+    assert!(is("lower", SymbolKind::Function));
 }

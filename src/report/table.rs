@@ -118,6 +118,11 @@ impl Table {
     }
 }
 
+/// Columns of the terminal that standard output is; `None` if it is none.
+pub fn terminal_width() -> Option<usize> {
+    comfy_table::Table::new().width().map(usize::from)
+}
+
 fn cell(text: String, align: Align) -> Cell {
     Cell::new(text).set_alignment(match align {
         Align::Left => CellAlignment::Left,

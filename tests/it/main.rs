@@ -10,4 +10,6 @@
 
 mod cli;
 mod corpus;
+mod documents;
+mod pages;
 mod tidy;

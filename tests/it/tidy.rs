@@ -38,7 +38,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("csv", &["runtime"]),
     ("datafusion", &["plan/query", "plan/functions", "runtime", "report"]),
     ("encoding_rs", &["runtime"]),
-    ("futures", &["runtime", "cli"]),
+    ("futures", &["plan/query", "runtime", "cli"]),
     ("getrandom", &["runtime"]),
     ("indicatif", &["cli"]),
     ("jiff", &[]),
@@ -158,6 +158,10 @@ fn every_code_has_a_page_and_every_page_a_code() {
         let page = read(&file(code));
         if page.lines().next() != Some(&title) {
             wrong.push(format!("{}: the first line is not `{title}`", file(code)));
+        }
+        let wanted: &[&str] = if code.starts_with("run::") { &["```"] } else { &["```orch-wrong\n", "```orch\n"] };
+        for fence in wanted.iter().filter(|fence| !page.contains(**fence)) {
+            wrong.push(format!("{}: no example in a block {}", file(code), fence.trim()));
         }
         if page.lines().count() < 5 {
             wrong.push(format!("{}: too short to help anybody", file(code)));

@@ -35,7 +35,7 @@ fn a_project_without_mistakes() {
     let folder = project(&[
         ("orch.toml", MANIFEST),
         ("schema.orch", SCHEMA),
-        ("a/vip.orch", "segment vip = customers where spend > 500\nlog \"{count(vip)}\"\n"),
+        ("a/vip.orch", "log \"{count(customers where spend > 500)}\"\n"),
         (".orch/old.orch", "this is not looked at"),
     ]);
     let path = folder.path().to_str().unwrap();
@@ -52,7 +52,7 @@ fn problems_in_a_shared_file_are_reported_once() {
         ("orch.toml", MANIFEST),
         ("schema.orch", &SCHEMA.replace("decimal", "decimle")),
         ("a.orch", "log \"{count(customers)}\"\n"),
-        ("b.orch", "log \"{count(customers where tier = \"glod\")}\"\n"),
+        ("b.orch", "log \"{count(customers where tier = \"gold\")}\"\n"),
     ]);
     let path = folder.path().to_str().unwrap();
     let (exit, results, _) = orch_args(&["check", path]);
@@ -72,4 +72,28 @@ fn wrong_paths_are_wrong_usage() {
     let (exit, _, remarks) = orch_args(&["check", folder.path().to_str().unwrap()]);
     assert_eq!(exit, Exit::Usage);
     assert!(remarks.contains("there is no script in"), "{remarks}");
+}
+
+#[test]
+fn fixes_are_written_and_what_is_left_is_shown() {
+    let script = "log \"{count(customers where spend == 5)}\"\nlog \"{count(nobody)}\"\n";
+    let folder = project(&[("orch.toml", MANIFEST), ("schema.orch", SCHEMA), ("a.orch", script)]);
+    let path = folder.path().to_str().unwrap();
+    let (exit, results, remarks) = orch_args(&["check", path, "--fix"]);
+    assert_eq!((exit, remarks.as_str()), (Exit::Problems, "mended 1 problem\n"));
+    assert!(results.contains("`nobody`") && results.ends_with("1 error in 2 files\n"), "{results}");
+    let mended = std::fs::read_to_string(folder.path().join("a.orch")).unwrap();
+    assert_eq!(mended, script.replace("==", "="));
+}
+
+#[test]
+fn warnings_fail_when_they_are_denied() {
+    let folder = project(&[
+        ("orch.toml", MANIFEST),
+        ("schema.orch", SCHEMA),
+        ("a.orch", "segment unused = customers where spend > 5\n"),
+    ]);
+    let path = folder.path().to_str().unwrap();
+    assert_eq!(orch_args(&["check", path]).0, Exit::Done);
+    assert_eq!(orch_args(&["check", path, "--deny", "warnings"]).0, Exit::Problems);
 }

@@ -12,13 +12,16 @@ use super::{RenderStyle, short};
 use crate::base::{SourceMap, Span};
 use crate::diag::{Label, Problem, Severity};
 
+/// Columns that line number and frame take.
+const GUTTER: usize = 8;
+
 /// The lines that the labels of the primary file point at; empty for a problem outside any text.
 pub(super) fn frame(problem: &Problem, sources: &SourceMap, style: RenderStyle) -> String {
     let Some(primary) = problem.span() else { return String::new() };
     let file = sources.file(primary.source);
     let near: Vec<&Label> = problem.labels.iter().filter(|label| label.span.source == primary.source).collect();
     let spans: Vec<Span> = near.iter().map(|label| label.span).collect();
-    let excerpt = Excerpt::new(file, &spans, style.width.max(40));
+    let excerpt = Excerpt::new(file, &spans, style.width.saturating_sub(GUTTER).max(40));
     let mut labels: Vec<LabeledSpan> = Vec::new();
     for (at, label) in near.iter().enumerate() {
         let (start, end) = excerpt.locate(file, label.span);

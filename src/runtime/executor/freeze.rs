@@ -22,7 +22,7 @@ use crate::runtime::error::RunError;
 
 /// Computes a population in the order of its key and writes it, numbered, to `path`. Returns the number of rows. What
 /// does not fit into memory is computed again with joins that spill.
-pub(super) async fn freeze(
+pub(in crate::runtime) async fn freeze(
     session: &Session,
     scope: &Scope<'_>,
     query: &Query,

@@ -28,6 +28,7 @@ use super::tables::{Folders, RunTables, Sources};
 use crate::hir::{LocalId, Program, Value};
 use crate::plan::Plan;
 use crate::plan::query::{Scope, Session};
+pub(super) use freeze::freeze as freeze_population;
 pub use pace::Pace;
 
 /// A channel with its limits.

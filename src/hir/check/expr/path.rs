@@ -14,7 +14,9 @@ impl Checker<'_> {
         let span = expr.span;
         match self.resolve(expr, scope) {
             Ok(Meaning::Value(value)) => {
-                self.lint_shadowed(expr, scope);
+                if let ExprKind::Column { .. } = value.kind {
+                    self.lint_shadowed(expr, scope);
+                }
                 Expr { span, ..value }
             }
             Ok(Meaning::Define { index, on }) => self.expand(index, None, on, expr.span, scope, hint),
@@ -24,7 +26,7 @@ impl Checker<'_> {
                 literal(Value::Text(self.program[id].name.clone()), TyKind::Topic, span)
             }
             Ok(other) => {
-                let problem = self.not_a_value(expr, other, hint);
+                let problem = self.not_a_value(expr, other, scope, hint);
                 self.report(problem);
                 poisoned(span)
             }
@@ -48,7 +50,7 @@ impl Checker<'_> {
             match self.member_of_query(query, field) {
                 Ok(Meaning::Poisoned) => {}
                 Ok(meaning) => {
-                    let problem = self.not_a_value(expr, meaning, None);
+                    let problem = self.not_a_value(expr, meaning, scope, None);
                     self.report(problem);
                 }
                 Err(problem) => self.report(*problem),
@@ -63,7 +65,7 @@ impl Checker<'_> {
         poisoned(expr.span)
     }
 
-    fn not_a_value(&self, expr: &ast::Expr, meaning: Meaning, hint: Option<Hint>) -> TypeProblem {
+    fn not_a_value(&self, expr: &ast::Expr, meaning: Meaning, scope: &Scope, hint: Option<Hint>) -> TypeProblem {
         let span = expr.span;
         let name = written(expr).unwrap_or_else(|| "this".to_owned());
         let function = |noun: &str, usage: &str| TypeProblem::NotAValue {
@@ -91,7 +93,11 @@ impl Checker<'_> {
             Meaning::Native(native) => function("a function", native.usage),
             Meaning::Global(Global::Define(_)) => function("a function", &format!("{name}(...)")),
             Meaning::Global(global) => {
-                TypeProblem::NotAValue { name, noun: super::problem::a(global.noun()), advice: Advice::None, span }
+                let advice = match scope.rows.last() {
+                    Some(row) => Advice::say(format!("`{}` has no field `{name}`", self.entity_name(row.entity))),
+                    None => Advice::None,
+                };
+                TypeProblem::NotAValue { name, noun: super::problem::a(global.noun()), advice, span }
             }
             _ => TypeProblem::NotAValue { name, noun: "a message".to_owned(), advice: Advice::None, span },
         }

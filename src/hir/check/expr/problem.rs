@@ -138,10 +138,6 @@ pub(crate) enum TypeProblem {
         right: Side,
         advice: Advice,
     },
-    NeedsParentheses {
-        first: Span,
-        span: Span,
-    },
     NotConstant {
         span: Span,
     },
@@ -333,12 +329,6 @@ fn shaped(problem: TypeProblem) -> Problem {
         Recursion { path, span } => {
             let message = format!("a definition cannot use itself: {}", path.join(" → "));
             error(codes::RECURSIVE_DEFINITION, message, span)
-        }
-        NeedsParentheses { first, span } => {
-            error(codes::NEEDS_PARENTHESES, "this can be read in two ways".to_owned(), span)
-                .label("does this belong to all of it, or to the right side only?")
-                .also(first, "put parentheses around this, or around what stands after the operator")
-                .help("write `(a except b) where ...` or `a except (b where ...)`")
         }
         NotConstant { span } => error(codes::NOT_CONSTANT, "a constant is needed here".to_owned(), span)
             .label("this is known only when the campaign runs"),
