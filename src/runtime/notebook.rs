@@ -197,7 +197,7 @@ impl<'e> Notebook<'e> {
                 }
             }
         }
-        let tables = RunTables { sources, frozen: &frozen };
+        let tables = RunTables { sources, frozen: &frozen, numbered: None, ledger: None };
         let scope = Scope {
             program: &plan.program,
             tables: &tables,
