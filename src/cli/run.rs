@@ -65,9 +65,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let store = host::store(&script.project)?;
     let pacing = if arguments.fast_forward { Pacing::FastForward } else { Pacing::Real };
     check_harmless(&script, &engine, pacing)?;
-    let run = engine
-        .start(&store, &script.plan, &script.path, &params, pacing)
-        .map_err(|error| script.failure(&error))?;
+    let run =
+        engine.start(&store, &script.plan, &script.path, &params, pacing).map_err(|error| script.failure(&error))?;
     if !context.output.is_json() {
         context.output.line(format!("run {run} started · orch show {run}"));
     }
@@ -104,8 +103,8 @@ pub fn drive(
         Pacing::Real => format!(" · Ctrl-C parks the run, `orch resume {run}` goes on"),
     };
     let zone = engine.options().zone.clone();
-    let terminal =
-        Terminal::new(output, zone.clone(), on_wait, delivered_to(script), context.environment.error_is_terminal);
+    let watched = context.environment.error_is_terminal;
+    let terminal = Terminal::new(output, zone.clone(), on_wait, delivered_to(script), &script.plan, watched);
     let observer: &dyn Observer = if output.is_json() { &Silent } else { &terminal };
     let drive = Drive { until, pacing, observer, cancel: &cancel };
     let ended = engine.drive(store, &script.plan, run, &drive);
