@@ -9,8 +9,8 @@ use crate::diag::{Problem, Problems};
 use crate::hir::problem::NameProblem;
 use crate::hir::{ParsedFile, SourceLocation, Ty, resolve_path};
 use crate::stdlib;
-use crate::syntax::ast::{self, UseTarget};
 use crate::syntax::Trivia;
+use crate::syntax::ast::{self, UseTarget};
 
 /// Files while they are being read.
 pub(super) struct Load<'l> {

@@ -39,10 +39,13 @@ fn analyze(case: &str) -> Analysis {
 fn expected(text: &str) -> Vec<String> {
     let mut expected = Vec::new();
     for (at, line) in text.lines().enumerate() {
-        let Some((before, mark)) = line.split_once("#~ warning[") else { continue };
-        let code = mark.split(']').next().expect("the bracket closes");
-        let line = if before.trim().is_empty() { at + 2 } else { at + 1 };
-        expected.push(format!("{line}: {code}"));
+        let mut marks = line.split("#~ warning[");
+        let alone = marks.next().is_some_and(|before| before.trim().is_empty());
+        let line = if alone { at + 2 } else { at + 1 };
+        for mark in marks {
+            let code = mark.split(']').next().expect("the bracket closes");
+            expected.push(format!("{line}: {code}"));
+        }
     }
     expected
 }

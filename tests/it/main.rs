@@ -11,4 +11,5 @@
 mod cli;
 mod corpus;
 mod documents;
+mod pages;
 mod tidy;

@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Values for all parameters, in their order: arguments, else defaults, else null.
-    pub(super) fn arguments(&mut self, params: &[Param], args: &ast::Args, of: &str, scope: &Scope) -> Vec<Expr> {
+    pub(super) fn argument_values(&mut self, params: &[Param], args: &ast::Args, of: &str, scope: &Scope) -> Vec<Expr> {
         let given = self.assign(params, args, of);
         let mut values = Vec::new();
         for (at, param) in params.iter().enumerate() {

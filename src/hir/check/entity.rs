@@ -22,7 +22,7 @@ impl<'a> Checker<'a> {
     /// Consent and person rules, which may use functions and topics.
     pub(super) fn check_entity_rules(&mut self, found: &Found<'a>) {
         for (id, entity) in &found.entities {
-            let scope = self.declared_scope(*id, &[]);
+            let scope = self.entity_scope(*id, &[]);
             for item in entity.items.as_deref().unwrap_or_default() {
                 match &item.kind {
                     EntityItemKind::Consent { channel, rule } => self.consent(*id, channel, rule, &scope),
@@ -34,7 +34,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A scope whose only row is the declared one.
-    pub(super) fn declared_scope(&self, entity: EntityId, with: &[super::super::Column]) -> Scope {
+    pub(super) fn entity_scope(&self, entity: EntityId, with: &[super::super::Column]) -> Scope {
         let row = RowScope::new(RowId::DECLARED, entity, self.program[entity].name.clone());
         Scope::default().with_row(RowScope { with: with.to_vec(), ..row })
     }
@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
         }
         let default = default.as_ref().and_then(|default| self.constant(default, &checked));
         if *key {
-            checked = self.key(id, name, checked, ty);
+            checked = self.key_field(id, name, checked, ty);
         }
         if default.is_some() {
             checked.nullable = false;
@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Notes a key field; returns its type, never nullable.
-    fn key(&mut self, id: EntityId, name: &ast::Name, ty: Ty, written: &ast::TypeExpr) -> Ty {
+    fn key_field(&mut self, id: EntityId, name: &ast::Name, ty: Ty, written: &ast::TypeExpr) -> Ty {
         let at = FieldId(self.program[id].fields.len() as u32);
         self.entity_mut(id).key.push(at);
         let wrong = match &ty.kind {

@@ -34,7 +34,7 @@ impl<'a> Checker<'a> {
         message.channel = channel;
         self.message_fields(written, channel);
         if let Some(entity) = entity {
-            let mut scope = self.declared_scope(entity, &self.program[id].with.clone());
+            let mut scope = self.entity_scope(entity, &self.program[id].with.clone());
             self.bind_message_params(id, &mut scope, None);
             let fields = self.contents(written, channel, &scope);
             self.program.messages[id.0 as usize].fields = fields;
@@ -187,7 +187,7 @@ impl<'a> Checker<'a> {
         let written = self.messages[message.0 as usize];
         let of = format!("message `{}`", written.name.text);
         let params = self.program[message].params.clone();
-        let args = self.arguments(&params, args, &of, scope);
+        let args = self.argument_values(&params, args, &of, scope);
         // Placeholders see the row and the arguments, not the names that the campaign bound.
         let mut inner = Scope { rows: scope.rows.last().cloned().into_iter().collect(), ..Scope::default() };
         self.bind_message_params(message, &mut inner, Some(&args));

@@ -59,7 +59,7 @@ impl<'a> Checker<'a> {
         match &rule.kind {
             PolicyRuleKind::Cap { channel, rate } => {
                 let channel = self.channel_or_any(channel)?;
-                let (count, per) = self.rate(rate)?;
+                let (count, per) = self.rate_constant(rate)?;
                 Some(PolicyRule::Cap { channel, count, per })
             }
             PolicyRuleKind::Quiet { channel, window, drop } => {

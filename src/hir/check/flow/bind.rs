@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
     pub(super) fn emit(&mut self, signal: &ast::Name, args: &ast::Args, scope: &Scope) -> Option<StmtKind> {
         let Some(Global::Signal(id)) = self.lookup_global(signal, "signal") else { return None };
         let params = self.program[id].params.clone();
-        let args = self.arguments(&params, args, &format!("signal `{}`", signal.text), scope);
+        let args = self.argument_values(&params, args, &format!("signal `{}`", signal.text), scope);
         Some(StmtKind::Emit { signal: id, args })
     }
 }

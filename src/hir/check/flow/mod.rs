@@ -119,11 +119,6 @@ impl<'a> Checker<'a> {
         self.report(FlowProblem::Misplaced { what, place, help, span: stmt.span });
     }
 
-    /// A condition: a bool, which may be null.
-    pub(super) fn condition(&mut self, written: &ast::Expr, scope: &Scope) -> Expr {
-        self.expr(written, scope, Some(&Ty::of(TyKind::Bool).or_null()))
-    }
-
     /// Text to show; other values are formatted as in a template.
     pub(super) fn text_expr(&mut self, written: &ast::Expr, scope: &Scope) -> Expr {
         let checked = self.expr(written, scope, None);

@@ -46,7 +46,7 @@ impl<'a> Checker<'a> {
                 }
                 ClauseKind::OrderBy(keys) => order = self.order_keys(keys, scope),
                 ClauseKind::Limit { amount, by } => {
-                    limit = Some(self.amount(amount, scope));
+                    limit = Some(self.amount(amount, "limit", scope));
                     if !by.is_empty() {
                         order = self.order_keys(by, scope);
                     }
@@ -76,27 +76,7 @@ impl<'a> Checker<'a> {
             let help = "filter the population before it is split, or give the condition an arm of its own";
             self.wrong(codes::BAD_SPLIT, "a random arm has no other clauses", help, second.span);
         }
-        Some(ArmKind::Sample(self.amount(amount, scope)))
-    }
-
-    /// A number of rows, or a share of them.
-    pub(super) fn amount(&mut self, written: &ast::Expr, scope: &Scope) -> Amount {
-        let checked = self.expr(written, scope, None);
-        match checked.ty.kind {
-            TyKind::Percent => Amount::Share(checked),
-            TyKind::Int | TyKind::Error => Amount::Rows(checked),
-            _ => {
-                let help = "write for example `limit 500` or `limit 10%`";
-                self.wrong(codes::BAD_SPLIT, "this is neither a number of rows nor a percentage", help, written.span);
-                Amount::Rows(Expr { kind: ExprKind::Error, ty: Ty::error(), span: written.span })
-            }
-        }
-    }
-
-    fn order_keys(&mut self, keys: &[ast::OrderKey], scope: &Scope) -> Vec<OrderKey> {
-        let key =
-            |key: &ast::OrderKey| OrderKey { value: self.expr(&key.value, scope, None), descending: key.descending };
-        keys.iter().map(key).collect()
+        Some(ArmKind::Sample(self.amount(amount, "sample", scope)))
     }
 
     /// What is wrong with the arms as a whole.

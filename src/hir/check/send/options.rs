@@ -1,7 +1,7 @@
 //! Options of a send.
 
 use super::super::super::problem::NameProblem;
-use super::super::super::{PolicyId, SendAt, SendOptions, Ty, TyKind, Value, Window, WindowZone};
+use super::super::super::{ExprKind, PolicyId, SendAt, SendOptions, Ty, TyKind, Value, Window, WindowZone};
 use super::super::options::word;
 use super::super::{Checker, Global, Scope};
 use crate::base::Span;
@@ -56,7 +56,7 @@ impl Checker<'_> {
                 Some("send") => {}
                 _ => self.wrong_option(name, "`skip` or `send`", value.span),
             },
-            "rate" => options.rate = self.rate(value),
+            "rate" => options.rate = self.rate_constant(value),
             "policy" => self.policy_option(value, options),
             "topic" => options.topic = self.topic_option(value),
             "confirm" => options.confirm = self.bool_option(value),
@@ -113,29 +113,19 @@ impl Checker<'_> {
         }
     }
 
-    /// `200 per second`, `5_000 per 3h`
-    pub(in super::super) fn rate(&mut self, value: &ast::Expr) -> Option<(u64, ast::Duration)> {
-        let ast::ExprKind::Rate { amount, per } = &value.kind else {
-            if !matches!(value.kind, ast::ExprKind::Error) {
-                self.wrong_option("rate", "a number per time, such as `5_000 per 3h`", value.span);
+    /// `200 per second`, `5_000 per 3h`, as constants.
+    pub(in super::super) fn rate_constant(&mut self, value: &ast::Expr) -> Option<(u64, ast::Duration)> {
+        let checked = self.expr(value, &Scope::default(), Some(&Ty::of(TyKind::Rate)));
+        let ExprKind::Rate { amount, per } = &checked.kind else { return None };
+        match (&amount.kind, &per.kind) {
+            (ExprKind::Literal(Value::Int(count)), ExprKind::Literal(Value::Duration(per))) if *count > 0 => {
+                Some((*count as u64, *per))
             }
-            return None;
-        };
-        let count = self.constant(amount, &Ty::of(TyKind::Int));
-        let per = match unit(per) {
-            Some(unit) => Some(unit),
-            None => match self.constant(per, &Ty::of(TyKind::Duration)) {
-                Some(Value::Duration(duration)) => Some(duration),
-                _ => None,
-            },
-        };
-        match count {
-            Some(Value::Int(count)) if count > 0 => per.map(|per| (count as u64, per)),
-            Some(_) => {
-                self.wrong_option("rate", "more than nothing", amount.span);
+            (ExprKind::Error, _) | (_, ExprKind::Error) => None,
+            _ => {
+                self.wrong_option("rate", "a number above 0 per time, such as `5_000 per 3h`", value.span);
                 None
             }
-            None => None,
         }
     }
 
@@ -185,18 +175,4 @@ impl Checker<'_> {
         self.report(NameProblem::Declaration { code: codes::UNKNOWN_ZONE, why, help, span });
         None
     }
-}
-
-/// `second`, `minute`, `hour`, `day`, `week` after `per`.
-fn unit(per: &ast::Expr) -> Option<ast::Duration> {
-    let ast::ExprKind::Name(name) = &per.kind else { return None };
-    let (days, seconds) = match name.text.as_str() {
-        "second" => (0, 1),
-        "minute" => (0, 60),
-        "hour" => (0, 3600),
-        "day" => (1, 0),
-        "week" => (7, 0),
-        _ => return None,
-    };
-    Some(ast::Duration { months: 0, days, seconds })
 }
