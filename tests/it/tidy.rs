@@ -57,7 +57,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("thiserror", &[]),
     ("tokio", &["runtime", "cli", "repl"]),
     ("toml", &["project"]),
-    ("unicode_ident", &["syntax", "fmt"]),
+    ("unicode_ident", &["syntax", "fmt", "hir"]),
     ("unicode_width", &[]),
 ];
 
