@@ -17,7 +17,7 @@ pub(crate) struct Signature<'p> {
 impl Checker<'_> {
     /// The argument of each parameter, `None` for one that is left out. Reports what does not match; the whole is
     /// `None` then.
-    pub(crate) fn arguments<'e>(
+    pub(crate) fn match_arguments<'e>(
         &mut self,
         signature: &Signature,
         args: Option<&'e ast::Args>,

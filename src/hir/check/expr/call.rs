@@ -81,7 +81,7 @@ impl Checker<'_> {
             params: native.params.iter().map(|param| (param.name, param.default.is_some())).collect(),
             usage: native.usage.to_owned(),
         };
-        let Some(found) = self.arguments(&signature, Some(args), span) else { return poisoned(span) };
+        let Some(found) = self.match_arguments(&signature, Some(args), span) else { return poisoned(span) };
         let mut checked: Vec<Expr> = Vec::new();
         for (param, arg) in native.params.iter().zip(found) {
             let value = match arg {
@@ -174,7 +174,7 @@ impl Checker<'_> {
     fn ago(&mut self, args: &ast::Args, span: Span, scope: &Scope, hint: Option<Hint>) -> Expr {
         let usage = "ago(length: duration)".to_owned();
         let signature = Signature { name: "ago", params: vec![("length", false)], usage };
-        let Some(found) = self.arguments(&signature, Some(args), span) else { return poisoned(span) };
+        let Some(found) = self.match_arguments(&signature, Some(args), span) else { return poisoned(span) };
         let Some(Some(length)) = found.first() else { return poisoned(span) };
         let length = self.expr(length, scope, Some(&Ty::of(TyKind::Duration)));
         let is_date = hint.is_some_and(|hint| hint.ty.kind == TyKind::Date);
@@ -185,7 +185,7 @@ impl Checker<'_> {
 
     fn moment(&mut self, name: &str, kind: TyKind, args: &ast::Args, span: Span) -> Expr {
         let signature = Signature { name, params: Vec::new(), usage: format!("{name}()") };
-        match self.arguments(&signature, Some(args), span) {
+        match self.match_arguments(&signature, Some(args), span) {
             Some(_) => node(ExprKind::Now, Ty::of(kind), span),
             None => poisoned(span),
         }

@@ -55,7 +55,7 @@ impl<'a> Checker<'a> {
     pub fn check_define(&mut self, index: usize) {
         let define = self.defines[index];
         let ast::DefineBody::Expr(body) = &define.body else { return };
-        let scope = self.declared_scope(define);
+        let scope = self.define_scope(define);
         if self.is_population(body, &scope) {
             self.query(body, &scope);
         } else {
@@ -65,7 +65,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What a body sees when all that is known of its arguments are their types.
-    fn declared_scope(&mut self, define: &ast::Define) -> Scope {
+    fn define_scope(&mut self, define: &ast::Define) -> Scope {
         let mut scope = Scope::default();
         if let Some(entity) = &define.entity {
             let id = self.entity_named(entity).unwrap_or(SegmentTy::UNKNOWN);
@@ -132,7 +132,7 @@ impl<'a> Checker<'a> {
             params: define.params.iter().map(|param| (param.name.text.as_str(), param.default.is_some())).collect(),
             usage: usage(define),
         };
-        let found = self.arguments(&signature, args, span)?;
+        let found = self.match_arguments(&signature, args, span)?;
         let mut inner = Scope::default();
         if let Some(row) = self.row_for(define, on, span, scope)? {
             inner.rows.push(row);

@@ -119,7 +119,7 @@ impl Checker<'_> {
             }
             Call { callee, args } => self.call(expr, callee, args, scope, hint),
             Unary { op: ast::UnaryOp::Not, operand } => {
-                let operand = self.condition(operand, scope);
+                let operand = self.predicate(operand, scope);
                 let ty = BOOL.null_if(operand.ty.nullable);
                 node(ExprKind::Not(Box::new(operand)), ty, span)
             }
@@ -129,12 +129,12 @@ impl Checker<'_> {
             Between { negated, value, low, high } => self.between(expr, *negated, value, [low, high], scope),
             Is { negated, value, test } => self.is(*negated, value, *test, span, scope),
             If { condition, then, otherwise } => self.conditional(condition, [then, otherwise], span, scope, hint),
-            Rate { amount, per } => self.rate(amount, per, span, scope),
+            Rate { amount, per } => self.rate_of(amount, per, span, scope),
         }
     }
 
     /// A condition: true, false or null.
-    pub(crate) fn condition(&mut self, expr: &ast::Expr, scope: &Scope) -> Expr {
+    pub(crate) fn predicate(&mut self, expr: &ast::Expr, scope: &Scope) -> Expr {
         self.expr(expr, scope, Some(&BOOL))
     }
 
@@ -169,7 +169,7 @@ impl Checker<'_> {
         scope: &Scope,
         hint: Option<Hint>,
     ) -> Expr {
-        let condition = self.condition(condition, scope);
+        let condition = self.predicate(condition, scope);
         let [then, otherwise] = self.pair(arms, scope, hint);
         let ty = match relate::unify(&then.ty, &otherwise.ty) {
             Some(ty) => ty,
@@ -182,7 +182,7 @@ impl Checker<'_> {
         node(ExprKind::If { condition, then, otherwise }, ty, span)
     }
 
-    fn rate(&mut self, amount: &ast::Expr, per: &ast::Expr, span: Span, scope: &Scope) -> Expr {
+    fn rate_of(&mut self, amount: &ast::Expr, per: &ast::Expr, span: Span, scope: &Scope) -> Expr {
         let amount = self.expr(amount, scope, Some(&Ty::of(TyKind::Int)));
         let unit = match &per.kind {
             ast::ExprKind::Name(name) => unit(&name.text),

@@ -14,7 +14,9 @@ impl Checker<'_> {
         let span = expr.span;
         match self.resolve(expr, scope) {
             Ok(Meaning::Value(value)) => {
-                self.lint_shadowed(expr, scope);
+                if matches!(value.kind, ExprKind::Column { .. }) {
+                    self.lint_shadowed(expr, scope);
+                }
                 Expr { span, ..value }
             }
             Ok(Meaning::Define { index, on }) => self.expand(index, None, on, expr.span, scope, hint),

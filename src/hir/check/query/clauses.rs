@@ -41,7 +41,7 @@ impl Checker<'_> {
         let input = Box::new(input);
         let kind = match clause {
             ast::ClauseKind::Where(predicate) => {
-                let predicate = self.condition(predicate, &inner);
+                let predicate = self.predicate(predicate, &inner);
                 QueryKind::Where { input, row: id, predicate }
             }
             ast::ClauseKind::With(bindings) => {
@@ -50,19 +50,17 @@ impl Checker<'_> {
                 QueryKind::With { input, row: id, columns }
             }
             ast::ClauseKind::Dedupe { by, keep, prefer } => {
-                let by = by.iter().map(|key| self.key(key, &inner)).collect();
+                let by = by.iter().map(|key| self.sort_key(key, &inner)).collect();
                 let keep = keep.as_ref().map_or(1, |keep| self.keep(keep));
-                QueryKind::Dedupe { input, row: id, by, keep, prefer: self.order_keys(prefer, &inner) }
+                QueryKind::Dedupe { input, row: id, by, keep, prefer: self.sort_keys(prefer, &inner) }
             }
-            ast::ClauseKind::OrderBy(keys) => {
-                QueryKind::OrderBy { input, row: id, keys: self.order_keys(keys, &inner) }
-            }
+            ast::ClauseKind::OrderBy(keys) => QueryKind::OrderBy { input, row: id, keys: self.sort_keys(keys, &inner) },
             ast::ClauseKind::Limit { amount, by } => {
-                let amount = self.amount(amount, "limit", scope);
-                QueryKind::Limit { input, row: id, amount, by: self.order_keys(by, &inner) }
+                let amount = self.clause_amount(amount, "limit", scope);
+                QueryKind::Limit { input, row: id, amount, by: self.sort_keys(by, &inner) }
             }
             ast::ClauseKind::Sample { amount, seed } => {
-                let amount = self.amount(amount, "sample", scope);
+                let amount = self.clause_amount(amount, "sample", scope);
                 QueryKind::Sample { input, amount, seed: seed.as_ref().map(|seed| seed.value.clone()) }
             }
             ast::ClauseKind::New { memory, by } => {
@@ -100,7 +98,7 @@ impl Checker<'_> {
     }
 
     /// Something that rows are told apart or ordered by.
-    fn key(&mut self, expr: &ast::Expr, inner: &Scope) -> Expr {
+    fn sort_key(&mut self, expr: &ast::Expr, inner: &Scope) -> Expr {
         let value = self.expr(expr, inner, None);
         if !relate::is_sortable(&value.ty.kind) {
             let ty = value.ty.kind.show(&self.program);
@@ -111,8 +109,9 @@ impl Checker<'_> {
     }
 
     /// The keys of an order.
-    pub fn order_keys(&mut self, keys: &[ast::OrderKey], inner: &Scope) -> Vec<OrderKey> {
-        let check = |key: &ast::OrderKey| OrderKey { value: self.key(&key.value, inner), descending: key.descending };
+    pub fn sort_keys(&mut self, keys: &[ast::OrderKey], inner: &Scope) -> Vec<OrderKey> {
+        let check =
+            |key: &ast::OrderKey| OrderKey { value: self.sort_key(&key.value, inner), descending: key.descending };
         keys.iter().map(check).collect()
     }
 
@@ -129,7 +128,7 @@ impl Checker<'_> {
     }
 
     /// A number of rows or a share. It may depend on parameters, not on rows.
-    pub fn amount(&mut self, amount: &ast::Expr, clause: &str, scope: &Scope) -> Amount {
+    pub fn clause_amount(&mut self, amount: &ast::Expr, clause: &str, scope: &Scope) -> Amount {
         let value = self.expr(amount, scope, None);
         let complaint = match (&value.ty.kind, &value.kind) {
             (TyKind::Int, crate::hir::ExprKind::Literal(Value::Int(count))) if *count < 0 => {
@@ -188,7 +187,7 @@ impl Checker<'_> {
         let row = RowScope::new(self.fresh_row(), target, entity.text.clone());
         let (source_id, row_id) = (source.row, row.row);
         let ty = SegmentTy { entity: target, with: self.source_columns(&source) };
-        let on = self.condition(on, &scope.with_row(source).with_row(row));
+        let on = self.predicate(on, &scope.with_row(source).with_row(row));
         (QueryKind::Match { input: Box::new(input), source: source_id, target, row: row_id, on }, ty)
     }
 
