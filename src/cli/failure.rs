@@ -40,6 +40,15 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Shows the problems as remarks, when the result is there already.
+    pub fn remark(&self, output: &Output) {
+        for problem in &self.problems {
+            output.remark(crate::diag::render(problem, &self.sources, output.remark_style()).trim_end());
+        }
+    }
+}
+
 impl From<Problem> for Failure {
     /// A problem outside any text, which means wrong usage or configuration.
     fn from(problem: Problem) -> Self {

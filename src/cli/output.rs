@@ -1,7 +1,7 @@
 //! Printing: results to standard output, remarks to standard error.
 
 use std::io::{ErrorKind, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::{ColorChoice, Environment, Exit, Format};
 use crate::base::SourceMap;
@@ -11,7 +11,7 @@ use crate::diag::{Problems, RenderStyle, problems_json, render_all};
 /// the command goes on. Any other failure to write a result makes the command fail at its end.
 pub struct Output {
     format: Format,
-    results: Stream,
+    results: Arc<Stream>,
     remarks: Stream,
 }
 
@@ -39,7 +39,7 @@ impl Output {
         };
         Self {
             format,
-            results: Stream::new(Box::new(std::io::stdout()), style(environment.output_is_terminal)),
+            results: Arc::new(Stream::new(Box::new(std::io::stdout()), style(environment.output_is_terminal))),
             remarks: Stream::new(Box::new(std::io::stderr()), style(environment.error_is_terminal)),
         }
     }
@@ -47,7 +47,7 @@ impl Output {
     /// Any two writers, without colours.
     pub fn to(format: Format, results: Box<dyn Write + Send>, remarks: Box<dyn Write + Send>) -> Self {
         let style = RenderStyle::default();
-        Self { format, results: Stream::new(results, style), remarks: Stream::new(remarks, style) }
+        Self { format, results: Arc::new(Stream::new(results, style)), remarks: Stream::new(remarks, style) }
     }
 
     /// True when a program reads the results.
@@ -73,6 +73,12 @@ impl Output {
     /// A piece of the result as it is.
     pub fn text(&self, text: impl AsRef<str>) {
         self.results.write(text.as_ref());
+    }
+
+    /// Writes pieces of the result, for those who outlive a borrow.
+    pub fn printer(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
+        let results = Arc::clone(&self.results);
+        Arc::new(move |text| results.write(text))
     }
 
     /// A line beside the result: progress, where to look next.

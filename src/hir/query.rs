@@ -191,7 +191,7 @@ impl Query {
         }
     }
 
-    /// Whether anything in it depends on one of these rows.
+    /// Whether anything in it depends on one of these rows. Of a wrong piece that is not known, so it counts.
     pub fn looks_at(&self, rows: &[RowId]) -> bool {
         let mut looking = LooksAt { rows, found: false };
         looking.query(self);
@@ -209,10 +209,12 @@ impl Visitor for LooksAt<'_> {
         if let ExprKind::Column { row, .. } = &expr.kind {
             self.found |= self.rows.contains(row);
         }
+        self.found |= expr.kind == ExprKind::Error;
         walk_expr(self, expr);
     }
 
     fn query(&mut self, query: &Query) {
+        self.found |= query.kind == QueryKind::Error;
         if let QueryKind::Related { row, .. } | QueryKind::Group { row } = &query.kind {
             self.found |= self.rows.contains(row);
         }

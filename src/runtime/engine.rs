@@ -89,14 +89,30 @@ impl Engine {
     /// # Errors
     /// The first source that is not as declared.
     pub fn sources(&self, plan: &Plan) -> Result<Sources, RunError> {
-        let options = &self.options;
-        let program = plan.program.clone();
-        let sources =
-            Sources::new(program, &plan.files, options.folders.clone(), options.zone.clone(), options.threads);
+        let sources = self.open_sources(plan);
         for entity in plan.entities() {
             sources.open(entity)?;
         }
         Ok(sources)
+    }
+
+    /// The sources of a plan, each opened when it is first read.
+    pub(super) fn open_sources(&self, plan: &Plan) -> Sources {
+        let options = &self.options;
+        let program = plan.program.clone();
+        Sources::new(program, &plan.files, options.folders.clone(), options.zone.clone(), options.threads)
+    }
+
+    /// Asks `cancel` to stop when the process is interrupted or told to terminate; calls `again` if that happens once
+    /// more. Ending the process then loses nothing either.
+    pub fn cancel_on_interrupt(&self, cancel: &Cancel, again: fn()) {
+        let cancel = cancel.clone();
+        self.runtime.spawn(async move {
+            interrupted().await;
+            cancel.cancel();
+            interrupted().await;
+            again();
+        });
     }
 
     /// Records a new run of a plan and gives its name. Nothing of it has happened yet.
@@ -263,6 +279,23 @@ impl Engine {
     fn find(&self, store: &dyn Store, run: &str) -> Result<RunRecord, RunError> {
         store.run(run)?.ok_or_else(|| RunError::UnknownRun { run: run.to_string() })
     }
+}
+
+/// Ready at the next Ctrl-C or request to terminate.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without signals the process just ends, as by `kill -9`.
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Values by the index of the campaign's local: what was given, then defaults.

@@ -54,6 +54,13 @@ pub enum SyntaxError {
         bracket: char,
         before: Option<Span>,
     },
+    MissingBrace {
+        span: Span,
+        before: Span,
+    },
+    ExtraBrace {
+        span: Span,
+    },
     UnopenedBracket {
         span: Span,
         bracket: char,
@@ -64,6 +71,11 @@ pub enum SyntaxError {
     },
     TooLong {
         span: Span,
+    },
+    /// Reported in place of the last problem that is reported at all.
+    TooMany {
+        span: Span,
+        limit: usize,
     },
     /// `expected` and `found` are ready to be read: "an expression", "`to`", "the end of the line".
     Unexpected {
@@ -95,17 +107,29 @@ impl From<SyntaxError> for Problem {
     fn from(error: SyntaxError) -> Problem {
         use SyntaxError::*;
         match error {
-            UnknownCharacter { .. }
-            | HiddenCharacter { .. }
-            | UnterminatedString { .. }
-            | CurlyQuotes { .. }
-            | UnterminatedName { .. }
-            | EmptyName { .. }
-            | BadEscape { .. }
-            | LoneBrace { .. }
-            | BadLiteral { .. }
-            | WrongOperator { .. } => lexical(error),
+            UnknownCharacter { span, character } => unknown_character(span, character),
+            HiddenCharacter { span, character } => hidden_character(span, character),
+            UnterminatedString { span, quoting } => unterminated_string(span, quoting),
+            CurlyQuotes { span, content } => curly_quotes(span, &content),
+            UnterminatedName { span } => Problem::error(code::BAD_NAME, "this name has no closing backquote", span)
+                .help("close it with a backquote"),
+            EmptyName { span } => Problem::error(code::BAD_NAME, "a name cannot be empty", span)
+                .help("write the name between the backquotes"),
+            BadEscape { span, fault } => bad_escape(span, fault),
+            LoneBrace { span } => Problem::error(code::LONE_BRACE, "this `}` closes no hole", span)
+                .help("write `}}` for a brace in the text")
+                .fix(span, "}}"),
+            BadLiteral { span, written, fault } => bad_literal(span, &written, fault),
+            WrongOperator { span, written, right } => wrong_operator(span, &written, right),
             UnclosedBracket { open, bracket, before } => unclosed(open, bracket, before),
+            MissingBrace { span, before } => {
+                Problem::error(code::UNEXPECTED, "expected `{`, found the end of the line", span)
+                    .also(before, "this belongs into braces")
+                    .help("write `{` at the end of the line before")
+                    .fix(span, " {")
+            }
+            ExtraBrace { span } => Problem::error(code::UNEXPECTED, "these braces belong to nothing", span)
+                .help("remove this `{` and its `}`"),
             UnopenedBracket { span, bracket } => {
                 Problem::error(code::UNOPENED_BRACKET, format!("`{bracket}` closes nothing"), span)
                     .help("remove it, or open its bracket before")
@@ -115,9 +139,12 @@ impl From<SyntaxError> for Problem {
                 .help("give parts of it a name with `let`, `segment` or `define`"),
             TooLong { span } => Problem::error(code::TOO_LONG, "the script is longer than four gigabytes", span)
                 .help("read data with an entity instead of writing it into a script"),
+            TooMany { span, limit } => {
+                Problem::error(code::TOO_MANY, format!("more than {limit} problems: the rest is not shown"), span)
+                    .help("mend some of them, and check again")
+            }
             Unexpected { span, expected, found, help, fix } => {
-                let mut problem = Problem::error(code::UNEXPECTED, format!("expected {expected}, found {found}"), span)
-                    .label(format!("expected {expected}"));
+                let mut problem = Problem::error(code::UNEXPECTED, format!("expected {expected}, found {found}"), span);
                 problem.help = help;
                 match fix {
                     Some((span, replacement)) => problem.fix(span, replacement),
@@ -140,55 +167,36 @@ impl From<SyntaxError> for Problem {
     }
 }
 
-fn lexical(error: SyntaxError) -> Problem {
-    use SyntaxError::*;
-    match error {
-        UnknownCharacter { span, character } => unknown_character(span, character),
-        HiddenCharacter { span, character } => {
-            Problem::error(code::HIDDEN_CHARACTER, format!("{} hides here", describe(character)), span)
-                .help(format!("remove it; in a string it can be written `\\u{{{:X}}}`", character as u32))
-                .fix(span, "")
-        }
-        UnterminatedString { span, quoting } => unterminated_string(span, quoting),
-        CurlyQuotes { span, content } => {
-            let fix = format!("\"{content}\"");
-            Problem::error(code::CURLY_QUOTES, "these are the quotes of a word processor", span)
-                .help(format!("write `{fix}`"))
-                .fix(span, fix)
-        }
-        UnterminatedName { span } => {
-            Problem::error(code::BAD_NAME, "this name has no closing backquote", span).help("close it with a backquote")
-        }
-        EmptyName { span } => {
-            Problem::error(code::BAD_NAME, "a name cannot be empty", span).help("write the name between the backquotes")
-        }
-        BadEscape { span, fault } => bad_escape(span, fault),
-        LoneBrace { span } => Problem::error(code::LONE_BRACE, "this `}` closes no hole", span)
-            .help("write `}}` for a brace in the text")
-            .fix(span, "}}"),
-        BadLiteral { span, written, fault } => {
-            let problem =
-                Problem::error(code::BAD_LITERAL, format!("`{written}` {}", fault.what), span).help(fault.help);
-            match fault.fix {
-                Some(fix) => problem.fix(span, fix),
-                None => problem,
-            }
-        }
-        WrongOperator { span, written, right } => {
-            let help = match written.as_str() {
-                "==" => "write `=`: there is no assignment to confuse it with",
-                "||" => "write `or`; strings are joined as in `\"{first_name} {last_name}\"`",
-                _ => "",
-            };
-            let help = if help.is_empty() { format!("write `{right}`") } else { help.to_owned() };
-            // `!x` needs a space behind the word.
-            let fix = if written == "!" { "not " } else { right };
-            Problem::error(code::WRONG_OPERATOR, format!("`{written}` is not an operator"), span)
-                .help(help)
-                .fix(span, fix)
-        }
-        other => Problem::error(code::UNEXPECTED, format!("{other:?}"), Span::new(crate::base::SourceId(0), 0, 0)),
+fn hidden_character(span: Span, character: char) -> Problem {
+    Problem::error(code::HIDDEN_CHARACTER, format!("{} hides here", describe(character)), span)
+        .help(format!("remove it; in a string it can be written `\\u{{{:X}}}`", character as u32))
+        .fix(span, "")
+}
+
+fn curly_quotes(span: Span, content: &str) -> Problem {
+    let fix = format!("\"{content}\"");
+    Problem::error(code::CURLY_QUOTES, "these are the quotes of a word processor", span)
+        .help(format!("write `{fix}`"))
+        .fix(span, fix)
+}
+
+fn bad_literal(span: Span, written: &str, fault: Fault) -> Problem {
+    let problem = Problem::error(code::BAD_LITERAL, format!("`{written}` {}", fault.what), span).help(fault.help);
+    match fault.fix {
+        Some(fix) => problem.fix(span, fix),
+        None => problem,
     }
+}
+
+fn wrong_operator(span: Span, written: &str, right: &'static str) -> Problem {
+    let help = match written {
+        "==" => "write `=`: there is no assignment to confuse it with".to_owned(),
+        "||" => "write `or`; strings are joined as in `\"{first_name} {last_name}\"`".to_owned(),
+        _ => format!("write `{right}`"),
+    };
+    // `!x` needs a space behind the word.
+    let fix = if written == "!" { "not " } else { right };
+    Problem::error(code::WRONG_OPERATOR, format!("`{written}` is not an operator"), span).help(help).fix(span, fix)
 }
 
 fn unknown_character(span: Span, character: char) -> Problem {

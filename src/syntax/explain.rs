@@ -29,6 +29,23 @@ impl Place<'_> {
         self.tokens.get(self.at).copied().unwrap_or(Token::invented(Kind::End, self.text.len() as u32))
     }
 
+    /// True behind a comma between named arguments.
+    fn in_named_args(&self) -> bool {
+        let mut depth = 0_u32;
+        let before = self.tokens[self.unit.start..self.at].iter().enumerate().rev();
+        for (index, token) in before {
+            match token.kind {
+                Kind::ParenClose => depth += 1,
+                Kind::ParenOpen if depth > 0 => depth -= 1,
+                Kind::ParenOpen => {
+                    return self.tokens.get(self.unit.start + index + 2).is_some_and(|token| token.kind == Kind::Colon);
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
     fn next(&self) -> Option<Token> {
         self.tokens.get(self.at + 1).copied()
     }

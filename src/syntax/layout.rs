@@ -17,6 +17,12 @@ mod tests;
 /// How deep brackets and operators may nest. The trees are walked recursively, so this bounds the stack.
 pub const MAX_DEPTH: u32 = 500;
 
+/// Brackets beyond this many are not tracked: their statement is not parsed anyway.
+const MAX_FRAMES: usize = 2 * MAX_DEPTH as usize;
+
+/// Problems beyond this many are dropped: the text is not a script.
+const MAX_PROBLEMS: usize = 100;
+
 /// A statement, or an item of an entity, record, policy or split.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unit {
@@ -68,6 +74,8 @@ struct Frame {
     word: Option<Kind>,
     /// Operators since the last comma: how deep a tree they may make.
     chain: u32,
+    /// Its closing bracket is not missed: something else was wrong with it.
+    forgiven: bool,
 }
 
 struct Pass<'t> {
@@ -78,12 +86,15 @@ struct Pass<'t> {
     known: &'t Problems,
     frames: Vec<Frame>,
     depth: u32,
+    /// The place of the last brace that belonged to nothing.
+    extra: Option<u32>,
     out: Layout,
 }
 
 /// Lays out the tokens of a whole text.
 pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems) -> Layout {
-    let mut pass = Pass { text, source, input: tokens, known, frames: Vec::new(), depth: 0, out: Layout::default() };
+    let mut pass =
+        Pass { text, source, input: tokens, known, frames: Vec::new(), depth: 0, extra: None, out: Layout::default() };
     pass.push_frame(Token::invented(Kind::BraceOpen, 0), Inside::Block);
     for at in 0..tokens.len() {
         pass.token(at);
@@ -104,6 +115,10 @@ impl Pass<'_> {
                 return self.push(token);
             }
             _ => {}
+        }
+        let fresh = self.frames.last().is_some_and(|frame| frame.open.kind == Kind::BraceOpen && frame.unit.is_none());
+        if fresh && token.kind == Kind::BraceOpen {
+            return self.extra_brace(token);
         }
         let token = self.keyword(at);
         self.push(token);
@@ -138,6 +153,10 @@ impl Pass<'_> {
             self.fuse(&mut token);
             return token;
         }
+        if self.lacks_brace(at) {
+            self.invent_brace(token);
+            return self.keyword(at);
+        }
         let keyword = self.keyword_kind(at, frame.inside, previous.filter(|_| !fresh));
         let is_item = token.kind.is_name() && self.next_is(at, Kind::Colon) && frame.open.end > 0;
         let is_unknown = token.first
@@ -153,6 +172,48 @@ impl Pass<'_> {
         }
         self.begin_unit(token.kind);
         token
+    }
+
+    /// True for a line that is an item when the statement before it has no braces to hold it.
+    fn lacks_brace(&self, at: usize) -> bool {
+        let token = self.input[at];
+        let Some(frame) = self.frames.last().filter(|frame| token.first && frame.unit.is_some()) else { return false };
+        let is_item = token.kind.is_name() && self.next_is(at, Kind::Colon);
+        self.previous() != Some(Kind::BraceClose)
+            && match frame.word {
+                Some(Kind::StmtEntity | Kind::StmtMessage | Kind::StmtChannel | Kind::StmtSplit) => is_item,
+                Some(Kind::StmtPolicy) => policy_word(token.text(self.text)).is_some(),
+                Some(Kind::StmtParallel) => parallel_word(token.text(self.text)).is_some(),
+                Some(Kind::StmtTest) => test_word(token.text(self.text)).is_some(),
+                _ => false,
+            }
+    }
+
+    /// Opens the braces that were forgotten before `token`.
+    fn invent_brace(&mut self, token: Token) {
+        let place = self.out.tokens.last().map_or(0, |token| token.end);
+        let inside = self.inside_of(Kind::BraceOpen);
+        let open = Token::invented(Kind::BraceOpen, place);
+        self.problem(SyntaxError::MissingBrace { span: open.span(self.source), before: token.span(self.source) });
+        self.push(open);
+        self.push_frame(open, inside);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.forgiven = true;
+        }
+    }
+
+    /// Braces where only a statement or an item can begin: reported, and what they hold is what the braces around hold.
+    fn extra_brace(&mut self, token: Token) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        frame.forgiven = true;
+        let (inside, open) = (frame.inside, frame.open);
+        // A row of them is one mistake.
+        if self.extra != Some(open.start) {
+            self.problem(SyntaxError::ExtraBrace { span: token.span(self.source) });
+        }
+        self.extra = Some(token.start);
+        self.push(token);
+        self.push_frame(token, inside);
     }
 
     /// The keyword at a place where a unit may begin; `previous` is the token before it in the same unit.
@@ -205,8 +266,13 @@ impl Pass<'_> {
             return false;
         }
         let Some(kind) = statement(token.text(self.text)) else { return false };
+        let outdented = self.frames.last().is_none_or(|frame| {
+            frame.open.kind != Kind::BraceOpen || self.indentation(token) <= self.indentation(frame.open)
+        });
         let next = |ahead: usize| self.input.get(at + ahead).filter(|next| !next.first).map(|next| next.kind);
         match kind {
+            // In braces a statement may also be an item that lacks its colon.
+            _ if !outdented => false,
             Kind::StmtSegment | Kind::StmtLet => {
                 next(1).is_some_and(Kind::is_name) && matches!(next(2), Some(Kind::Equal | Kind::Colon))
             }
@@ -214,6 +280,13 @@ impl Pass<'_> {
             Kind::StmtIf => false,
             _ => next(1).is_some_and(|next| next == Kind::Name || next.is_literal()),
         }
+    }
+
+    /// Width of the white space at the beginning of a token's line.
+    fn indentation(&self, token: Token) -> usize {
+        let before = self.text.get(..token.start as usize).unwrap_or("");
+        let line = &self.text[before.rfind('\n').map_or(0, |newline| newline + 1)..];
+        line.len() - line.trim_start_matches([' ', '\t']).len()
     }
 
     /// True for a declaration at the left edge, which no careful person writes inside braces.
@@ -286,14 +359,15 @@ impl Pass<'_> {
     fn close_until(&mut self, stop: impl Fn(&Frame) -> bool, before: Option<Token>) {
         while self.frames.len() > 1 {
             let Some(frame) = self.frames.last().filter(|frame| !stop(frame)) else { return };
-            let open = frame.open;
+            let (open, forgiven) = (frame.open, frame.forgiven);
             let at = self.out.tokens.last().map_or(0, |token| token.end);
             if open.kind == Kind::BraceOpen {
                 self.end_unit();
             }
             self.pop_frame();
             self.push(Token::invented(closing(open.kind), at));
-            if open.kind != Kind::HoleOpen && !self.is_known_between(open.start, at) {
+            if open.kind != Kind::HoleOpen && !forgiven && !self.is_too_deep() && !self.is_known_between(open.start, at)
+            {
                 let before = before.map(|token| token.span(self.source));
                 let bracket = character(open.kind);
                 self.problem(SyntaxError::UnclosedBracket { open: open.span(self.source), bracket, before });
@@ -308,7 +382,10 @@ impl Pass<'_> {
     }
 
     fn push_frame(&mut self, open: Token, inside: Inside) {
-        self.frames.push(Frame { open, inside, unit: None, word: None, chain: 0 });
+        if self.frames.len() >= MAX_FRAMES {
+            return;
+        }
+        self.frames.push(Frame { open, inside, unit: None, word: None, chain: 0, forgiven: false });
         self.deepen();
     }
 
@@ -420,7 +497,15 @@ impl Pass<'_> {
     }
 
     fn problem(&mut self, error: SyntaxError) {
-        self.out.problems.push(error);
+        if self.out.problems.iter().len() < MAX_PROBLEMS {
+            self.out.problems.push(error);
+        }
+    }
+
+    /// True in a statement that was given up.
+    fn is_too_deep(&self) -> bool {
+        let top = self.frames.first().and_then(|frame| frame.unit);
+        top.is_some_and(|unit| self.out.units[unit].too_deep)
     }
 
     fn finish(mut self) -> Layout {

@@ -25,6 +25,7 @@ use logos::Logos;
 
 use super::ast::Doc;
 use super::error::SyntaxError;
+use super::layout::MAX_DEPTH;
 use super::literal;
 use super::strings::{self, Quoting};
 use super::token::{Kind, Token, Value, reserved, soft};
@@ -177,6 +178,8 @@ struct StringFrame {
     /// Indices of its chunk tokens.
     chunks: Vec<usize>,
     has_holes: bool,
+    /// Closing braces without opening ones: only worth a word when the string itself is well formed.
+    lone: Vec<Range<usize>>,
 }
 
 /// What is being read, innermost last; nothing means code outside all strings.
@@ -399,10 +402,16 @@ impl Lexer<'_> {
     }
 
     fn open_string(&mut self, quoting: Quoting, range: Range<usize>) {
+        if self.frames.len() >= MAX_DEPTH as usize {
+            let span = self.span(range);
+            self.problem(SyntaxError::TooDeep { span, limit: MAX_DEPTH });
+            return;
+        }
         let token = self.out.tokens.len();
         self.push(Kind::TemplateOpen, range.clone());
         let run = range.end;
-        let frame = StringFrame { quoting, open: range, token, run, chunks: Vec::new(), has_holes: false };
+        let frame =
+            StringFrame { quoting, open: range, token, run, chunks: Vec::new(), has_holes: false, lone: Vec::new() };
         self.frames.push(Frame::String(frame));
     }
 
@@ -432,8 +441,9 @@ impl Lexer<'_> {
                 self.frames.push(Frame::Hole { braces: 0 });
             }
             (Some(Part::Close), Quoting::Template | Quoting::Block) => {
-                let span = self.span(range);
-                self.problem(SyntaxError::LoneBrace { span });
+                if let Some(Frame::String(frame)) = self.frames.last_mut() {
+                    frame.lone.push(range);
+                }
             }
             (Some(Part::Characters), _) => self.report_hidden(&range),
             _ => {}
@@ -461,6 +471,10 @@ impl Lexer<'_> {
         self.end_run(quote.start);
         let Some(Frame::String(frame)) = self.frames.pop() else { return };
         let whole = frame.open.start..quote.end;
+        for brace in frame.lone.iter().filter(|_| !quote.is_empty()) {
+            let span = self.span(brace.clone());
+            self.problem(SyntaxError::LoneBrace { span });
+        }
         let texts = self.decode(&frame);
         if frame.has_holes {
             for (token, text) in frame.chunks.iter().zip(texts) {

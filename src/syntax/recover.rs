@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use super::ast::{Expr, ExprKind, Stmt, StmtKind};
 use super::build::{Build, Entry};
+use super::error::SyntaxError;
 use super::explain;
 use super::layout::{Inside, Layout, Unit};
 use super::parser;
@@ -42,11 +43,7 @@ impl<'t> Driver<'t> {
     pub fn new(source: SourceId, text: &'t str, layout: &'t Layout, build: Build<'t>, known: &Problems) -> Self {
         let mut faulty = vec![false; layout.units.len()];
         for span in known.iter().filter_map(|problem| problem.span()) {
-            let at = layout
-                .tokens
-                .partition_point(|token| token.end <= span.start)
-                .min(layout.tokens.len().saturating_sub(1));
-            if let Some(unit) = innermost(&layout.units, at) {
+            if let Some(unit) = innermost(&layout.units, token_at(text, &layout.tokens, span.start)) {
                 faulty[unit] = true;
             }
         }
@@ -62,7 +59,10 @@ impl<'t> Driver<'t> {
     /// The whole text as one expression.
     pub fn expression(&mut self) -> Option<Expr> {
         let units = &self.layout.units;
-        let first = units.first().filter(|unit| !unit.too_deep)?;
+        let first = units.first()?;
+        if units.iter().any(|unit| unit.too_deep) {
+            return Some(Expr { kind: ExprKind::Error, span: self.unit_span(first) });
+        }
         let last = units.iter().filter(|unit| unit.top).map(|unit| unit.end).max()?;
         let tokens: Vec<(usize, Token)> = (first.start..=last).map(|at| (at, self.layout.tokens[at])).collect();
         match self.attempt(Kind::WantExpr, &tokens) {
@@ -79,7 +79,7 @@ impl<'t> Driver<'t> {
         let unit = self.layout.units[top];
         let mut cuts: Vec<Cut> = Vec::new();
         let mut tries: HashMap<usize, u32> = HashMap::new();
-        while !unit.too_deep && self.errors < MAX_ERRORS {
+        while !unit.too_deep {
             let tokens = cut::apply(&self.layout.tokens, unit.start..unit.end + 1, &cuts);
             let (at, expected) = match self.attempt(Kind::WantStmt, &tokens) {
                 Ok(Entry::Stmt(stmt)) => {
@@ -89,6 +89,9 @@ impl<'t> Driver<'t> {
                 Ok(Entry::Expr(_)) => break,
                 Err(rejected) => rejected,
             };
+            if self.errors >= MAX_ERRORS {
+                break;
+            }
             let culprit = innermost(&self.layout.units, at).unwrap_or(top).max(top);
             let tried = tries.entry(culprit).or_default();
             if *tried == 0 {
@@ -105,7 +108,9 @@ impl<'t> Driver<'t> {
                 None => break,
             }
         }
-        self.check_dropped(top, &[Cut { from: unit.start, to: unit.end, put: Vec::new() }]);
+        if !unit.too_deep {
+            self.check_dropped(top, &[Cut { from: unit.start, to: unit.end, put: Vec::new() }]);
+        }
         Stmt { doc: None, kind: StmtKind::Error, span: self.unit_span(&unit) }
     }
 
@@ -118,7 +123,14 @@ impl<'t> Driver<'t> {
         let found = self.build.take_problems();
         match result {
             Ok(entry) => {
-                self.problems.extend(found);
+                for problem in found {
+                    let unit = problem.span().and_then(|span| {
+                        innermost(&self.layout.units, token_at(self.text, &self.layout.tokens, span.start))
+                    });
+                    if !unit.is_some_and(|unit| self.faulty[unit]) {
+                        self.problems.push(problem);
+                    }
+                }
                 Ok(entry)
             }
             Err(rejected) => {
@@ -136,6 +148,10 @@ impl<'t> Driver<'t> {
             return;
         }
         self.errors += 1;
+        if self.errors == MAX_ERRORS {
+            let span = self.layout.tokens.get(at).map_or(Span::new(self.source, 0, 0), |token| token.span(self.source));
+            return self.problems.push(SyntaxError::TooMany { span, limit: MAX_ERRORS });
+        }
         let place = explain::Place {
             source: self.source,
             text: self.text,
@@ -175,4 +191,12 @@ impl<'t> Driver<'t> {
 fn innermost(units: &[Unit], at: usize) -> Option<usize> {
     let end = units.partition_point(|unit| unit.start <= at);
     units[..end].iter().rposition(|unit| unit.end >= at)
+}
+
+/// Index of the token at a place, or of its neighbour on the same line when nothing became a token there.
+fn token_at(text: &str, tokens: &[Token], place: u32) -> usize {
+    let next = tokens.partition_point(|token| token.start <= place);
+    let Some(before) = next.checked_sub(1) else { return 0 };
+    let gap = text.get(tokens[before].end as usize..place as usize).unwrap_or("");
+    if tokens[before].kind == Kind::End && gap.contains('\n') { next.min(tokens.len() - 1) } else { before }
 }

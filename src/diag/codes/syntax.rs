@@ -31,6 +31,8 @@ super::codes! { Syntax:
     TOO_DEEP = "too_deep",
     /// A text beyond four gigabytes.
     TOO_LONG = "too_long",
+    /// So many problems that the rest is not shown.
+    TOO_MANY = "too_many",
     /// A set operator after which two readings are possible.
     AMBIGUOUS_SET_OPERATOR = "ambiguous_set_operator",
     /// A part of a campaign's header that does not fit its neighbours.

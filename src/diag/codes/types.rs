@@ -41,8 +41,6 @@ super::codes! { Types:
     RECURSIVE_DEFINITION = "recursive_definition",
     /// Set operators between populations of different entities.
     DIFFERENT_ENTITIES = "different_entities",
-    /// A clause or a set operator after a set operator, which can be read in two ways.
-    NEEDS_PARENTHESES = "needs_parentheses",
     /// Something computed where a constant is needed.
     NOT_CONSTANT = "not_constant",
     /// `limit`, `sample` or `keep` with something that is no amount.

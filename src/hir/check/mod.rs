@@ -26,6 +26,8 @@ mod send;
 mod source;
 mod template_file;
 mod test_block;
+#[cfg(test)]
+pub(crate) mod testing;
 mod types;
 
 use std::collections::{HashMap, HashSet};

@@ -34,7 +34,7 @@ impl Wanted {
     pub fn new(terminals: &[String]) -> Self {
         let mut set: BTreeSet<&str> = terminals.iter().map(|terminal| terminal.trim_matches('"')).collect();
         let mut phrases = Vec::new();
-        INTERNAL.iter().for_each(|terminal| drop(set.remove(terminal)));
+        set.retain(|terminal| !INTERNAL.contains(terminal));
         let is_soft = |word: &str| super::super::token::soft(word).is_some();
         let any_name = set.remove("ANY_NAME");
         let any_message = set.remove("ANY_MESSAGE");
@@ -47,7 +47,7 @@ impl Wanted {
         }
         if is_operand {
             phrases.push("an expression");
-            OPERANDS.iter().for_each(|terminal| drop(set.remove(terminal)));
+            set.retain(|terminal| !OPERANDS.contains(terminal));
         } else if is_type {
             phrases.push("a type");
             set.remove("TEXT");
@@ -66,10 +66,10 @@ impl Wanted {
         }
         if !is_operand && set.contains("dedupe") {
             phrases.push("a clause");
-            CLAUSES.iter().for_each(|terminal| drop(set.remove(terminal)));
-            OPERATORS.iter().for_each(|terminal| drop(set.remove(terminal)));
-        } else if !is_operand && set.contains("*") && set.contains("+") {
-            OPERATORS.iter().for_each(|terminal| drop(set.remove(terminal)));
+            set.retain(|terminal| !CLAUSES.contains(terminal));
+            set.retain(|terminal| !OPERATORS.contains(terminal));
+        } else if !is_operand && ["+", "*", "."].iter().any(|operator| set.contains(operator)) {
+            set.retain(|terminal| !OPERATORS.contains(terminal));
             // An operator could follow nearly everywhere: it is only worth saying when nothing else could.
             if set.is_empty() {
                 phrases.push("an operator");

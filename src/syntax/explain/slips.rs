@@ -70,6 +70,10 @@ fn of_token(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Help> {
         Kind::Star if before.is_some_and(|before| before.kind == Kind::ParenOpen) => {
             Some(say("name what is counted, as in `count(customers)`"))
         }
+        Kind::Question => Some(say("choose with `if C then A else B`; `A ?? B` takes B where A is null")),
+        kind if kind.is_literal() && wanted.name && !wanted.operand() && place.in_named_args() => {
+            Some(say("positional and named arguments do not mix: name this one as well"))
+        }
         Kind::TemplateOpen if wanted.has("TEXT") => {
             Some(say("this text cannot depend on anything: write it without holes"))
         }

@@ -42,7 +42,7 @@ impl Checker<'_> {
                 (Some(date), Some(length)) => Advice::write(format!("timestamp({date}) {} {length}", sign(op)), span),
                 _ => Advice::say("make it a timestamp first: `timestamp(...)`"),
             };
-            self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice, span });
+            self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
         }
         binary_node(op, left, right, Ty { kind, nullable }, span)
     }
@@ -53,7 +53,7 @@ impl Checker<'_> {
         let ty = value.ty.clone();
         if !ty.is_error() && !ty.kind.is_number() && ty.kind != TyKind::Duration {
             let operands = vec![self.side(&value)];
-            self.report(TypeProblem::BadOperand { operator: "-".to_owned(), operands, advice: Advice::None, span });
+            self.report(TypeProblem::BadOperand { operator: "-".to_owned(), operands, advice: Advice::None });
             return node(ExprKind::Error, Ty::error(), span);
         }
         // A negative number is a literal like any other.
@@ -87,7 +87,7 @@ impl Checker<'_> {
             _ => Advice::None,
         };
         let operands = vec![self.side(left), self.side(right)];
-        self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice, span });
+        self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
     }
 }
 

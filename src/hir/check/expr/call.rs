@@ -133,9 +133,8 @@ impl Checker<'_> {
         match functions::special_result(native, &args) {
             Ok(ty) => node(ExprKind::Call { native: native.name.to_owned(), args }, ty, span),
             Err((first, second)) => {
-                let (left, right) = (self.side(&args[first]), self.side(&args[second]));
-                let (span, advice) = (args[second].span, Advice::None);
-                self.report(TypeProblem::Incomparable { left, right, advice, span });
+                let (other, wrong) = (self.side(&args[first]), self.side(&args[second]));
+                self.report(TypeProblem::Incomparable { other, wrong, advice: Advice::None });
                 poisoned(span)
             }
         }

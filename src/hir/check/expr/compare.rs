@@ -95,11 +95,11 @@ impl Checker<'_> {
         if is_like && !(left.ty.kind.is_text() && right.ty.kind.is_text()) {
             let operands = vec![self.side(left), self.side(right)];
             let advice = Advice::say("it compares texts, with `%` for any characters");
-            self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice, span });
+            self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
             return false;
         }
         if !relate::comparable(&left.ty.kind, &right.ty.kind) {
-            self.report_incomparable([left, right], sides, span);
+            self.report_incomparable([left, right], sides);
             return false;
         }
         let has_order = relate::has_order(&left.ty.kind) && relate::has_order(&right.ty.kind);
@@ -111,24 +111,25 @@ impl Checker<'_> {
     }
 
     /// Reports two things that cannot be equal by their types.
-    pub(crate) fn report_incomparable(&mut self, values: [&Expr; 2], sides: [&ast::Expr; 2], span: Span) {
+    pub(crate) fn report_incomparable(&mut self, values: [&Expr; 2], sides: [&ast::Expr; 2]) {
         let [left, right] = values;
         if left.ty.is_error() || right.ty.is_error() {
             return;
         }
-        // A literal is easier to change than a column.
-        let advice = match (&left.kind, &right.kind) {
-            (ExprKind::Literal(_), _) => self.conversion(left, &right.ty.kind, sides[0]),
-            (_, ExprKind::Literal(_)) => self.conversion(right, &left.ty.kind, sides[1]),
-            _ if left.ty.kind.is_text() => self.conversion(left, &right.ty.kind, sides[0]),
-            _ => self.conversion(right, &left.ty.kind, sides[1]),
+        // A literal is easier to change than a column, and a text can be converted.
+        let is_literal = |value: &Expr| matches!(value.kind, ExprKind::Literal(_));
+        let left_is_wrong = match (is_literal(left), is_literal(right)) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => left.ty.kind.is_text() && !right.ty.kind.is_text(),
         };
-        let advice = match (advice, relate::values(&left.ty.kind), relate::values(&right.ty.kind)) {
-            (Advice::None, Some(_), Some(_)) => Advice::say("they have no value in common"),
-            (advice, ..) => advice,
+        let (wrong, other, written) = if left_is_wrong { (left, right, sides[0]) } else { (right, left, sides[1]) };
+        let advice = match (relate::values(&left.ty.kind), relate::values(&right.ty.kind)) {
+            (Some(_), Some(_)) => Advice::say("they have no value in common"),
+            _ => self.conversion(wrong, &other.ty.kind, written),
         };
-        let (left, right) = (self.side(left), self.side(right));
-        self.report(TypeProblem::Incomparable { left, right, advice, span });
+        let (other, wrong) = (self.side(other), self.side(wrong));
+        self.report(TypeProblem::Incomparable { other, wrong, advice });
     }
 
     fn report_no_order(
@@ -198,7 +199,7 @@ impl Checker<'_> {
             None if scope.bound(&name.text).is_some() => {
                 Advice::say(format!("the field hides the other `{}`: give that another name", name.text))
             }
-            None => Advice::None,
+            None => Advice::say("compare it with something else, or leave this condition out"),
         }
     }
 

@@ -160,8 +160,17 @@ impl<'a> Checker<'a> {
         let Some(place) = place else {
             // In a row that is wrong already, nothing is missing.
             if !scope.rows.iter().any(|row| row.entity == SegmentTy::UNKNOWN) {
+                let way = scope.rows.last().and_then(|row| {
+                    let relations = &self.known_entity(row.entity)?.relations;
+                    relations.iter().find(|relation| !relation.many && relation.target == id)
+                });
+                let usage = usage(define);
+                let help = match way {
+                    Some(relation) => format!("use it on a related row: `{}.{usage}`", relation.name),
+                    None => format!("use it in a clause: `{} where {usage}`", entity.text),
+                };
                 let (define, declared) = (define.name.text.clone(), define.name.span);
-                self.report(TypeProblem::NeedsRow { define, entity: entity.text.clone(), declared, span });
+                self.report(TypeProblem::NeedsRow { define, entity: entity.text.clone(), help, declared, span });
             }
             return None;
         };

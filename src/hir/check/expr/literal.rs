@@ -7,7 +7,7 @@ use super::{Hint, literal, node, relate};
 use crate::base::Span;
 use crate::hir::check::Checker;
 use crate::hir::{Expr, ExprKind, Ty, TyKind, Value};
-use crate::syntax::ast::Literal;
+use crate::syntax::ast::{self, Literal};
 
 impl Checker<'_> {
     /// A literal beside something of the hinted type.
@@ -71,8 +71,19 @@ impl Checker<'_> {
     }
 }
 
+/// The type of a literal number.
+pub(crate) fn number(expr: &ast::Expr) -> Option<Ty> {
+    match &expr.kind {
+        ast::ExprKind::Literal(Literal::Int(_)) => Some(Ty::of(TyKind::Int)),
+        ast::ExprKind::Literal(Literal::Decimal(_)) => Some(Ty::of(TyKind::Decimal)),
+        _ => None,
+    }
+}
+
+/// The days of the week.
+pub(crate) const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
 /// 1 for `monday` to 7 for `sunday`.
 pub(crate) fn weekday(name: &str) -> Option<i64> {
-    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     DAYS.iter().position(|day| *day == name).map(|at| at as i64 + 1)
 }

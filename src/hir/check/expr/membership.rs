@@ -55,7 +55,7 @@ impl Checker<'_> {
             self.report(TypeProblem::ComparedWithNull { advice, span: item.span });
         } else if !relate::comparable(&value.ty.kind, kind) {
             let element = Expr { ty: Ty::of(kind.clone()), ..item.clone() };
-            self.report_incomparable([value, &element], [written, expr], item.span);
+            self.report_incomparable([value, &element], [written, expr]);
         }
         item
     }
@@ -100,12 +100,11 @@ impl Checker<'_> {
         }
         if !relate::comparable(&found.ty.kind, &column.ty.kind) {
             let column = Expr { span: within.span, ..column.clone() };
-            self.report_incomparable([&found, &column], [value, within], expr.span);
+            self.report_incomparable([&found, &column], [value, within]);
         }
         if negated {
             self.lint_lost_nulls(expr, [(&found, value)], "not in", scope);
         }
-        self.lint_ignored_row(&query, within, scope);
         let (value, query, column) = (Box::new(found), Box::new(query), Box::new(column));
         node(ExprKind::InQuery { negated, value, query, row, column }, ty, expr.span)
     }
@@ -159,7 +158,7 @@ impl Checker<'_> {
             return bound;
         }
         if !relate::comparable(kind, other) || kind == &TyKind::Date && other == &TyKind::Timestamp {
-            self.report_incomparable([value, &bound], [written, expr], bound.span);
+            self.report_incomparable([value, &bound], [written, expr]);
         } else if !relate::has_order(kind) {
             let about = self.about(value, written, scope);
             let ty = kind.show(&self.program);
@@ -198,7 +197,7 @@ impl Checker<'_> {
                 Some(text) => Advice::write(format!("{text} is {}null", if negated { "not " } else { "" }), span),
                 None => Advice::None,
             };
-            self.report(TypeProblem::BadOperand { operator: "is empty".to_owned(), operands, advice, span });
+            self.report(TypeProblem::BadOperand { operator: "is empty".to_owned(), operands, advice });
         }
         if !is_empty {
             self.lint_never_null(&found, "this test has always the same answer");

@@ -204,7 +204,9 @@ impl Checker<'_> {
             let left = self.beside(&right, sides[1], left, scope);
             return [left, right];
         }
-        let left = self.infer(left, scope, hint);
+        // A number on the right tells what is wanted on the left: `orders > 3` is about their count.
+        let number = literal::number(right);
+        let left = self.infer(left, scope, hint.or(number.as_ref().map(Hint::of)));
         let right = self.beside(&left, sides[0], right, scope);
         [left, right]
     }
@@ -268,3 +270,6 @@ pub(crate) fn literal(value: Value, kind: TyKind, span: Span) -> Expr {
 pub(crate) fn poisoned(span: Span) -> Expr {
     node(ExprKind::Error, Ty::error(), span)
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,8 +152,11 @@ impl Checker<'_> {
     /// `customers.id` for an outer row, `welcome.country` for a parameter, `rfm.score` for a module's definition;
     /// unless the current row has something called like the first name.
     fn qualified(&self, first: &ast::Name, field: &ast::Name, span: Span, scope: &Scope) -> Option<Resolved> {
-        if scope.rows.last().is_some_and(|row| self.in_row(&Place::of(row), first).is_some()) {
-            return None;
+        match scope.rows.last().and_then(|row| self.in_row(&Place::of(row), first)) {
+            None => {}
+            // A column of many rows is no value, but the outer row's is: `customers.city` among stores with `customers`.
+            Some(Meaning::Many(_)) => return self.outer_value(&first.text, field, scope).map(Ok),
+            Some(_) => return None,
         }
         let dotted = ast::Name { text: format!("{}.{}", first.text, field.text), span };
         if let Some(row) = self.qualifier(&first.text, scope) {
@@ -166,9 +169,20 @@ impl Checker<'_> {
         Some(Ok(self.global_meaning(global, span)))
     }
 
+    /// A value of an outer row with this name.
+    fn outer_value(&self, name: &str, field: &ast::Name, scope: &Scope) -> Option<Meaning> {
+        let outer = scope.rows.split_last().map_or(&[][..], |(_, outer)| outer);
+        let row = self.qualifier_among(name, outer)?;
+        self.in_row(&Place::of(row), field).filter(|found| matches!(found, Meaning::Value(_)))
+    }
+
     /// The innermost row with this name, else the innermost row of the entity with this name.
     pub(crate) fn qualifier<'s>(&self, name: &str, scope: &'s Scope) -> Option<&'s RowScope> {
-        let rows = || scope.rows.iter().rev();
+        self.qualifier_among(name, &scope.rows)
+    }
+
+    fn qualifier_among<'s>(&self, name: &str, rows: &'s [RowScope]) -> Option<&'s RowScope> {
+        let rows = || rows.iter().rev();
         rows().find(|row| row.name == name).or_else(|| rows().find(|row| self.entity_name(row.entity) == name))
     }
 

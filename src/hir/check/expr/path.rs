@@ -14,7 +14,7 @@ impl Checker<'_> {
         let span = expr.span;
         match self.resolve(expr, scope) {
             Ok(Meaning::Value(value)) => {
-                if matches!(value.kind, ExprKind::Column { .. }) {
+                if let ExprKind::Column { .. } = value.kind {
                     self.lint_shadowed(expr, scope);
                 }
                 Expr { span, ..value }
@@ -26,7 +26,7 @@ impl Checker<'_> {
                 literal(Value::Text(self.program[id].name.clone()), TyKind::Topic, span)
             }
             Ok(other) => {
-                let problem = self.not_a_value(expr, other, hint);
+                let problem = self.not_a_value(expr, other, scope, hint);
                 self.report(problem);
                 poisoned(span)
             }
@@ -36,7 +36,21 @@ impl Checker<'_> {
                 {
                     return literal(Value::Int(day), TyKind::Weekday, span);
                 }
-                self.report(*problem);
+                let problem = match (*problem, hint) {
+                    (TypeProblem::UnknownName { name, outer: None, .. }, Some(hint))
+                        if hint.ty.kind == TyKind::Weekday =>
+                    {
+                        TypeProblem::UnknownValue {
+                            written: name.text,
+                            noun: "day of the week".to_owned(),
+                            values: super::literal::DAYS.map(str::to_owned).to_vec(),
+                            about: Default::default(),
+                            span,
+                        }
+                    }
+                    (problem, _) => problem,
+                };
+                self.report(problem);
                 poisoned(span)
             }
         }
@@ -50,7 +64,7 @@ impl Checker<'_> {
             match self.member_of_query(query, field) {
                 Ok(Meaning::Poisoned) => {}
                 Ok(meaning) => {
-                    let problem = self.not_a_value(expr, meaning, None);
+                    let problem = self.not_a_value(expr, meaning, scope, None);
                     self.report(problem);
                 }
                 Err(problem) => self.report(*problem),
@@ -65,7 +79,7 @@ impl Checker<'_> {
         poisoned(expr.span)
     }
 
-    fn not_a_value(&self, expr: &ast::Expr, meaning: Meaning, hint: Option<Hint>) -> TypeProblem {
+    fn not_a_value(&self, expr: &ast::Expr, meaning: Meaning, scope: &Scope, hint: Option<Hint>) -> TypeProblem {
         let span = expr.span;
         let name = written(expr).unwrap_or_else(|| "this".to_owned());
         let function = |noun: &str, usage: &str| TypeProblem::NotAValue {
@@ -93,7 +107,11 @@ impl Checker<'_> {
             Meaning::Native(native) => function("a function", native.usage),
             Meaning::Global(Global::Define(_)) => function("a function", &format!("{name}(...)")),
             Meaning::Global(global) => {
-                TypeProblem::NotAValue { name, noun: super::problem::a(global.noun()), advice: Advice::None, span }
+                let advice = match scope.rows.last() {
+                    Some(row) => Advice::say(format!("`{}` has no field `{name}`", self.entity_name(row.entity))),
+                    None => Advice::None,
+                };
+                TypeProblem::NotAValue { name, noun: super::problem::a(global.noun()), advice, span }
             }
             _ => TypeProblem::NotAValue { name, noun: "a message".to_owned(), advice: Advice::None, span },
         }

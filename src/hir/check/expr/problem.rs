@@ -35,19 +35,17 @@ pub(crate) enum TypeProblem {
         advice: Advice,
         span: Span,
     },
-    /// Two values that cannot be compared.
+    /// Two values that cannot be compared; `wrong` is the one that is easier to change.
     Incomparable {
-        left: Side,
-        right: Side,
+        other: Side,
+        wrong: Side,
         advice: Advice,
-        span: Span,
     },
     /// An operator on operands it does not work on.
     BadOperand {
         operator: String,
         operands: Vec<Side>,
         advice: Advice,
-        span: Span,
     },
     /// A `many` relation used as a value.
     ManyAsValue {
@@ -125,6 +123,7 @@ pub(crate) enum TypeProblem {
     NeedsRow {
         define: String,
         entity: String,
+        help: String,
         declared: Span,
         span: Span,
     },
@@ -137,10 +136,6 @@ pub(crate) enum TypeProblem {
         left: Side,
         right: Side,
         advice: Advice,
-    },
-    NeedsParentheses {
-        first: Span,
-        span: Span,
     },
     NotConstant {
         span: Span,
@@ -243,15 +238,12 @@ impl From<TypeProblem> for Problem {
                 let message = format!("{} is needed here, not {}", a(&wanted), a(&found));
                 advice.to(Problem::error(codes::MISMATCH, message, span).label(format!("this is {}", a(&found))))
             }
-            Incomparable { left, right, advice, span } => {
-                let message = format!("{} cannot be compared with {}", a(&left.ty), a(&right.ty));
-                advice.to(sides(Problem::error(codes::INCOMPARABLE, message, span), [left, right]))
+            Incomparable { other, wrong, advice } => {
+                let message = format!("{} cannot be compared with {}", a(&other.ty), a(&wrong.ty));
+                let problem = Problem::error(codes::INCOMPARABLE, message, wrong.span).label(wrong.ty);
+                advice.to(problem.also(other.span, other.ty))
             }
-            BadOperand { operator, operands, advice, span } => {
-                let types: Vec<String> = operands.iter().map(|side| a(&side.ty)).collect();
-                let message = format!("`{operator}` does not work on {}", types.join(" and "));
-                advice.to(sides(Problem::error(codes::BAD_OPERAND, message, span), operands))
-            }
+            BadOperand { operator, operands, advice } => advice.to(bad_operand(&operator, operands)),
             NoOrder { ty, about, advice, span } => {
                 let name = about.name.as_ref().map_or_else(|| a(&ty), |name| format!("`{name}`"));
                 let problem = Problem::error(codes::NO_ORDER, format!("{name} has no order"), span).label(ty);
@@ -325,20 +317,13 @@ fn shaped(problem: TypeProblem) -> Problem {
             error(codes::BAD_ARGUMENTS, why, span).help(format!("it is used as `{usage}`"))
         }
         BadAggregate { why, advice, span } => advice.to(error(codes::BAD_AGGREGATE, why, span)),
-        NeedsRow { define, entity, declared: place, span } => {
+        NeedsRow { define, entity, help, declared: place, span } => {
             let message = format!("`{define}` is about a row of `{entity}`, and there is none here");
-            declared(error(codes::NEEDS_ROW, message, span), Some(place))
-                .help(format!("use it in a clause: `{entity} where {define}`"))
+            declared(error(codes::NEEDS_ROW, message, span), Some(place)).help(help)
         }
         Recursion { path, span } => {
             let message = format!("a definition cannot use itself: {}", path.join(" → "));
             error(codes::RECURSIVE_DEFINITION, message, span)
-        }
-        NeedsParentheses { first, span } => {
-            error(codes::NEEDS_PARENTHESES, "this can be read in two ways".to_owned(), span)
-                .label("does this belong to all of it, or to the right side only?")
-                .also(first, "put parentheses around this, or around what stands after the operator")
-                .help("write `(a except b) where ...` or `a except (b where ...)`")
         }
         NotConstant { span } => error(codes::NOT_CONSTANT, "a constant is needed here".to_owned(), span)
             .label("this is known only when the campaign runs"),
@@ -381,8 +366,14 @@ fn declared(problem: Problem, place: Option<Span>) -> Problem {
     }
 }
 
-fn sides(problem: Problem, operands: impl IntoIterator<Item = Side>) -> Problem {
-    operands.into_iter().fold(problem, |problem, side| problem.also(side.span, side.ty))
+/// The last operand is the primary one: it is the one that was added.
+fn bad_operand(operator: &str, operands: Vec<Side>) -> Problem {
+    let types: Vec<String> = operands.iter().map(|side| a(&side.ty)).collect();
+    let message = format!("`{operator}` does not work on {}", types.join(" and "));
+    let mut sides = operands.into_iter().rev();
+    let Some(last) = sides.next() else { return Problem::outside(codes::BAD_OPERAND, message) };
+    let problem = Problem::error(codes::BAD_OPERAND, message, last.span).label(last.ty);
+    sides.fold(problem, |problem, side| problem.also(side.span, side.ty))
 }
 
 fn nearest(problem: Problem, name: &Name, known: &[String]) -> Problem {
@@ -399,8 +390,11 @@ fn unknown_name(name: &Name, known: &[String], outer: Option<String>) -> Problem
         let problem = problem.fix(name.span, qualified.clone());
         return problem.help(format!("write `{qualified}` for the field of the outer row"));
     }
+    const FEEDBACK: [&str; 6] = ["sent", "delivered", "opened", "clicked", "bounced", "excluded"];
     match did_you_mean(&name.text, known.iter().map(String::as_str)) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
+        None if FEEDBACK.contains(&name.text.as_str()) => problem
+            .help(format!("it belongs to a send: name that with `send ... as NAME`, and write `NAME.{}`", name.text)),
         None => problem,
     }
 }

@@ -11,10 +11,6 @@ use crate::syntax::ast;
 impl Checker<'_> {
     /// A clause after a population.
     pub(crate) fn clause(&mut self, expr: &ast::Expr, input: &ast::Expr, clause: &ast::Clause, scope: &Scope) -> Query {
-        if let ast::ExprKind::SetOp { .. } = input.kind {
-            let word = Span { end: clause.span.start + first_word(&clause.kind).len() as u32, ..clause.span };
-            self.report(TypeProblem::NeedsParentheses { first: input.span, span: word });
-        }
         let source = self.query(input, scope);
         if source.ty.is_error() {
             return poisoned(expr.span);
@@ -207,18 +203,4 @@ impl Checker<'_> {
 
 fn grows(kind: &TyKind) -> bool {
     matches!(kind, TyKind::Date | TyKind::Timestamp) || kind.is_number()
-}
-
-/// The word a clause begins with.
-fn first_word(clause: &ast::ClauseKind) -> &'static str {
-    match clause {
-        ast::ClauseKind::Where(_) => "where",
-        ast::ClauseKind::With(_) => "with",
-        ast::ClauseKind::Dedupe { .. } => "dedupe",
-        ast::ClauseKind::OrderBy(_) => "order by",
-        ast::ClauseKind::Limit { .. } => "limit",
-        ast::ClauseKind::Sample { .. } => "sample",
-        ast::ClauseKind::Match { .. } => "match",
-        ast::ClauseKind::New { .. } => "new",
-    }
 }

@@ -28,7 +28,7 @@ impl Checker<'_> {
                 _ => self.not_a_population(expr, scope),
             },
             Clause { input, clause } => self.clause(expr, input, clause, scope),
-            SetOp { op, op_span, left, right, on } => self.set_op(*op, *op_span, [left, right], on, span, scope),
+            SetOp { op, left, right, on, .. } => self.set_op(*op, [left, right], on, span, scope),
             Audience { name, entity } => match self.entity_named(entity) {
                 Some(id) => Query { kind: QueryKind::Audience(name.value.clone()), ty: SegmentTy::of(id), span },
                 None => poisoned(span),

@@ -13,15 +13,11 @@ impl Checker<'_> {
     pub(crate) fn set_op(
         &mut self,
         op: SetOp,
-        op_span: Span,
         [left, right]: [&ast::Expr; 2],
         on: &[ast::Name],
         span: Span,
         scope: &Scope,
     ) -> Query {
-        if let ast::ExprKind::SetOp { .. } = left.kind {
-            self.report(TypeProblem::NeedsParentheses { first: left.span, span: op_span });
-        }
         let sides = [self.query(left, scope), self.query(right, scope)];
         let [first, second] = &sides;
         if first.ty.is_error() || second.ty.is_error() {
@@ -59,7 +55,7 @@ impl Checker<'_> {
                             "`{}` is added on both sides: give one of them another name",
                             column.name
                         ));
-                        self.report(TypeProblem::Incomparable { left, right, advice, span: written.span });
+                        self.report(TypeProblem::Incomparable { other: left, wrong: right, advice });
                         return None;
                     }
                 },
