@@ -225,7 +225,8 @@ struct Source {
 
 fn product_sources() -> Vec<Source> {
     let paths = files(&["src"], &["rs"]).into_iter();
-    let product = paths.filter(|path| !path.ends_with("/tests.rs") && !path.contains("/tests/"));
+    let product = paths
+        .filter(|path| !path.ends_with("/tests.rs") && !path.ends_with("/testing.rs") && !path.contains("/tests/"));
     let sources: Vec<Source> = product.map(|path| Source { code: code_of(&read(&path)), path }).collect();
     assert!(sources.len() > 20, "the sources were not found");
     sources
