@@ -150,12 +150,13 @@ impl Pass<'_> {
         }
         let previous = self.previous();
         let fresh = frame.unit.is_none();
-        let may_begin = fresh || token.first || previous == Some(Kind::BraceClose);
+        self.fuse(&mut token);
+        let may_begin =
+            (fresh || token.first || previous == Some(Kind::BraceClose)) && token.kind == self.input[at].kind;
         if !may_begin {
-            self.fuse(&mut token);
             return token;
         }
-        if self.lacks_brace(at) {
+        if self.frames.len() < MAX_FRAMES && self.lacks_brace(at) {
             self.invent_brace(token);
             return self.keyword(at);
         }
@@ -170,8 +171,6 @@ impl Pass<'_> {
             token.kind = kind;
         } else if is_item || is_unknown {
             self.end_unit();
-        } else {
-            self.fuse(&mut token);
         }
         self.begin_unit(token.kind);
         token
