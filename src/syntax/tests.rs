@@ -2,6 +2,7 @@
 
 mod compact;
 mod messages;
+mod pages;
 mod properties;
 mod recovery;
 mod trees;
