@@ -23,7 +23,8 @@ impl RowId {
     pub const DECLARED: RowId = RowId(0);
 }
 
-/// A constant.
+/// A constant. A weekday is an [`Value::Int`] from 1 (Monday) to 7; a percent is the [`Value::Decimal`] it stands for;
+/// topics, enumerations and all kinds of text are [`Value::Text`].
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Value {
     Null,
@@ -67,16 +68,19 @@ pub enum ExprKind {
         left: Box<Expr>,
         right: Box<Expr>,
     },
+    /// `x in (a, b)`. An item of a list type (`country in countries`) stands for its elements.
     In {
         negated: bool,
         value: Box<Expr>,
         items: Vec<Expr>,
     },
-    /// `key in segment`, `email in (blocked.address)`: membership in a population's column.
+    /// `key in segment`, `email in blocked.address`: membership in a column of a population. `column` looks at `row`, a
+    /// row of `query`. Nulls of the column are no members: `not in` is null only where `value` is.
     InQuery {
         negated: bool,
         value: Box<Expr>,
         query: Box<Query>,
+        row: RowId,
         column: Box<Expr>,
     },
     Between {
@@ -99,7 +103,8 @@ pub enum ExprKind {
         then: Box<Expr>,
         otherwise: Box<Expr>,
     },
-    /// A native of the standard library by its registered name, with positional arguments, defaults filled in.
+    /// A native of the standard library by its registered name, with positional arguments, defaults filled in. An
+    /// argument may be of a type that widens to the declared one (an `int` for a `decimal`, an `email` for a `text`).
     Call {
         native: String,
         args: Vec<Expr>,

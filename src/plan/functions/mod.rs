@@ -1,0 +1,201 @@
+//! Functions that the engine calls: arithmetic that never wraps, time in named zones, stable hashing, and the natives
+//! of the standard library.
+//!
+//! Each is a [`Native`]: a name, a result type and a computation over columns. [`Function`] is the one adapter that makes
+//! them functions of the engine.
+
+mod arithmetic;
+mod natives;
+mod statistics;
+mod text;
+mod ticket;
+mod time;
+
+use std::hash::{Hash, Hasher};
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
+};
+
+use super::query::{RowError, values};
+use crate::base::Span;
+
+pub(crate) use natives::native;
+pub(crate) use statistics::Statistic;
+pub use ticket::{ticket, ticket_threshold};
+
+/// An operation on numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+/// Where a function is called.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The expression, for errors.
+    pub span: Option<Span>,
+    /// The row's key, for errors.
+    pub key: Vec<Expr>,
+    /// The campaign's zone.
+    pub zone: String,
+}
+
+/// A function over columns.
+#[derive(Debug)]
+struct Native {
+    /// What plans show. Unique.
+    name: &'static str,
+    /// The type of the result for types of arguments.
+    returns: fn(&[DataType]) -> Result<DataType>,
+    /// The result.
+    compute: fn(&Call<'_>) -> Result<ArrayRef>,
+}
+
+/// One call over a batch of rows.
+struct Call<'c> {
+    /// All as long as the batch.
+    args: &'c [ArrayRef],
+    returns: &'c DataType,
+    rows: usize,
+    key: &'c [ArrayRef],
+    span: Option<Span>,
+}
+
+impl Call<'_> {
+    /// The error of one row.
+    fn fail<T>(&self, row: usize, what: impl Into<String>) -> Result<T> {
+        let parts: Vec<String> = self.key.iter().filter_map(|column| text::show(column, row, "UTC")).collect();
+        let key = (!parts.is_empty()).then(|| parts.join(", "));
+        Err(RowError { what: what.into(), span: self.span, row: key }.raise())
+    }
+
+    /// True when one of the arguments is null in this row.
+    fn any_null(&self, row: usize) -> bool {
+        self.args.iter().any(|column| column.is_null(row))
+    }
+}
+
+/// A native at a place in the program. The first `args` arguments are the native's, the others are the row's key.
+#[derive(Debug)]
+struct Function {
+    native: &'static Native,
+    args: usize,
+    span: Option<Span>,
+    signature: Signature,
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.native.name == other.native.name && self.args == other.args && self.span == other.span
+    }
+}
+
+impl Eq for Function {}
+
+impl Hash for Function {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.native.name, self.args, self.span).hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Function {
+    fn name(&self) -> &str {
+        self.native.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        (self.native.returns)(&types[..self.args.min(types.len())])
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let rows = if constant { 1 } else { args.number_rows };
+        let columns = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
+        let (given, key) = columns.split_at(self.args.min(columns.len()));
+        let returns = args.return_field.data_type();
+        let call = Call { args: given, returns, rows, key, span: self.span };
+        let result = (self.native.compute)(&call)?;
+        match constant {
+            true => Ok(ColumnarValue::Scalar(datafusion::scalar::ScalarValue::try_from_array(&result, 0)?)),
+            false => Ok(ColumnarValue::Array(result)),
+        }
+    }
+}
+
+/// A call of a native as an expression.
+fn call(native: &'static Native, args: Vec<Expr>, context: &Context) -> Expr {
+    let signature = Signature::variadic_any(Volatility::Immutable);
+    let function = Function { native, args: args.len(), span: context.span, signature };
+    let mut all = args;
+    all.extend(context.key.iter().cloned());
+    ScalarUDF::new_from_impl(function).call(all)
+}
+
+/// A call that cannot fail for a row.
+fn safe_call(native: &'static Native, args: Vec<Expr>) -> Expr {
+    call(native, args, &Context { span: None, key: Vec::new(), zone: String::new() })
+}
+
+/// `left op right` on numbers: exact for whole and decimal numbers, an error where the result does not fit.
+pub(crate) fn arithmetic(op: Arithmetic, left: Expr, right: Expr, context: &Context) -> Expr {
+    call(arithmetic::native(op), vec![left, right], context)
+}
+
+/// A decimal without a fraction as an int.
+pub(crate) fn to_int(value: Expr, context: &Context) -> Expr {
+    call(&arithmetic::TO_INT, vec![value], context)
+}
+
+/// A date, time or timestamp, and a duration: months and days by the calendar of the zone, seconds exact.
+pub(crate) fn shift(moment: Expr, duration: Expr, context: &Context) -> Expr {
+    call(&time::SHIFT, vec![moment, duration, lit(context.zone.as_str())], context)
+}
+
+/// The time between two moments: days between dates, seconds between instants.
+pub(crate) fn elapsed(later: Expr, earlier: Expr, context: &Context) -> Expr {
+    call(&time::ELAPSED, vec![later, earlier], context)
+}
+
+/// The sum of two durations.
+pub(crate) fn add_durations(left: Expr, right: Expr, context: &Context) -> Expr {
+    call(&time::ADD, vec![left, right], context)
+}
+
+/// A duration times a whole number.
+pub(crate) fn scale_duration(duration: Expr, times: Expr, context: &Context) -> Expr {
+    call(&time::SCALE, vec![duration, times], context)
+}
+
+/// A duration the other way.
+pub(crate) fn negate_duration(duration: Expr, context: &Context) -> Expr {
+    scale_duration(duration, lit(-1i64), context)
+}
+
+/// Any value as a person writes it; timestamps in the zone. Null stays null.
+pub(crate) fn text(value: Expr, zone: &str) -> Expr {
+    safe_call(&text::TEXT, vec![value, lit(zone)])
+}
+
+/// A stable pseudo-random number of a row: [`ticket`] of its key.
+pub(crate) fn ticket_expr(seed: &str, key: Vec<Expr>) -> Expr {
+    safe_call(&ticket::TICKET, std::iter::once(lit(seed)).chain(key).collect())
+}
+
+/// A statistic of a sorted list of numbers.
+pub(crate) fn statistic(statistic: Statistic, sorted: Expr, share: Option<Expr>, context: &Context) -> Expr {
+    call(statistics::native(statistic), std::iter::once(sorted).chain(share).collect(), context)
+}
+
+/// Decimal digits that a value may have.
+const MAX_DIGITS: u8 = values::MAX_DIGITS;

@@ -1,0 +1,213 @@
+//! Aggregates over nested queries: grouped by what ties the query to the outer row, then joined to it.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::JoinType;
+use datafusion::functions::core::expr_fn::{coalesce, named_struct};
+use datafusion::functions_aggregate::expr_fn::{array_agg, count, count_distinct, first_value, max, min, sum};
+use datafusion::functions_nested::expr_fn::array_to_string;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortExpr, cast, lit};
+use datafusion::scalar::ScalarValue;
+
+use super::QueryError;
+use super::frame::{Frame, column, columns, join};
+use super::lower::{Lower, unsupported};
+use super::nested::Nested;
+use crate::base::Span;
+use crate::hir::{self, Aggregate, AggregateFn, TyKind};
+use crate::plan::functions::{self, Context, Statistic};
+
+/// What the engine is to compute per group, and how the value comes out of it.
+struct Steps {
+    /// Column names and aggregates.
+    groups: Vec<(String, Expr)>,
+    /// The value, over these columns of the outer plan; they are null where an outer row has no inner rows.
+    value: Expr,
+}
+
+impl Lower<'_> {
+    /// Lowers an aggregate to a value of the outer row.
+    pub fn aggregate(&self, frame: &mut Frame, aggregate: &Aggregate, expr: &hir::Expr) -> Result<Expr, QueryError> {
+        let Nested { frame: mut inner, here, nulls } = self.nested(frame, &aggregate.query)?;
+        inner.rows.insert(aggregate.row, inner.row.clone());
+        let args = aggregate.args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
+        let steps = self.steps(&mut inner, aggregate, args, expr)?;
+        let groups = steps.groups.into_iter().map(|(name, group)| group.alias(name));
+        let computed = LogicalPlanBuilder::from(inner.plan).aggregate(columns(&inner.part), groups)?.build()?;
+        let kind = if here.is_empty() { JoinType::Inner } else { JoinType::Left };
+        frame.fallible |= inner.fallible;
+        frame.with_plan(|plan| join(plan, computed, kind, (&here, &inner.part), nulls))?;
+        Ok(steps.value)
+    }
+
+    fn steps(
+        &self,
+        inner: &mut Frame,
+        aggregate: &Aggregate,
+        args: Vec<Expr>,
+        expr: &hir::Expr,
+    ) -> Result<Steps, QueryError> {
+        let single = match aggregate.values.as_slice() {
+            [(name, value)] => Some(column(&self.named(inner, name, value)?)),
+            _ => None,
+        };
+        let value = || single.clone().ok_or_else(|| unsupported("an aggregate without a value", expr.span));
+        let one = |base: &str, group: Expr, finish: &dyn Fn(Expr) -> Expr| {
+            let name = self.fresh(base);
+            Steps { value: finish(column(&name)), groups: vec![(name, group)] }
+        };
+        let or_zero = |value| coalesce(vec![value, lit(0i64)]);
+        Ok(match aggregate.function {
+            AggregateFn::Count => match single {
+                Some(value) => one("count", count(value), &or_zero),
+                None => one("count", count(lit(1i64)), &or_zero),
+            },
+            AggregateFn::CountDistinct => one("count", count_distinct(value()?), &or_zero),
+            AggregateFn::Sum => self.sum(inner, value()?, expr)?,
+            AggregateFn::Avg => self.average(inner, value()?, expr)?,
+            AggregateFn::Min => one("min", min(value()?), &|value| value),
+            AggregateFn::Max => one("max", max(value()?), &|value| value),
+            AggregateFn::First => one("first", first_value(value()?, inner.total_order()), &|value| value),
+            AggregateFn::List => self.rows_as_list(inner, aggregate, single)?,
+            AggregateFn::StringAgg => {
+                let value = value()?;
+                let texts = gathered(value, inner.total_order(), true)?;
+                let separator = args.into_iter().next().unwrap_or(lit(""));
+                one("texts", texts, &|texts| array_to_string(texts, separator.clone()))
+            }
+            AggregateFn::StdDev => self.statistic(inner, value()?, Statistic::StdDev, None, expr)?,
+            AggregateFn::Median => self.statistic(inner, value()?, Statistic::Median, None, expr)?,
+            AggregateFn::Percentile => {
+                let share = args.into_iter().next();
+                self.statistic(inner, value()?, Statistic::Percentile, share, expr)?
+            }
+        })
+    }
+
+    /// Exact for whole and decimal numbers. Sums of floats depend on the order of their terms, so it is fixed.
+    fn sum(&self, inner: &Frame, value: Expr, expr: &hir::Expr) -> Result<Steps, QueryError> {
+        let name = self.fresh("sum");
+        let ty = self.type_of(inner, &value)?;
+        let (group, value) = match exact(&ty) {
+            None => {
+                let name = column(&name);
+                let total = functions::statistic(Statistic::Sum, name, None, &no_row(expr.span));
+                (floats(value)?, coalesce(vec![total, lit(0f64)]))
+            }
+            Some(wide) => {
+                let total = column(&name);
+                let zero = lit(ScalarValue::try_new_decimal128(0, 38, scale_of(&wide))?);
+                let total = coalesce(vec![total, zero]);
+                let total = match expr.ty.kind {
+                    TyKind::Int => functions::to_int(total, &no_row(expr.span)),
+                    _ => total,
+                };
+                (sum(cast(value, wide)), total)
+            }
+        };
+        Ok(Steps { groups: vec![(name, group)], value })
+    }
+
+    fn average(&self, inner: &Frame, value: Expr, expr: &hir::Expr) -> Result<Steps, QueryError> {
+        let ty = self.type_of(inner, &value)?;
+        let Some(wide) = exact(&ty) else {
+            return self.statistic(inner, value, Statistic::Mean, None, expr);
+        };
+        let (total, number) = (self.fresh("sum"), self.fresh("count"));
+        let context = no_row(expr.span);
+        let divisor = datafusion::logical_expr::case(column(&number))
+            .when(lit(0i64), lit(ScalarValue::Int64(None)))
+            .otherwise(column(&number))?;
+        let mean = functions::arithmetic(functions::Arithmetic::Divide, column(&total), divisor, &context);
+        Ok(Steps { groups: vec![(total, sum(cast(value.clone(), wide))), (number, count(value))], value: mean })
+    }
+
+    fn statistic(
+        &self,
+        inner: &Frame,
+        value: Expr,
+        statistic: Statistic,
+        share: Option<Expr>,
+        expr: &hir::Expr,
+    ) -> Result<Steps, QueryError> {
+        let name = self.fresh("sorted");
+        let ty = self.type_of(inner, &value)?;
+        let value = match exact(&ty) {
+            Some(wide) => cast(value, wide),
+            None => cast(value, DataType::Float64),
+        };
+        let sorted = gathered(value.clone(), vec![value.sort(true, false)], true)?;
+        let value = functions::statistic(statistic, column(&name), share, &no_row(expr.span));
+        Ok(Steps { groups: vec![(name, sorted)], value })
+    }
+
+    /// `list(X of Q)` and, with several values or none, a list of records.
+    fn rows_as_list(
+        &self,
+        inner: &mut Frame,
+        aggregate: &Aggregate,
+        single: Option<Expr>,
+    ) -> Result<Steps, QueryError> {
+        let item = match single {
+            Some(value) => value,
+            None => named_struct(self.record(inner, aggregate)?),
+        };
+        let name = self.fresh("list");
+        let item_ty = self.type_of(inner, &item)?;
+        let item = column(&self.name_it(inner, "item", item)?);
+        let empty = ScalarValue::List(ScalarValue::new_list(&[], &item_ty, true));
+        let list = gathered(item, inner.total_order(), false)?;
+        Ok(Steps { value: coalesce(vec![column(&name), lit(empty)]), groups: vec![(name, list)] })
+    }
+
+    /// Names and values: those given, else all that the row has.
+    fn record(&self, inner: &mut Frame, aggregate: &Aggregate) -> Result<Vec<Expr>, QueryError> {
+        let mut record = Vec::new();
+        for (name, value) in &aggregate.values {
+            record.push(lit(name.as_str()));
+            record.push(column(&self.named(inner, name, value)?));
+        }
+        if record.is_empty() {
+            let fields = &self.scope.program[inner.row.entity].fields;
+            for (field, place) in fields.iter().zip(&inner.row.fields) {
+                if let Some(place) = place {
+                    record.push(lit(field.name.as_str()));
+                    record.push(column(place));
+                }
+            }
+        }
+        Ok(record)
+    }
+}
+
+/// The values of a group in order, as a list.
+fn gathered(value: Expr, order: Vec<SortExpr>, skip_nulls: bool) -> Result<Expr, QueryError> {
+    let list = array_agg(value.clone()).order_by(order);
+    Ok(if skip_nulls { list.filter(value.is_not_null()).build()? } else { list.build()? })
+}
+
+/// Floats of a group, smallest first.
+fn floats(value: Expr) -> Result<Expr, QueryError> {
+    let value = cast(value, DataType::Float64);
+    gathered(value.clone(), vec![value.sort(true, false)], true)
+}
+
+/// The type in which numbers of this type add up exactly; `None` for floats.
+fn exact(ty: &DataType) -> Option<DataType> {
+    match ty {
+        DataType::Decimal128(_, scale) => Some(DataType::Decimal128(38, *scale)),
+        DataType::Float64 | DataType::Float32 | DataType::Float16 => None,
+        _ => Some(DataType::Decimal128(38, 0)),
+    }
+}
+
+fn scale_of(ty: &DataType) -> i8 {
+    match ty {
+        DataType::Decimal128(_, scale) => *scale,
+        _ => 0,
+    }
+}
+
+/// An aggregate belongs to no single inner row.
+fn no_row(span: Span) -> Context {
+    Context { span: Some(span), key: Vec::new(), zone: String::new() }
+}

@@ -1,0 +1,260 @@
+//! Clauses other than `where`, and queries made of two.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{JoinType, NullEquality};
+use datafusion::functions_aggregate::expr_fn::{count, first_value};
+use datafusion::functions_window::expr_fn::row_number;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortExpr, cast, lit, when};
+use datafusion::scalar::ScalarValue;
+
+use super::frame::{Frame, Group, Order, column, columns, join};
+use super::lower::{Base, Lower, unsupported};
+use super::{QueryError, Rows, Taken, values};
+use crate::hir::{self, Amount, OrderKey, Query, QueryKind, RowId, Ty, TyKind};
+use crate::plan::functions;
+
+impl Lower<'_> {
+    /// Lowers a query whose outermost clause narrows, widens or orders its input.
+    pub fn clause(&self, query: &Query, base: &Base<'_>) -> Result<Frame, QueryError> {
+        match &query.kind {
+            QueryKind::With { input, row, columns } => {
+                let mut frame = self.query(input, base)?;
+                self.with(&mut frame, *row, columns)?;
+                Ok(frame)
+            }
+            QueryKind::Dedupe { input, row, by, keep, prefer } => {
+                let frame = self.query(input, base)?;
+                self.dedupe(frame, *row, by, *keep, prefer)
+            }
+            QueryKind::OrderBy { input, row, keys } => {
+                let mut frame = self.query(input, base)?;
+                frame.order = self.order_keys(&mut frame, *row, keys)?;
+                Ok(frame)
+            }
+            QueryKind::Limit { input, row, amount, by } => {
+                let mut frame = self.query(input, base)?;
+                if !by.is_empty() {
+                    frame.order = self.order_keys(&mut frame, *row, by)?;
+                }
+                let order = frame.total_order();
+                self.limit(&mut frame, amount, order)?;
+                Ok(frame)
+            }
+            QueryKind::Sample { input, amount, seed } => {
+                let mut frame = self.query(input, base)?;
+                self.sample(&mut frame, amount, seed.as_deref().unwrap_or(self.scope.seed))?;
+                Ok(frame)
+            }
+            QueryKind::New { input, memory, row, by } => {
+                let frame = self.query(input, base)?;
+                self.new_rows(frame, memory.as_deref(), *row, by.as_ref())
+            }
+            _ => Err(unsupported("this query", query.span)),
+        }
+    }
+
+    fn with(&self, frame: &mut Frame, row: RowId, added: &[(hir::Column, hir::Expr)]) -> Result<(), QueryError> {
+        frame.rows.insert(row, frame.row.clone());
+        for (name, value) in added {
+            let mut value = self.expr(frame, value)?;
+            if self.type_of(frame, &value)? == DataType::Null {
+                value = cast(value, values::arrow_type(self.scope.program, &name.ty));
+            }
+            let place = self.name_it(frame, &name.name, value)?;
+            let Some(bound) = frame.rows.get_mut(&row) else { continue };
+            bound.added.retain(|(known, _)| *known != name.name);
+            bound.added.push((name.name.clone(), place));
+        }
+        if let Some(row) = frame.rows.remove(&row) {
+            frame.row = row;
+        }
+        Ok(())
+    }
+
+    /// The keys of an order as columns.
+    fn order_keys(&self, frame: &mut Frame, row: RowId, keys: &[OrderKey]) -> Result<Vec<Order>, QueryError> {
+        frame.rows.insert(row, frame.row.clone());
+        let mut order = Vec::with_capacity(keys.len());
+        for key in keys {
+            let value = self.expr(frame, &key.value)?;
+            let value = by_declaration(value, &key.value.ty)?;
+            let column = self.name_it(frame, "order", value)?;
+            order.push(Order { column, descending: key.descending });
+        }
+        frame.rows.remove(&row);
+        Ok(order)
+    }
+
+    /// Keeps the best `keep` rows of each group. Rows with a null in the key are groups of their own.
+    fn dedupe(
+        &self,
+        mut frame: Frame,
+        row: RowId,
+        by: &[hir::Expr],
+        keep: u64,
+        prefer: &[OrderKey],
+    ) -> Result<Frame, QueryError> {
+        frame.rows.insert(row, frame.row.clone());
+        let mut group = Vec::new();
+        for expr in by {
+            group.push(self.named(&mut frame, "by", expr)?);
+        }
+        frame.rows.remove(&row);
+        let prefer = self.order_keys(&mut frame, row, prefer)?;
+        if by.iter().any(|expr| expr.ty.nullable) {
+            let missing = group.iter().map(|name| column(name).is_null()).reduce(Expr::or).unwrap_or(lit(false));
+            for key in frame.key.clone() {
+                let name = self.fresh(&key);
+                frame.extend(vec![(name.clone(), when(missing.clone(), column(&key)).end()?)])?;
+                group.push(name);
+            }
+        }
+        let groups: Vec<String> = frame.part.iter().chain(&group).cloned().collect();
+        let before = Arc::new(frame.clone());
+        if keep == 1 {
+            self.keep_winners(&mut frame, &groups, &prefer)?;
+        } else {
+            let order = frame.sort_by(&prefer);
+            let position = self.position(&mut frame, &groups, order)?;
+            let condition = position.lt_eq(lit(keep));
+            frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))?;
+        }
+        frame.order.clear();
+        frame.row.group = Some(Group { frame: before, inner: groups.clone(), here: groups });
+        Ok(frame)
+    }
+
+    /// The keys of each group's best row, then the rows with these keys: much cheaper than numbering all rows.
+    fn keep_winners(&self, frame: &mut Frame, groups: &[String], prefer: &[Order]) -> Result<(), QueryError> {
+        let mut copy = frame.clone();
+        copy.part = groups.to_vec();
+        copy.order = prefer.to_vec();
+        let copy = self.renamed(&copy)?;
+        let order = copy.total_order();
+        let mut winner = copy.part[..frame.part.len()].to_vec();
+        let mut best = Vec::new();
+        for key in &copy.key {
+            let name = self.fresh(key);
+            best.push(first_value(column(key), order.clone()).alias(&name));
+            winner.push(name);
+        }
+        let winners = LogicalPlanBuilder::from(copy.plan).aggregate(columns(&copy.part), best)?.build()?;
+        let identity = frame.identity();
+        frame.with_plan(|plan| {
+            join(plan, winners, JoinType::LeftSemi, (&identity, &winner), NullEquality::NullEqualsNothing)
+        })
+    }
+
+    /// The place of each row in its group, from 1, as a column.
+    fn position(&self, frame: &mut Frame, groups: &[String], order: Vec<SortExpr>) -> Result<Expr, QueryError> {
+        let name = self.fresh("position");
+        let number = row_number().partition_by(columns(groups)).order_by(order).build()?.alias(&name);
+        frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).window([number])?.build()?))?;
+        Ok(column(&name))
+    }
+
+    /// Keeps the first rows in this order, of each population.
+    fn limit(&self, frame: &mut Frame, amount: &Amount, order: Vec<SortExpr>) -> Result<(), QueryError> {
+        if let Amount::Rows(rows) = amount
+            && frame.part.is_empty()
+            && let Some(ScalarValue::Int64(Some(rows))) = self.constant(rows)?
+        {
+            let rows = usize::try_from(rows).unwrap_or(0);
+            return frame
+                .with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).sort(order)?.limit(0, Some(rows))?.build()?));
+        }
+        let most = match amount {
+            Amount::Rows(rows) => self.expr(frame, rows)?,
+            Amount::Share(share) => {
+                let total = self.size(frame)?;
+                let share = self.expr(frame, share)?;
+                cast(total, DataType::Decimal128(19, 0)) * share
+            }
+        };
+        let part = frame.part.clone();
+        let position = self.position(frame, &part, order)?;
+        let condition = cast(position, DataType::Int64).lt_eq(most);
+        frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
+    }
+
+    /// The number of rows of each population, as a column.
+    fn size(&self, frame: &mut Frame) -> Result<Expr, QueryError> {
+        let copy = self.renamed(frame)?;
+        if copy.part.is_empty() {
+            return self.counted(frame, copy);
+        }
+        let name = self.fresh("count");
+        let counted = LogicalPlanBuilder::from(copy.plan)
+            .aggregate(columns(&copy.part), [count(lit(1i64)).alias(&name)])?
+            .build()?;
+        let part = frame.part.clone();
+        frame.with_plan(|plan| {
+            join(plan, counted, JoinType::Inner, (&part, &copy.part), NullEquality::NullEqualsNothing)
+        })?;
+        Ok(column(&name))
+    }
+
+    /// Keeps the rows whose ticket is low: a share of all tickets, or the lowest.
+    fn sample(&self, frame: &mut Frame, amount: &Amount, seed: &str) -> Result<(), QueryError> {
+        let ticket = functions::ticket_expr(seed, columns(&frame.key));
+        let ticket = self.name_it(frame, "ticket", ticket)?;
+        match amount {
+            Amount::Rows(_) => {
+                let by_ticket = [Order { column: ticket, descending: false }];
+                let order = frame.sort_by(&by_ticket);
+                self.limit(frame, amount, order)
+            }
+            Amount::Share(expr) => {
+                let share = match self.constant(expr)? {
+                    Some(ScalarValue::Decimal128(Some(share), _, scale)) => values::to_decimal(share, scale),
+                    _ => None,
+                };
+                let share = share.ok_or_else(|| unsupported("a share that is no constant", expr.span))?;
+                let Some(threshold) = functions::ticket_threshold(share) else { return Ok(()) };
+                let condition = column(&ticket).lt(lit(threshold));
+                frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
+            }
+        }
+    }
+
+    fn new_rows(
+        &self,
+        mut frame: Frame,
+        memory: Option<&str>,
+        row: RowId,
+        by: Option<&hir::Expr>,
+    ) -> Result<Frame, QueryError> {
+        match (self.scope.tables.taken(memory)?, by) {
+            (Taken::Nothing, _) => {}
+            (Taken::Keys(keys), _) => {
+                let taken = self.scan_provider(keys, &Rows::Entity(frame.row.entity), frame.row.entity)?;
+                let on = (frame.key.clone(), taken.key);
+                let nulls = NullEquality::NullEqualsNothing;
+                frame.with_plan(|plan| join(plan, taken.plan, JoinType::LeftAnti, (&on.0, &on.1), nulls))?;
+            }
+            (Taken::UpTo(highest), Some(by)) => {
+                frame.rows.insert(row, frame.row.clone());
+                let value = self.expr(&mut frame, by)?;
+                frame.rows.remove(&row);
+                let highest = Expr::Literal(values::to_scalar(self.scope.program, &highest, &by.ty)?, None);
+                frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(value.gt(highest))?.build()?))?;
+            }
+            (Taken::UpTo(_), None) => return Err(QueryError::Source("`new` without `by` remembers keys".to_owned())),
+        }
+        Ok(frame)
+    }
+}
+
+/// Enumerations are ordered as declared, everything else by value.
+fn by_declaration(value: Expr, ty: &Ty) -> Result<Expr, QueryError> {
+    let TyKind::Enumeration(names) = &ty.kind else { return Ok(value) };
+    let mut places = names.iter().enumerate().map(|(at, name)| (lit(name.as_str()), lit(at as i64)));
+    let Some((first, place)) = places.next() else { return Ok(value) };
+    let mut order = datafusion::logical_expr::case(value).when(first, place);
+    for (name, place) in places {
+        order = order.when(name, place);
+    }
+    Ok(order.end()?)
+}

@@ -1,0 +1,301 @@
+//! Expressions.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::functions_nested::expr_fn::{array_has, cardinality, make_array};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Like, Operator, cast, lit, not, when};
+use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext};
+use datafusion::scalar::ScalarValue;
+
+use super::frame::{Frame, column, columns};
+use super::lower::{Lower, not_kept, unsupported};
+use super::{QueryError, values};
+use crate::base::Span;
+use crate::hir::{self, BinaryOp, ColumnRef, ExprKind, RelationId, RowId, TemplatePart, Ty, TyKind, Value};
+use crate::plan::functions::{self, Arithmetic, Context};
+
+impl Lower<'_> {
+    /// Lowers an expression over the rows that the frame has in scope. The frame may get columns, never rows.
+    pub fn expr(&self, frame: &mut Frame, expr: &hir::Expr) -> Result<Expr, QueryError> {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Error => Err(unsupported("an expression with an error", span)),
+            ExprKind::Literal(value) => self.literal(value, &expr.ty),
+            ExprKind::LocalTimestamp(civil) => {
+                let instant = self.scope.zone.to_timestamp(*civil);
+                let instant = instant.map_err(|_| unsupported(format!("the moment {civil}"), span))?;
+                self.literal(&Value::Timestamp(instant), &expr.ty)
+            }
+            ExprKind::Column { row, path, column } => self.column(frame, *row, path, column, span),
+            ExprKind::Local(local) => match self.scope.locals.get(local) {
+                Some(value) => self.literal(value, &expr.ty),
+                None => Err(QueryError::Unbound { what: format!("local {}", local.0), span }),
+            },
+            ExprKind::Template(parts) => self.template(frame, parts),
+            ExprKind::List(items) => self.list(frame, items, &expr.ty),
+            ExprKind::Not(value) => Ok(not(self.expr(frame, value)?)),
+            ExprKind::Neg(value) => self.negate(frame, value, span),
+            ExprKind::Binary { op, left, right } => self.binary(frame, *op, left, right, span),
+            ExprKind::In { negated, value, items } => self.in_items(frame, *negated, value, items),
+            ExprKind::InQuery { .. } => self.in_query(frame, expr),
+            ExprKind::Between { negated, value, low, high } => {
+                let (value, low, high) = (self.expr(frame, value)?, self.expr(frame, low)?, self.expr(frame, high)?);
+                Ok(if *negated { value.not_between(low, high) } else { value.between(low, high) })
+            }
+            ExprKind::IsNull { negated, value } => {
+                let value = self.expr(frame, value)?;
+                Ok(if *negated { value.is_not_null() } else { value.is_null() })
+            }
+            ExprKind::IsEmpty { negated, value } => self.is_empty(frame, *negated, value),
+            ExprKind::If { condition, then, otherwise } => {
+                let condition = self.expr(frame, condition)?;
+                let (then, otherwise) = (self.expr(frame, then)?, self.expr(frame, otherwise)?);
+                Ok(when(condition, then).otherwise(otherwise)?)
+            }
+            ExprKind::Call { native, args } => self.call(frame, native, args, expr),
+            ExprKind::Exists(query) => self.exists(frame, query),
+            ExprKind::Aggregate(aggregate) => self.aggregate(frame, aggregate, expr),
+            ExprKind::Ago(length) => self.ago(frame, length, &expr.ty, span),
+            ExprKind::Now => self.now(&expr.ty),
+            ExprKind::Rate { .. } => Err(unsupported("a rate", span)),
+        }
+    }
+
+    /// A constant.
+    pub fn literal(&self, value: &Value, ty: &Ty) -> Result<Expr, QueryError> {
+        Ok(Expr::Literal(values::to_scalar(self.scope.program, value, ty)?, None))
+    }
+
+    /// The engine's type of an expression over the frame.
+    pub fn type_of(&self, frame: &Frame, expr: &Expr) -> Result<DataType, QueryError> {
+        Ok(expr.get_type(frame.plan.schema())?)
+    }
+
+    /// The value of an expression that looks at no row and no population; `None` if it does.
+    pub fn constant(&self, expr: &hir::Expr) -> Result<Option<ScalarValue>, QueryError> {
+        let mut looks_outside = false;
+        super::uses::in_expr(expr, &mut |_| looks_outside = true);
+        if looks_outside {
+            return Ok(None);
+        }
+        let mut frame = Frame::one_row()?;
+        let value = self.expr(&mut frame, expr)?;
+        let schema = Arc::clone(frame.plan.schema());
+        let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(Arc::clone(&schema)).build());
+        match simplifier.simplify(simplifier.coerce(value, &schema)?)? {
+            Expr::Literal(value, _) => Ok(Some(value)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What functions need to know of the place they are called at.
+    fn context(&self, frame: &mut Frame, span: Span) -> Context {
+        frame.fallible = true;
+        Context { span: Some(span), key: columns(&frame.key), zone: zone_name(&self.scope.zone) }
+    }
+
+    fn column(
+        &self,
+        frame: &mut Frame,
+        row: RowId,
+        path: &[RelationId],
+        which: &ColumnRef,
+        span: Span,
+    ) -> Result<Expr, QueryError> {
+        let Some(at) = frame.rows.get(&row).cloned() else {
+            return Err(unsupported("a column of a row that is out of scope", span));
+        };
+        let at = self.path(frame, &at, path, span)?;
+        match which {
+            ColumnRef::Field(field) => match at.fields.get(field.0 as usize) {
+                Some(Some(place)) => Ok(column(place)),
+                _ => Err(not_kept(&self.scope.program[at.entity][*field].name, span)),
+            },
+            ColumnRef::Added(name) => match at.added.iter().find(|(known, _)| known == name) {
+                Some((_, place)) => Ok(column(place)),
+                None => Err(not_kept(name, span)),
+            },
+        }
+    }
+
+    /// Text with holes; a null leaves its hole empty.
+    fn template(&self, frame: &mut Frame, parts: &[TemplatePart]) -> Result<Expr, QueryError> {
+        let mut pieces = Vec::with_capacity(parts.len());
+        for part in parts {
+            pieces.push(match part {
+                TemplatePart::Text(text) => lit(text.as_str()),
+                TemplatePart::Hole(hole) => {
+                    let value = self.expr(frame, hole)?;
+                    functions::text(value, &zone_name(&self.scope.zone))
+                }
+            });
+        }
+        match pieces.is_empty() {
+            true => Ok(lit("")),
+            false => Ok(datafusion::functions::string::expr_fn::concat(pieces)),
+        }
+    }
+
+    fn list(&self, frame: &mut Frame, items: &[hir::Expr], ty: &Ty) -> Result<Expr, QueryError> {
+        if items.is_empty() {
+            return self.literal(&Value::List(Vec::new()), ty);
+        }
+        let items = items.iter().map(|item| self.expr(frame, item)).collect::<Result<_, _>>()?;
+        Ok(make_array(items))
+    }
+
+    fn negate(&self, frame: &mut Frame, value: &hir::Expr, span: Span) -> Result<Expr, QueryError> {
+        let kind = value.ty.kind.clone();
+        let value = self.expr(frame, value)?;
+        let context = self.context(frame, span);
+        Ok(match kind {
+            TyKind::Duration => functions::negate_duration(value, &context),
+            _ => functions::arithmetic(Arithmetic::Subtract, lit(0i64), value, &context),
+        })
+    }
+
+    fn binary(
+        &self,
+        frame: &mut Frame,
+        op: BinaryOp,
+        left: &hir::Expr,
+        right: &hir::Expr,
+        span: Span,
+    ) -> Result<Expr, QueryError> {
+        let (left_ty, right_ty) = (&left.ty, &right.ty);
+        let left = self.expr(frame, left)?;
+        let right = self.expr(frame, right)?;
+        let compare = |op| Expr::BinaryExpr(BinaryExpr::new(Box::new(left.clone()), op, Box::new(right.clone())));
+        let like = |negated| {
+            let (value, pattern) = (Box::new(left.clone()), Box::new(right.clone()));
+            Expr::Like(Like::new(negated, value, pattern, None, false))
+        };
+        Ok(match op {
+            // Where the right side can fail, it must not be evaluated when the left side decides.
+            BinaryOp::And if frame.fallible => when(left.clone().is_false(), lit(false)).otherwise(left.and(right))?,
+            BinaryOp::Or if frame.fallible => when(left.clone().is_true(), lit(true)).otherwise(left.or(right))?,
+            BinaryOp::And => left.and(right),
+            BinaryOp::Or => left.or(right),
+            BinaryOp::Equal => compare(Operator::Eq),
+            BinaryOp::NotEqual => compare(Operator::NotEq),
+            BinaryOp::Less => compare(Operator::Lt),
+            BinaryOp::LessEqual => compare(Operator::LtEq),
+            BinaryOp::Greater => compare(Operator::Gt),
+            BinaryOp::GreaterEqual => compare(Operator::GtEq),
+            BinaryOp::Like => like(false),
+            BinaryOp::NotLike => like(true),
+            BinaryOp::Coalesce => coalesce(vec![left, right]),
+            BinaryOp::Add if left_ty.kind.is_text() || right_ty.kind.is_text() => compare(Operator::StringConcat),
+            BinaryOp::Add => self.arithmetic(frame, Arithmetic::Add, (left, left_ty), (right, right_ty), span)?,
+            BinaryOp::Subtract => {
+                self.arithmetic(frame, Arithmetic::Subtract, (left, left_ty), (right, right_ty), span)?
+            }
+            BinaryOp::Multiply => {
+                self.arithmetic(frame, Arithmetic::Multiply, (left, left_ty), (right, right_ty), span)?
+            }
+            BinaryOp::Divide => self.arithmetic(frame, Arithmetic::Divide, (left, left_ty), (right, right_ty), span)?,
+        })
+    }
+
+    /// Numbers, and dates, times and durations.
+    fn arithmetic(
+        &self,
+        frame: &mut Frame,
+        op: Arithmetic,
+        (left, left_ty): (Expr, &Ty),
+        (right, right_ty): (Expr, &Ty),
+        span: Span,
+    ) -> Result<Expr, QueryError> {
+        use TyKind::{Date, Duration, Time, Timestamp};
+        let context = self.context(frame, span);
+        let number = |ty: &Ty| ty.kind.is_number();
+        if left_ty.kind == TyKind::Null || right_ty.kind == TyKind::Null {
+            return Ok(lit(ScalarValue::Null));
+        }
+        Ok(match (&left_ty.kind, op, &right_ty.kind) {
+            _ if number(left_ty) && number(right_ty) => functions::arithmetic(op, left, right, &context),
+            (Date | Time | Timestamp, Arithmetic::Add, Duration) => functions::shift(left, right, &context),
+            (Duration, Arithmetic::Add, Date | Time | Timestamp) => functions::shift(right, left, &context),
+            (Date | Time | Timestamp, Arithmetic::Subtract, Duration) => {
+                functions::shift(left, functions::negate_duration(right, &context), &context)
+            }
+            (Duration, Arithmetic::Add, Duration) => functions::add_durations(left, right, &context),
+            (Duration, Arithmetic::Subtract, Duration) => {
+                functions::add_durations(left, functions::negate_duration(right, &context), &context)
+            }
+            (Duration, Arithmetic::Multiply, TyKind::Int) => functions::scale_duration(left, right, &context),
+            (TyKind::Int, Arithmetic::Multiply, Duration) => functions::scale_duration(right, left, &context),
+            (Date, Arithmetic::Subtract, Date)
+            | (Time, Arithmetic::Subtract, Time)
+            | (Timestamp, Arithmetic::Subtract, Timestamp) => functions::elapsed(left, right, &context),
+            _ => return Err(unsupported("arithmetic on these types", span)),
+        })
+    }
+
+    fn in_items(
+        &self,
+        frame: &mut Frame,
+        negated: bool,
+        value: &hir::Expr,
+        items: &[hir::Expr],
+    ) -> Result<Expr, QueryError> {
+        let value = self.expr(frame, value)?;
+        let (mut single, mut found) = (Vec::new(), Vec::new());
+        for item in items {
+            let lowered = self.expr(frame, item)?;
+            match &item.ty.kind {
+                TyKind::List(_) => {
+                    let has = array_has(lowered, value.clone());
+                    found.push(when(value.clone().is_null(), lit(ScalarValue::Boolean(None))).otherwise(has)?);
+                }
+                _ => single.push(lowered),
+            }
+        }
+        if !single.is_empty() || found.is_empty() {
+            found.push(value.in_list(single, false));
+        }
+        let found = found.into_iter().reduce(Expr::or).unwrap_or(lit(false));
+        Ok(if negated { not(found) } else { found })
+    }
+
+    fn is_empty(&self, frame: &mut Frame, negated: bool, value: &hir::Expr) -> Result<Expr, QueryError> {
+        let is_list = matches!(value.ty.kind, TyKind::List(_));
+        let value = self.expr(frame, value)?;
+        let size = match is_list {
+            true => cast(cardinality(value.clone()), DataType::Int64).eq(lit(0i64)),
+            false => value.clone().eq(lit("")),
+        };
+        // Never null itself.
+        let empty = value.is_null().or(size.is_true());
+        Ok(if negated { not(empty) } else { empty })
+    }
+
+    fn call(&self, frame: &mut Frame, native: &str, args: &[hir::Expr], expr: &hir::Expr) -> Result<Expr, QueryError> {
+        let lowered = args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
+        let context = self.context(frame, expr.span);
+        functions::native(native, lowered, &context)
+            .ok_or_else(|| unsupported(format!("the function `{native}`"), expr.span))
+    }
+
+    fn ago(&self, frame: &mut Frame, length: &hir::Expr, ty: &Ty, span: Span) -> Result<Expr, QueryError> {
+        let length = self.expr(frame, length)?;
+        let context = self.context(frame, span);
+        Ok(functions::shift(self.now(ty)?, functions::negate_duration(length, &context), &context))
+    }
+
+    fn now(&self, ty: &Ty) -> Result<Expr, QueryError> {
+        let value = match ty.kind {
+            TyKind::Date => Value::Date(self.scope.zone.to_datetime(self.scope.now).date()),
+            TyKind::Time => Value::Time(self.scope.zone.to_datetime(self.scope.now).time()),
+            _ => Value::Timestamp(self.scope.now),
+        };
+        self.literal(&value, ty)
+    }
+}
+
+/// The name by which functions know the zone.
+fn zone_name(zone: &jiff::tz::TimeZone) -> String {
+    zone.iana_name().unwrap_or("UTC").to_owned()
+}

@@ -1,0 +1,225 @@
+//! Populations while they are planned.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Column, JoinType, NullEquality};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
+
+use super::{Columns, IDENTITY, QueryError};
+use crate::hir::{EntityId, FieldId, Program, RowId};
+
+/// Where the parts of a row are: names of columns of the plan.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub entity: EntityId,
+    /// By field; `None` where a frozen population did not keep it.
+    pub fields: Vec<Option<String>>,
+    /// Added columns: name in the program, name in the plan.
+    pub added: Vec<(String, String)>,
+    /// After `dedupe`: the rows that were collapsed.
+    pub group: Option<Group>,
+}
+
+/// The rows that `dedupe` collapsed, and what ties them to the rows it kept.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub frame: Arc<Frame>,
+    /// Columns of `frame`.
+    pub inner: Vec<String>,
+    /// The same in the plan of the rows that were kept.
+    pub here: Vec<String>,
+}
+
+/// An order by columns of the plan; nulls last.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    pub column: String,
+    pub descending: bool,
+}
+
+/// A population, or in a nested query one population per outer row.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub plan: LogicalPlan,
+    /// A row of the population.
+    pub row: Row,
+    /// Other rows in scope: outer rows, and the source rows of a `match`.
+    pub rows: BTreeMap<RowId, Row>,
+    /// What identifies a row within its population: the entity's key, plus the source's key after `match`.
+    pub key: Vec<String>,
+    /// What tells the populations of different outer rows apart; empty outside nested queries.
+    pub part: Vec<String>,
+    pub order: Vec<Order>,
+    /// Left joins over `one` relations that the plan already has: from these columns to these fields.
+    pub joined: HashMap<(Vec<String>, EntityId, Vec<FieldId>), Row>,
+    /// Conditions that hold for every row. Once a value can fail for a row, later conditions are evaluated only where
+    /// these hold, since the engine merges filters and may turn them around.
+    pub guards: Vec<Expr>,
+    /// True once an expression was lowered that can fail for a row.
+    pub fallible: bool,
+}
+
+/// A column of a plan.
+pub(super) fn column(name: &str) -> Expr {
+    Expr::Column(Column::new_unqualified(name))
+}
+
+/// Columns of a plan.
+pub(super) fn columns(names: &[String]) -> Vec<Expr> {
+    names.iter().map(|name| column(name)).collect()
+}
+
+/// Joins on equal columns. Without columns every pair is joined; then the kind must be an inner join.
+pub(super) fn join(
+    left: LogicalPlan,
+    right: LogicalPlan,
+    kind: JoinType,
+    on: (&[String], &[String]),
+    nulls: NullEquality,
+) -> Result<LogicalPlan, QueryError> {
+    let left = LogicalPlanBuilder::from(left);
+    if on.0.is_empty() && kind == JoinType::Inner {
+        return Ok(left.cross_join(right)?.build()?);
+    }
+    let keys = |names: &[String]| names.iter().map(Column::new_unqualified).collect::<Vec<_>>();
+    Ok(left.join_detailed(right, kind, (keys(on.0), keys(on.1)), None, nulls)?.build()?)
+}
+
+impl Row {
+    /// Every column of the plan that the row uses.
+    fn columns_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let group = self.group.iter_mut().flat_map(|group| group.here.iter_mut());
+        self.fields.iter_mut().flatten().chain(self.added.iter_mut().map(|(_, column)| column)).chain(group)
+    }
+
+    /// The columns of these fields, if all were kept.
+    pub fn fields_named(&self, fields: impl IntoIterator<Item = FieldId>) -> Option<Vec<String>> {
+        fields.into_iter().map(|field| self.fields.get(field.0 as usize)?.clone()).collect()
+    }
+}
+
+impl Frame {
+    /// A plan around a row.
+    pub fn new(plan: LogicalPlan, row: Row, key: Vec<String>) -> Self {
+        Self {
+            plan,
+            row,
+            rows: BTreeMap::new(),
+            key,
+            part: Vec::new(),
+            order: Vec::new(),
+            joined: HashMap::new(),
+            guards: Vec::new(),
+            fallible: false,
+        }
+    }
+
+    /// One row without columns, for expressions that look at no row.
+    pub fn one_row() -> Result<Self, QueryError> {
+        let row = Row { entity: EntityId(0), fields: Vec::new(), added: Vec::new(), group: None };
+        Ok(Self::new(LogicalPlanBuilder::empty(true).build()?, row, Vec::new()))
+    }
+
+    /// What identifies a row of the whole plan.
+    pub fn identity(&self) -> Vec<String> {
+        self.part.iter().chain(&self.key).cloned().collect()
+    }
+
+    /// Changes the plan.
+    pub fn with_plan(
+        &mut self,
+        change: impl FnOnce(LogicalPlan) -> Result<LogicalPlan, QueryError>,
+    ) -> Result<(), QueryError> {
+        self.plan = change(std::mem::take(&mut self.plan))?;
+        Ok(())
+    }
+
+    /// Adds columns to the plan.
+    pub fn extend(&mut self, added: Vec<(String, Expr)>) -> Result<(), QueryError> {
+        if added.is_empty() {
+            return Ok(());
+        }
+        let existing = self.plan.schema().columns().into_iter().map(Expr::Column);
+        let all: Vec<Expr> = existing.chain(added.into_iter().map(|(name, expr)| expr.alias(name))).collect();
+        self.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).project(all)?.build()?))
+    }
+
+    /// The order of the rows, made total by the key.
+    pub fn total_order(&self) -> Vec<SortExpr> {
+        self.sort_by(&self.order)
+    }
+
+    /// An order, made total by the key.
+    pub fn sort_by(&self, order: &[Order]) -> Vec<SortExpr> {
+        let given = order.iter().map(|key| column(&key.column).sort(!key.descending, false));
+        given.chain(self.key.iter().map(|key| column(key).sort(true, false))).collect()
+    }
+
+    /// The same population under new column names, for a second use in the same plan.
+    pub fn renamed(&self, mut fresh: impl FnMut(&str) -> String) -> Result<Frame, QueryError> {
+        let mut frame = self.clone();
+        let mut names = HashMap::new();
+        for name in frame.columns_mut() {
+            let new = names.entry(name.clone()).or_insert_with(|| fresh(name)).clone();
+            *name = new;
+        }
+        for guard in &self.guards {
+            for used in guard.column_refs() {
+                names.entry(used.name.clone()).or_insert_with(|| fresh(&used.name));
+            }
+        }
+        let rename = |expr: Expr| match expr {
+            Expr::Column(used) => match names.get(&used.name) {
+                Some(new) => Ok(Transformed::yes(column(new))),
+                None => Ok(Transformed::no(Expr::Column(used))),
+            },
+            other => Ok(Transformed::no(other)),
+        };
+        frame.guards =
+            frame.guards.into_iter().map(|guard| guard.transform(rename).data()).collect::<Result<_, _>>()?;
+        let mut used: Vec<_> = names.iter().collect();
+        used.sort_by_key(|(_, new)| *new);
+        let projected = used.into_iter().map(|(old, new)| column(old).alias(new));
+        frame.plan = LogicalPlanBuilder::from(frame.plan).project(projected)?.build()?;
+        frame.joined.clear();
+        Ok(frame)
+    }
+
+    fn columns_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let rows = self.rows.values_mut().flat_map(Row::columns_mut);
+        let order = self.order.iter_mut().map(|key| &mut key.column);
+        self.row.columns_mut().chain(rows).chain(&mut self.key).chain(&mut self.part).chain(order)
+    }
+
+    /// The population's columns under the program's names, then what else identifies its rows.
+    pub fn output(&self, program: &Program, wanted: &Columns) -> Vec<Expr> {
+        let wants = |name: &str| match wanted {
+            Columns::All => true,
+            Columns::Named(names) => names.iter().any(|wanted| wanted == name),
+        };
+        let mut taken = BTreeSet::new();
+        let mut output = Vec::new();
+        let added_name = |name: &str| self.row.added.iter().any(|(added, _)| added == name);
+        if let Some(entity) = program.entities.get(self.row.entity.0 as usize) {
+            for (field, place) in entity.fields.iter().zip(&self.row.fields) {
+                let Some(place) = place else { continue };
+                let identifies = self.key.contains(place);
+                if (identifies || wants(&field.name)) && !added_name(&field.name) {
+                    output.push(column(place).alias(&field.name));
+                    taken.insert(place.clone());
+                }
+            }
+        }
+        for (name, place) in &self.row.added {
+            if wants(name) || self.key.contains(place) {
+                output.push(column(place).alias(name));
+                taken.insert(place.clone());
+            }
+        }
+        let rest = self.key.iter().filter(|place| !taken.contains(*place));
+        output.extend(rest.enumerate().map(|(at, place)| column(place).alias(format!("{IDENTITY}{at}"))));
+        output
+    }
+}

@@ -1,0 +1,183 @@
+//! Populations and expressions as plans of the query engine: built from the typed tree, never from query text.
+//!
+//! ```text
+//! Query ─▶ Frame: a plan, and where in it the row's fields, its key and outer rows are ─▶ LogicalPlan
+//! ```
+//!
+//! A [`frame::Frame`] is a population while it is being planned. Expressions are lowered against a frame and may widen
+//! it: a path over a `one` relation is a left join, a nested query is grouped by what ties it to the outer row and
+//! joined. Columns inside a plan have invented names that occur once, so nothing is ever ambiguous; only the last
+//! projection gives them the program's names.
+
+mod aggregate;
+mod clauses;
+mod combine;
+mod error;
+mod expr;
+mod frame;
+mod lower;
+mod nested;
+mod session;
+#[cfg(test)]
+mod tests;
+mod uses;
+pub mod values;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::datasource::TableProvider;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+
+pub use error::{QueryError, RowError};
+pub use session::{Joins, Session, SessionOptions, collect, count, stream, write_parquet};
+pub use uses::{sources, sources_of_expr};
+
+use crate::hir::{EntityId, Expr, FeedbackKind, LocalId, Program, Query, RelationId, RowId, Value};
+use frame::column;
+use lower::Lower;
+
+/// Columns with this prefix are no fields: they identify rows. The rows of an entity without a key have at least one,
+/// and so have the rows of a `match`, whose source key they hold.
+pub const IDENTITY: &str = "$";
+
+/// Rows that a plan starts from.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Rows {
+    /// All rows of an entity.
+    Entity(EntityId),
+    /// A frozen population.
+    Frozen(LocalId),
+    /// What became of a send.
+    Feedback(LocalId, FeedbackKind),
+    /// An audience saved under a name.
+    Audience(String, EntityId),
+    /// The bad lines of an entity's files.
+    Rejected(EntityId),
+    /// The rows that a `match` or a change of dimension lost.
+    Unmatched(LocalId),
+}
+
+/// What earlier runs took, for `new`.
+pub enum Taken {
+    /// Nothing yet.
+    Nothing,
+    /// These rows; columns named like the entity's key fields.
+    Keys(Arc<dyn TableProvider>),
+    /// Everything up to this value of the `by` field.
+    UpTo(Value),
+}
+
+/// Where the rows are. The runtime implements it.
+///
+/// Columns are named like the entity's fields and the population's added columns; a field may be absent where it was not
+/// kept, the key may not. Column types are those of [`values::arrow_type`], decimals with a scale of their own.
+pub trait Tables: Send + Sync {
+    /// The rows.
+    fn rows(&self, rows: &Rows) -> Result<Arc<dyn TableProvider>, QueryError>;
+
+    /// What `new` leaves out.
+    fn taken(&self, memory: Option<&str>) -> Result<Taken, QueryError>;
+}
+
+/// Everything outside the query that its meaning depends on.
+pub struct Scope<'a> {
+    pub program: &'a Program,
+    pub tables: &'a dyn Tables,
+    /// Values of `let`s, parameters, loop variables and signal fields.
+    pub locals: &'a HashMap<LocalId, Value>,
+    /// The instant of the statement.
+    pub now: jiff::Timestamp,
+    /// The campaign's zone.
+    pub zone: jiff::tz::TimeZone,
+    /// Seed of a `sample` without one.
+    pub seed: &'a str,
+}
+
+/// Which columns a population is to have. Its identity is always there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Columns {
+    /// All fields and all added columns.
+    All,
+    /// Fields and added columns with these names.
+    Named(Vec<String>),
+}
+
+/// In which order rows come out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ordering {
+    /// Whatever is fastest.
+    Any,
+    /// By the query's own order, ties and all else by key.
+    Defined,
+}
+
+/// The row an expression looks at: where its fields are, seen from the population's row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    pub row: RowId,
+    /// `one` relations that lead to it; empty for the population's row itself.
+    pub path: Vec<RelationId>,
+}
+
+/// The plan of a population: the entity's fields by name, then added columns, then `$` columns of its identity.
+pub fn population(
+    scope: &Scope<'_>,
+    query: &Query,
+    columns: &Columns,
+    ordering: Ordering,
+) -> Result<LogicalPlan, QueryError> {
+    values(scope, query, &[], &[], columns, ordering)
+}
+
+/// The same with further columns: values of expressions over its row.
+pub fn values(
+    scope: &Scope<'_>,
+    query: &Query,
+    bindings: &[Binding],
+    exprs: &[(String, Expr)],
+    columns: &Columns,
+    ordering: Ordering,
+) -> Result<LogicalPlan, QueryError> {
+    let lower = Lower::new(scope);
+    let mut frame = lower.query(query, &lower::Base::Free)?;
+    for binding in bindings {
+        let row = frame.row.clone();
+        let row = lower.path(&mut frame, &row, &binding.path, query.span)?;
+        frame.rows.insert(binding.row, row);
+    }
+    let mut computed = Vec::with_capacity(exprs.len());
+    for (name, expr) in exprs {
+        computed.push(lower.expr(&mut frame, expr)?.alias(name));
+    }
+    let mut output = frame.output(scope.program, columns);
+    output.extend(computed);
+    let mut plan = LogicalPlanBuilder::from(std::mem::take(&mut frame.plan));
+    if ordering == Ordering::Defined {
+        plan = plan.sort(frame.total_order())?;
+    }
+    Ok(plan.project(output)?.build()?)
+}
+
+/// The plan of one row with one column: the value of an expression that looks at no row.
+pub fn scalar_plan(scope: &Scope<'_>, expr: &Expr) -> Result<LogicalPlan, QueryError> {
+    let lower = Lower::new(scope);
+    let mut frame = frame::Frame::one_row()?;
+    let value = lower.expr(&mut frame, expr)?.alias("value");
+    Ok(LogicalPlanBuilder::from(frame.plan).project([value])?.build()?)
+}
+
+/// The value of an expression that looks at no row; counts of populations are computed.
+pub async fn scalar(scope: &Scope<'_>, session: &Session, expr: &Expr) -> Result<Value, QueryError> {
+    let plan = scalar_plan(scope, expr)?;
+    let batches = collect(session, plan).await?;
+    match batches.iter().find(|batch| batch.num_rows() > 0) {
+        Some(batch) => values::from_array(batch.column(0), 0),
+        None => Err(QueryError::Engine("a single value came out as no row".to_owned())),
+    }
+}
+
+/// A column by name, for expressions over a finished plan.
+pub fn output_column(name: &str) -> datafusion::logical_expr::Expr {
+    column(name)
+}

@@ -1,0 +1,157 @@
+//! The engine: one per process, told how much memory and how many threads it may use.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt;
+
+use super::{QueryError, values};
+
+/// Limits of the engine.
+#[derive(Clone, Debug, Default)]
+pub struct SessionOptions {
+    /// Bytes that queries may hold; beyond it operators spill to disk. `None`: no limit.
+    pub memory_limit: Option<usize>,
+    /// Where spilled rows go; `None`: the system's directory for temporary files.
+    pub spill_dir: Option<PathBuf>,
+    /// Threads; `None`: as many as there are cores.
+    pub threads: Option<usize>,
+}
+
+/// How tables are joined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Joins {
+    /// By hash: fast, but one side must fit into memory.
+    Fast,
+    /// By sorting: slower, and spills to disk.
+    Spilling,
+}
+
+/// The engine. Cheap to share; make one per process.
+pub struct Session {
+    fast: SessionContext,
+    spilling: SessionContext,
+}
+
+impl Session {
+    /// An engine with these limits.
+    pub fn new(options: &SessionOptions) -> Result<Self, QueryError> {
+        let mut runtime = RuntimeEnvBuilder::new();
+        if let Some(bytes) = options.memory_limit {
+            runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
+        }
+        if let Some(dir) = &options.spill_dir {
+            let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![dir.clone()]));
+            runtime = runtime.with_disk_manager_builder(disk);
+        }
+        let runtime = runtime.build_arc()?;
+        let config = |hash: bool| {
+            let mut config = SessionConfig::new()
+                .with_information_schema(false)
+                .set_bool("datafusion.optimizer.prefer_hash_join", hash)
+                .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
+                .set_bool("datafusion.execution.parquet.pushdown_filters", true);
+            if let Some(threads) = options.threads {
+                config = config.with_target_partitions(threads.max(1));
+            }
+            config
+        };
+        Ok(Self {
+            fast: SessionContext::new_with_config_rt(config(true), Arc::clone(&runtime)),
+            spilling: SessionContext::new_with_config_rt(config(false), runtime),
+        })
+    }
+
+    fn context(&self, joins: Joins) -> &SessionContext {
+        match joins {
+            Joins::Fast => &self.fast,
+            Joins::Spilling => &self.spilling,
+        }
+    }
+}
+
+/// Optimises a plan and makes it executable.
+async fn prepare(context: &SessionContext, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
+    Ok(context.state().create_physical_plan(plan).await?)
+}
+
+fn start(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream, QueryError> {
+    Ok(execute_stream(plan, task)?)
+}
+
+/// All rows of a plan. What does not fit into memory with hash joins is tried again with joins that spill. Dropping the
+/// future cancels the query.
+pub async fn collect(session: &Session, plan: LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
+    match run(session.context(Joins::Fast), &plan).await {
+        Err(QueryError::OutOfMemory(_)) => run(session.context(Joins::Spilling), &plan).await,
+        result => result,
+    }
+}
+
+async fn run(context: &SessionContext, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
+    let executable = prepare(context, plan).await?;
+    let mut rows = start(executable, context.task_ctx())?;
+    let mut batches = Vec::new();
+    while let Some(batch) = rows.next().await {
+        batches.push(batch?);
+    }
+    Ok(batches)
+}
+
+/// The rows of a plan as they come. Dropping the stream cancels the query.
+pub async fn stream(
+    session: &Session,
+    plan: LogicalPlan,
+    joins: Joins,
+) -> Result<SendableRecordBatchStream, QueryError> {
+    let context = session.context(joins);
+    let executable = prepare(context, &plan).await?;
+    start(executable, context.task_ctx())
+}
+
+/// The number of rows of a plan.
+pub async fn count(session: &Session, plan: LogicalPlan) -> Result<u64, QueryError> {
+    let rows = datafusion::functions_aggregate::expr_fn::count(lit(1i64));
+    let plan = LogicalPlanBuilder::from(plan).aggregate(Vec::<Expr>::new(), [rows])?.build()?;
+    let batches = collect(session, plan).await?;
+    match batches.iter().find(|batch| batch.num_rows() > 0).map(|batch| values::from_array(batch.column(0), 0)) {
+        Some(Ok(crate::hir::Value::Int(rows))) => Ok(rows.unsigned_abs()),
+        Some(Err(error)) => Err(error),
+        _ => Err(QueryError::Engine("a count came out as no number".to_owned())),
+    }
+}
+
+/// Writes the rows of a plan as Parquet, in their order, and gives their number. The caller makes the file, syncs and
+/// renames it; after an error its content is worthless. After [`QueryError::OutOfMemory`] it is worth another try with
+/// joins that spill, into a new file.
+pub async fn write_parquet(
+    session: &Session,
+    plan: LogicalPlan,
+    joins: Joins,
+    file: &mut (dyn std::io::Write + Send),
+) -> Result<u64, QueryError> {
+    let mut rows = stream(session, plan, joins).await?;
+    let level = ZstdLevel::try_new(1).map_err(datafusion::error::DataFusionError::from)?;
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties))
+        .map_err(datafusion::error::DataFusionError::from)?;
+    let mut written = 0;
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        written += batch.num_rows() as u64;
+        writer.write(&batch).map_err(datafusion::error::DataFusionError::from)?;
+    }
+    writer.close().map_err(datafusion::error::DataFusionError::from)?;
+    Ok(written)
+}
