@@ -104,6 +104,7 @@ pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Progra
     checker.check_entity_rules(&found);
     checker.check_policies(&found);
     checker.check_signals(&found);
+    checker.check_defines();
     checker.check_messages();
     checker.check_campaigns(&found);
     checker.check_procedures();

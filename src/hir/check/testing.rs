@@ -1,7 +1,7 @@
 //! What the tests of expressions share: a schema, and a checker for small programs.
 
 use crate::base::SourceMap;
-use crate::diag::{Problems, RenderStyle, Severity, render};
+use crate::diag::{Problems, RenderStyle, render};
 use crate::hir::{Environment, ParsedFile, Program, Ty, TyKind, check_program};
 use crate::syntax::parse;
 
@@ -104,11 +104,6 @@ impl Checked {
         let about_flow = ["unused_segment", "unused_let", "no_topic"];
         let shown = self.problems.iter().filter(|problem| !about_flow.contains(&problem.code.name));
         shown.map(|problem| render(problem, &self.sources, RenderStyle::default())).collect()
-    }
-
-    /// True without errors.
-    pub fn is_right(&self) -> bool {
-        self.problems.count(Severity::Error) == 0
     }
 
     /// The type of the campaign's local.
