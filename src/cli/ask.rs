@@ -9,8 +9,8 @@ use super::host::{self, run_failure};
 use super::{Context, Exit, Failure, project, workspace};
 use crate::analysis::{Analysis, Workspace};
 use crate::base::{SourceMap, Span};
-use crate::diag::Problems;
-use crate::hir::{CampaignId, TyKind, Value};
+use crate::diag::{Problem, Problems, Severity, codes};
+use crate::hir::{CampaignId, Value};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::report::{Align, Column, Table, count, group_digits, share};
@@ -19,7 +19,8 @@ use crate::runtime::{Answer, Engine, Notebook, Rows};
 
 /// The name that an expression is bound to; a name in backquotes that no script uses by chance.
 const SHOWN: &str = "shown here";
-const NAME: &str = "<input>";
+/// How the text is called in messages.
+pub const NAME: &str = "<input>";
 /// Rows of a table that is shown once.
 const MOST_ROWS: u64 = 40;
 
@@ -35,42 +36,28 @@ pub enum Question {
 
 /// Checks what was typed after what was accepted before.
 pub fn question(workspace: &Workspace, before: &str, text: &str) -> Question {
-    let statements = inner(workspace, before, text, "");
-    if !statements.problems.has_errors() && !is_only_a_name(text) {
-        return Question::Statements(statements);
+    let parsed = |problems: &Problems| !problems.has_errors();
+    let is_expression = parsed(&crate::syntax::parse_expression(crate::base::SourceId(0), text).1);
+    if !is_expression {
+        let statements = inner(workspace, before, text);
+        let right = !statements.problems.has_errors();
+        return if right { Question::Statements(statements) } else { Question::Wrong(statements) };
     }
-    let population = inner(workspace, &format!("{before}segment `{SHOWN}` =\n"), text, "");
+    let population = inner(workspace, &format!("{before}segment `{SHOWN}` =\n"), text);
     if !population.problems.has_errors() {
         return Question::Expression(population);
     }
-    let value = inner(workspace, &format!("{before}let `{SHOWN}` =\n"), text, "");
+    let value = inner(workspace, &format!("{before}let `{SHOWN}` =\n"), text);
     if !value.problems.has_errors() {
-        let is_population = value
-            .program
-            .campaigns
-            .iter()
-            .flat_map(|campaign| &campaign.locals)
-            .any(|local| local.name == SHOWN && matches!(local.ty.kind, TyKind::Segment(_)));
-        if !is_population {
-            return Question::Expression(value);
-        }
+        return Question::Expression(value);
     }
-    let begins_a_statement = crate::syntax::begins_statement(text);
-    let candidates = if begins_a_statement { [statements, value, population] } else { [population, value, statements] };
-    let [first, second, _] = candidates;
-    // A population's errors name fields and clauses; a value's are better when what was typed is no population at all.
-    let better = !begins_a_statement && first.problems.iter().any(|problem| problem.code == crate::diag::codes::types::NOT_A_POPULATION);
-    Question::Wrong(if better { second } else { first })
-}
-
-/// A lone name would be read as a broken statement.
-fn is_only_a_name(text: &str) -> bool {
-    text.trim().chars().all(|letter| letter.is_alphanumeric() || letter == '_' || letter == '.')
+    let no_population = population.problems.iter().any(|problem| problem.code == codes::types::NOT_A_POPULATION);
+    Question::Wrong(if no_population { value } else { population })
 }
 
 /// The analysis of `before` and `text` together, with places counted in `text`.
-fn inner(workspace: &Workspace, before: &str, text: &str, after: &str) -> Analysis {
-    let mut analysis = workspace.analyze_text(NAME, &format!("{before}{text}{after}"));
+fn inner(workspace: &Workspace, before: &str, text: &str) -> Analysis {
+    let mut analysis = workspace.analyze_text(NAME, &format!("{before}{text}"));
     let Some(entry) = analysis.entry else { return analysis };
     let shift = |span: Span| {
         let cut = |offset: u32| offset.saturating_sub(before.len() as u32).min(text.len() as u32);
@@ -79,10 +66,10 @@ fn inner(workspace: &Workspace, before: &str, text: &str, after: &str) -> Analys
     let mut problems = Problems::new();
     for mut problem in std::mem::take(&mut analysis.problems) {
         let inside = problem.labels.first().is_none_or(|label| {
-            label.span.source != entry || label.span.end as usize > before.len() || problem_is_error(&problem)
+            label.span.source != entry || label.span.end as usize > before.len() || is_error(&problem)
         });
         // Warnings about what was accepted before were shown then; that a shown result is not used is no news.
-        if !inside || problem.code == crate::diag::codes::lints::UNUSED_SEGMENT {
+        if !inside || problem.code == codes::lints::UNUSED_SEGMENT {
             continue;
         }
         for label in &mut problem.labels {
@@ -102,8 +89,8 @@ fn inner(workspace: &Workspace, before: &str, text: &str, after: &str) -> Analys
     analysis
 }
 
-fn problem_is_error(problem: &crate::diag::Problem) -> bool {
-    problem.severity == crate::diag::Severity::Error
+fn is_error(problem: &Problem) -> bool {
+    problem.severity == Severity::Error
 }
 
 /// The plan of a question's only campaign.
@@ -213,6 +200,8 @@ pub struct Asker<'e> {
     workspace: Workspace,
     engine: &'e Engine,
     notebook: Notebook<'e>,
+    /// The script whose names are visible.
+    script: String,
     /// Statements accepted so far.
     accepted: Vec<(String, String)>,
     style: crate::diag::RenderStyle,
@@ -227,20 +216,22 @@ impl<'e> Asker<'e> {
     pub fn new(
         project: &Project,
         engine: &'e Engine,
+        script: String,
         style: crate::diag::RenderStyle,
     ) -> Result<Self, Failure> {
         let failed = |error| run_failure(&error, SourceMap::new());
         let workspace = workspace::workspace(project);
         let notebook = Notebook::new(engine).map_err(failed)?;
-        let mut asker = Self { workspace, engine, notebook, accepted: Vec::new(), style, symbols: Vec::new() };
-        let analysis = asker.workspace.analyze_text(NAME, "");
-        asker.symbols = symbols(&analysis);
+        let mut asker =
+            Self { workspace, engine, notebook, script, accepted: Vec::new(), style, symbols: Vec::new() };
+        let analysis = asker.workspace.analyze_text(NAME, &asker.script);
+        asker.symbols = crate::repl::symbols(&analysis);
         Ok(asker)
     }
 
     fn before(&self, without: Option<&str>) -> String {
         let kept = self.accepted.iter().filter(|(name, _)| without != Some(name.as_str()));
-        kept.map(|(_, text)| format!("{text}\n")).collect()
+        std::iter::once(&self.script).chain(kept.map(|(_, text)| text)).map(|text| format!("{text}\n")).collect()
     }
 
     fn answer(&mut self, text: &str) -> Result<crate::repl::Answer, Failure> {
@@ -264,7 +255,7 @@ impl<'e> Asker<'e> {
                 self.accepted.retain(|(known, _)| known != name);
                 self.accepted.push((name.clone(), text.trim().to_string()));
             }
-            self.symbols = symbols(&analysis);
+            self.symbols = crate::repl::symbols(&analysis);
         }
         let warnings = if analysis.problems.is_empty() { String::new() } else { analysis.render(self.style) };
         Ok(match answers.into_iter().next_back() {
@@ -287,24 +278,6 @@ fn bound_name(text: &str) -> Option<String> {
     (matches!(first, "segment" | "let") && !name.is_empty()).then(|| name.to_string())
 }
 
-/// Everything that can be completed.
-fn symbols(analysis: &Analysis) -> Vec<crate::repl::Symbol> {
-    use crate::repl::{Symbol, SymbolKind};
-    let mut out = Vec::new();
-    for entity in &analysis.program.entities {
-        out.push(Symbol { name: entity.name.clone(), kind: SymbolKind::Entity });
-        let fields = entity.fields.iter().map(|field| &field.name);
-        let names = fields.chain(entity.relations.iter().map(|relation| &relation.name));
-        out.extend(names.map(|name| Symbol { name: name.clone(), kind: SymbolKind::Field }));
-    }
-    let locals = analysis.program.campaigns.iter().flat_map(|campaign| &campaign.locals);
-    out.extend(locals.map(|local| Symbol { name: local.name.clone(), kind: SymbolKind::Name }));
-    out.extend(crate::stdlib::function_names().map(|name| Symbol { name, kind: SymbolKind::Function }));
-    out.sort_by(|a, b| a.name.cmp(&b.name));
-    out.dedup_by(|a, b| a.name == b.name);
-    out
-}
-
 impl crate::repl::Evaluator for Asker<'_> {
     fn eval(&mut self, text: &str) -> crate::repl::Answer {
         match self.answer(text) {
@@ -318,9 +291,5 @@ impl crate::repl::Evaluator for Asker<'_> {
 
     fn symbols(&self) -> Vec<crate::repl::Symbol> {
         self.symbols.clone()
-    }
-
-    fn is_incomplete(&self, text: &str) -> bool {
-        crate::syntax::is_incomplete(text)
     }
 }

@@ -12,6 +12,7 @@ use crate::hir::{CampaignId, TyKind, Value};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::runtime::channels::{Places, open};
+use crate::runtime::machine::Event;
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store};
 use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Pace, RunError};
@@ -206,6 +207,59 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
         (Some(record), None) if !written.is_empty() => Ok(record),
         _ => Err(run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new())),
     }
+}
+
+/// Tells a run that nobody drives what happened to it.
+///
+/// # Errors
+/// The run is unknown, over, or being driven by another process.
+pub fn tell(context: &Context, written: &str, event: Event, done: &str) -> Result<Exit, Failure> {
+    let project = project_of_run(context, written)?;
+    let store = store(&project)?;
+    let record = find_run(&store, written)?;
+    let script = pinned(&project, &store, &record)?;
+    let engine = engine(&project, &[], context)?;
+    engine.tell(&store, &script.plan, &record.run, event).map_err(|error| script.failure(&error))?;
+    if !context.output.is_json() {
+        context.output.line(format!("{} is {done}", record.run));
+    }
+    Ok(Exit::Done)
+}
+
+/// The project that holds a run: the current one, or the only one below the current folder that has it. So a run
+/// started as `orch run examples/shop/vip.orch` is found from where it was started.
+///
+/// # Errors
+/// A manifest that is wrong, a state that cannot be opened.
+pub fn project_of_run(context: &Context, written: &str) -> Result<Project, Failure> {
+    let here = project::open(&context.globals, Path::new("."))?;
+    let holds = |project: &Project| -> Result<bool, Failure> {
+        Ok(store_to_read(project)?.is_some_and(|store| find_run(&store, written).is_ok()))
+    };
+    if context.globals.project.is_some() || holds(&here)? {
+        return Ok(here);
+    }
+    let mut found = Vec::new();
+    for project in projects_below(context, &here)? {
+        if holds(&project)? {
+            found.push(project);
+        }
+    }
+    Ok(if found.len() == 1 { found.remove(0) } else { here })
+}
+
+/// Projects below the current folder that have a state under the profile, if the current folder has none itself.
+///
+/// # Errors
+/// A manifest that is wrong.
+pub fn projects_below(context: &Context, here: &Project) -> Result<Vec<Project>, Failure> {
+    if context.globals.project.is_some() || folders(here).state.exists() {
+        return Ok(Vec::new());
+    }
+    workspace::folders_with_state(Path::new("."), &here.profile)
+        .iter()
+        .map(|folder| project::open(&context.globals, folder))
+        .collect()
 }
 
 /// The plan of a run, made again from the source it is pinned to.

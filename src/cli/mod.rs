@@ -4,28 +4,41 @@
 //! text. Exit codes are [`Exit`].
 
 #[cfg(feature = "engine")]
-pub mod channels;
+mod ask;
+#[cfg(feature = "engine")]
+mod channels;
 mod check;
 mod completions;
 mod environment;
 mod exit;
 mod explain;
 mod failure;
+#[cfg(feature = "engine")]
+mod host;
 mod output;
-pub mod params;
-pub mod pause;
-pub mod plan;
-pub mod project;
-pub mod repl;
-pub mod resume;
-pub mod run;
-pub mod runs;
-pub mod show;
-pub mod signal;
-pub mod stop;
+mod params;
+#[cfg(feature = "engine")]
+mod pause;
+#[cfg(feature = "engine")]
+mod plan;
+#[cfg(feature = "engine")]
+mod progress;
+mod project;
+#[cfg(feature = "engine")]
+mod repl;
+#[cfg(feature = "engine")]
+mod resume;
+#[cfg(feature = "engine")]
+mod run;
+#[cfg(feature = "engine")]
+mod runs;
+#[cfg(feature = "engine")]
+mod show;
+#[cfg(feature = "engine")]
+mod stop;
 #[cfg(test)]
 mod tests;
-pub mod workspace;
+mod workspace;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -105,6 +118,22 @@ pub enum ColorChoice {
 #[derive(Subcommand, Debug)]
 enum Command {
     Check(check::Arguments),
+    #[cfg(feature = "engine")]
+    Plan(plan::Arguments),
+    #[cfg(feature = "engine")]
+    Run(run::Arguments),
+    #[cfg(feature = "engine")]
+    Runs(runs::Arguments),
+    #[cfg(feature = "engine")]
+    Show(show::Arguments),
+    #[cfg(feature = "engine")]
+    Resume(resume::Arguments),
+    #[cfg(feature = "engine")]
+    Pause(pause::Arguments),
+    #[cfg(feature = "engine")]
+    Stop(stop::Arguments),
+    #[cfg(feature = "engine")]
+    Repl(repl::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -148,6 +177,22 @@ impl Command {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Check(arguments) => check::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Plan(arguments) => plan::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Run(arguments) => run::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Runs(arguments) => runs::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Show(arguments) => show::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Resume(arguments) => resume::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Pause(arguments) => pause::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Stop(arguments) => stop::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Repl(arguments) => repl::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Completions(arguments) => completions::run(&arguments, context),
         }

@@ -1,5 +1,8 @@
 //! `orch pause RUN`
 
+use super::{Context, Exit, Failure, host};
+use crate::runtime::machine::Event;
+
 /// Pause a run: nothing new is sent until `orch resume`, and nobody is dropped
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example: orch pause vip-7K2M --reason 'wrong price in the letter'")]
@@ -10,4 +13,10 @@ pub struct Arguments {
     /// Why; shown by `orch show`
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+}
+
+/// Tells the run.
+pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let reason = arguments.reason.clone();
+    host::tell(context, &arguments.run, Event::Paused { reason: reason.unwrap_or_else(|| "by hand".to_string()) }, "paused")
 }

@@ -28,7 +28,10 @@ pub struct Arguments {
 
 /// Goes on with one run, or with all that have not ended.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let project = project::open(&context.globals, std::path::Path::new("."))?;
+    let project = match &arguments.run {
+        Some(name) => host::project_of_run(context, name)?,
+        None => project::open(&context.globals, std::path::Path::new("."))?,
+    };
     let store = host::store(&project)?;
     let records = match &arguments.run {
         Some(name) => vec![find_run(&store, name)?],

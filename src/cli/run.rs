@@ -97,7 +97,7 @@ pub fn drive(
 ) -> Result<Exit, Failure> {
     let output = &context.output;
     let cancel = Cancel::default();
-    engine.cancel_on_interrupt(&cancel);
+    engine.cancel_on_interrupt(&cancel, || std::process::exit(i32::from(Exit::Waiting.number())));
     let on_wait = match pacing {
         Pacing::FastForward => " · jumped over".to_string(),
         Pacing::Real => format!(" · Ctrl-C parks the run, `orch resume {run}` goes on"),

@@ -52,10 +52,13 @@ impl From<&RunRecord> for RunJson {
 /// Lists the runs.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let project = project::open(&context.globals, std::path::Path::new("."))?;
-    let records = match host::store_to_read(&project)? {
-        Some(store) => store.runs().map_err(|error| host::run_failure(&error.into(), SourceMap::new()))?,
-        None => Vec::new(),
-    };
+    let mut records = Vec::new();
+    for project in std::iter::once(project.clone()).chain(host::projects_below(context, &project)?) {
+        if let Some(store) = host::store_to_read(&project)? {
+            records.extend(store.runs().map_err(|error| host::run_failure(&error.into(), SourceMap::new()))?);
+        }
+    }
+    records.sort_by(|a, b| b.started.cmp(&a.started).then_with(|| a.run.cmp(&b.run)));
     let wanted: Vec<&RunRecord> =
         records.iter().filter(|record| !arguments.open || !record.state.status.is_over()).collect();
     let shown = &wanted[..wanted.len().min(arguments.limit)];

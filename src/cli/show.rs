@@ -1,6 +1,6 @@
 //! `orch show RUN`
 
-use super::{Context, Exit, Failure, host, project};
+use super::{Context, Exit, Failure, host};
 use crate::base::SourceMap;
 use crate::report::{RunReport, moment, waiting_until};
 use crate::runtime::RunError;
@@ -23,7 +23,7 @@ pub struct Arguments {
 
 /// Shows the run.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let project = project::open(&context.globals, std::path::Path::new("."))?;
+    let project = host::project_of_run(context, &arguments.run)?;
     let failed = |error: RunError| host::run_failure(&error, SourceMap::new());
     let Some(store) = host::store_to_read(&project)? else {
         return Err(failed(RunError::UnknownRun { run: arguments.run.clone() }));

@@ -109,3 +109,27 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+/// Folders of projects below `start` that have a state under a profile, sorted; looked for a few levels deep.
+pub fn folders_with_state(start: &Path, profile: &str) -> Vec<PathBuf> {
+    const DEPTH: usize = 4;
+    let mut found = Vec::new();
+    let mut open = vec![(start.to_owned(), 0)];
+    while let Some((folder, depth)) = open.pop() {
+        if folder.join(".orch").join(profile).is_dir() {
+            found.push(folder.clone());
+        }
+        if depth == DEPTH {
+            continue;
+        }
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_folder && !name.starts_with('.') && !SKIPPED.contains(&name.as_str()) {
+                open.push((entry.path(), depth + 1));
+            }
+        }
+    }
+    found.sort();
+    found
+}

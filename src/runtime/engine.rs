@@ -103,15 +103,15 @@ impl Engine {
         Sources::new(program, &plan.files, options.folders.clone(), options.zone.clone(), options.threads)
     }
 
-    /// Asks `cancel` to stop when the process is interrupted or told to terminate; the second time the process ends
-    /// at once, which loses nothing either.
-    pub fn cancel_on_interrupt(&self, cancel: &Cancel) {
+    /// Asks `cancel` to stop when the process is interrupted or told to terminate; calls `again` if that happens once
+    /// more. Ending the process then loses nothing either.
+    pub fn cancel_on_interrupt(&self, cancel: &Cancel, again: fn()) {
         let cancel = cancel.clone();
         self.runtime.spawn(async move {
             interrupted().await;
             cancel.cancel();
             interrupted().await;
-            std::process::exit(130);
+            again();
         });
     }
 

@@ -93,4 +93,6 @@ super::codes! { Run:
     REQUIRED = "required",
     /// A template that cannot be rendered.
     TEMPLATE = "template",
+    /// A script without anything to run, or with several campaigns.
+    NO_CAMPAIGN = "no_campaign",
 }

@@ -39,7 +39,7 @@ impl<'a> Checker<'a> {
             ast::StmtKind::Signal(signal) => self.signal_step(signal),
             ast::StmtKind::Feedback { kind, delivery, rows } => self.feedback_step(kind, delivery.as_ref(), rows),
             ast::StmtKind::Decide { answer, step } => self.decide_step(answer, step.as_ref()),
-            ast::StmtKind::Expect { condition } => Some(TestStepKind::Expect(self.condition(condition, &scope))),
+            ast::StmtKind::Expect { condition } => Some(TestStepKind::Expect(self.predicate(condition, &scope))),
             _ => {
                 self.misplaced(stmt, "inside a test");
                 None

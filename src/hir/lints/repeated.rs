@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use super::super::problem::Lint;
 use super::super::visit::{Visitor, blocks, walk_query};
-use super::super::{ArmKind, Campaign, LocalId, MessageId, Program, Query, QueryKind, SetOp, Stmt, StmtKind};
+use super::super::{
+    ArmKind, BinaryOp, Campaign, ColumnRef, Expr, ExprKind, FieldId, LocalId, MessageId, Program, Query,
+};
+use super::super::{QueryKind, RowId, SetOp, Stmt, StmtKind, Value};
 use crate::base::Span;
 
 /// What is known of names when a statement is reached.
@@ -18,8 +21,18 @@ struct Known<'p> {
     inputs: HashMap<LocalId, &'p Query>,
     /// Where each named send went.
     sends: HashMap<LocalId, &'p Query>,
-    /// Sends so far: message, population, its name, place.
-    sent: Vec<(MessageId, &'p Query, String, Span)>,
+    /// Sends so far.
+    sent: Vec<Sent<'p>>,
+}
+
+/// A message that went to a population.
+#[derive(Clone)]
+struct Sent<'p> {
+    message: MessageId,
+    to: &'p Query,
+    /// The name of the population, if it has a short one.
+    name: Option<String>,
+    span: Span,
 }
 
 /// Warns where the same message goes to overlapping populations in one pass of the flow.
@@ -44,8 +57,14 @@ fn block<'p>(program: &Program, stmts: &'p [Stmt], known: &mut Known<'p>, found:
             }
             StmtKind::Send(send) => {
                 if let Some(used) = send.message.as_ref().filter(|used| used.args.is_empty()) {
-                    again(program, used.message, (&send.to, &send.to_name), stmt.span, known, found);
-                    known.sent.push((used.message, &send.to, send.to_name.clone(), stmt.span));
+                    // In a procedure, what was written twice is its call.
+                    let (span, name) = match stmt.calls.first() {
+                        Some(call) => (*call, None),
+                        None => (stmt.span, Some(send.to_name.clone()).filter(|name| !name.contains(' '))),
+                    };
+                    let sent = Sent { message: used.message, to: &send.to, name, span };
+                    again(program, &sent, known, found);
+                    known.sent.push(sent);
                 }
                 if let Some(delivery) = send.delivery {
                     known.sends.insert(delivery, &send.to);
@@ -67,24 +86,17 @@ fn block<'p>(program: &Program, stmts: &'p [Stmt], known: &mut Known<'p>, found:
     }
 }
 
-fn again(
-    program: &Program,
-    message: MessageId,
-    (to, name): (&Query, &str),
-    span: Span,
-    known: &Known<'_>,
-    found: &mut Vec<Lint>,
-) {
-    let earlier =
-        known.sent.iter().rev().find(|(sent, before, ..)| *sent == message && !disjoint(before, to, known, 0));
-    let Some((_, before, before_name, first)) = earlier else { return };
+fn again(program: &Program, now: &Sent<'_>, known: &Known<'_>, found: &mut Vec<Lint>) {
+    let is_again = |before: &&Sent<'_>| before.message == now.message && !disjoint(before.to, now.to, known, 0);
+    let Some(before) = known.sent.iter().rev().find(is_again) else { return };
     // Reminding those who were reached is what a second send after a look at the first one's outcome is for.
-    if reads_outcome(to, known, 0) || before.ty.entity != to.ty.entity {
+    if reads_outcome(now.to, known, 0) || before.to.ty.entity != now.to.ty.entity || before.span == now.span {
         return;
     }
-    let overlap = format!("{name} except {before_name}");
-    let message = program[message].name.clone();
-    found.push(Lint::RepeatedMessage { message, span, first: *first, overlap });
+    let overlap = now.name.as_ref().zip(before.name.as_ref());
+    let overlap = overlap.filter(|(now, before)| now != before).map(|(now, before)| format!("{now} except {before}"));
+    let message = program[now.message].name.clone();
+    found.push(Lint::RepeatedMessage { message, span: now.span, first: before.span, overlap });
 }
 
 /// True if it is plain from the text that the two have no row in common.
@@ -96,7 +108,7 @@ fn disjoint(left: &Query, right: &Query, known: &Known<'_>, depth: usize) -> boo
         |query: &Query, other: &Query| excluded(query, known, 0).iter().any(|out| within(other, out, known, 0));
     let (left_arms, right_arms) = (arms_of(left, known, 0), arms_of(right, known, 0));
     let apart = left_arms.iter().any(|(arm, split)| right_arms.iter().any(|(other, at)| at == split && other != arm));
-    apart || excludes(left, right) || excludes(right, left)
+    apart || excludes(left, right) || excludes(right, left) || pinned_apart(left, right, known)
 }
 
 /// What a population narrows without adding rows.
@@ -186,4 +198,41 @@ fn reads_outcome(query: &Query, known: &Known<'_>, depth: usize) -> bool {
                 let inner = known.segments.get(local).or_else(|| known.inputs.get(local));
                 inner.is_some_and(|inner| reads_outcome(inner, known, depth + 1))
             }))
+}
+
+/// True if both ask one field for different values.
+fn pinned_apart(left: &Query, right: &Query, known: &Known<'_>) -> bool {
+    let (left, right) = (pinned(left, known, 0), pinned(right, known, 0));
+    left.iter().any(|(field, value)| right.iter().any(|(other, wanted)| field == other && value != wanted))
+}
+
+/// Fields of the rows that a population asks for one value.
+fn pinned<'q>(query: &'q Query, known: &Known<'q>, depth: usize) -> Vec<(FieldId, &'q Value)> {
+    let mut fields = Vec::new();
+    if let QueryKind::Where { row, predicate, .. } = &query.kind {
+        equalities(predicate, *row, &mut fields);
+    }
+    if let (Some(inner), true) = (narrowed(query, known), depth < 20) {
+        fields.extend(pinned(inner, known, depth + 1));
+    }
+    fields
+}
+
+/// `field = value`, joined by `and`.
+fn equalities<'q>(predicate: &'q Expr, row: RowId, fields: &mut Vec<(FieldId, &'q Value)>) {
+    let ExprKind::Binary { op, left, right } = &predicate.kind else { return };
+    match (op, &left.kind, &right.kind) {
+        (BinaryOp::And, ..) => {
+            equalities(left, row, fields);
+            equalities(right, row, fields);
+        }
+        (
+            BinaryOp::Equal,
+            ExprKind::Column { row: of, path, column: ColumnRef::Field(field) },
+            ExprKind::Literal(value),
+        ) if *of == row && path.is_empty() => {
+            fields.push((*field, value));
+        }
+        _ => {}
+    }
 }

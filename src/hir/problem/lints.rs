@@ -11,7 +11,7 @@ pub(crate) enum Lint {
     Unreachable { span: Span, after: Span },
     UnreachableArm { name: String, span: Span, because: Span },
     RefusalGoesOn { what: &'static str, span: Span },
-    RepeatedMessage { message: String, span: Span, first: Span, overlap: String },
+    RepeatedMessage { message: String, span: Span, first: Span, overlap: Option<String> },
     UnlimitedWait { span: Span },
     NoTopic { span: Span },
     PlaceholderMessage { channel: String, span: Span },
@@ -44,9 +44,11 @@ impl From<Lint> for Problem {
             }
             RepeatedMessage { message, span, first, overlap } => {
                 let text = format!("`{message}` may reach the same people twice");
-                Problem::warning(codes::REPEATED_MESSAGE, text, span)
-                    .also(first, "sent here before")
-                    .help(format!("send it to `{overlap}`, or send another message"))
+                let problem = Problem::warning(codes::REPEATED_MESSAGE, text, span).also(first, "sent here before");
+                match overlap {
+                    Some(overlap) => problem.help(format!("send it to `{overlap}`, or send another message")),
+                    None => problem.help("leave out those who got it, with `except`, or send another message"),
+                }
             }
             UnlimitedWait { span } => {
                 Problem::warning(codes::UNLIMITED_WAIT, "this wait has no limit, so the run may wait for ever", span)
@@ -83,8 +85,11 @@ impl From<Lint> for Problem {
                 Problem::warning(codes::NULL_IN_TEMPLATE, text, span)
                     .help(format!("write `{{{{ {variable} | default(\"...\") }}}}`, or test it with `if`"))
             }
-            DoubleBraces { name, span } => Problem::warning(codes::DOUBLE_BRACES, "`{{` is a literal brace here", span)
-                .help(format!("a placeholder has single braces: `{{{name}}}`")),
+            DoubleBraces { name, span } => {
+                let text = format!("`{name}` is plain text here, no value is put in");
+                Problem::warning(codes::DOUBLE_BRACES, text, span)
+                    .help(format!("write `{{{name}}}`, with single braces, in a string in double quotes"))
+            }
         }
     }
 }

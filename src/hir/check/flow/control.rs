@@ -10,7 +10,7 @@ impl<'a> Checker<'a> {
     pub(super) fn if_stmt(&mut self, written: &'a ast::If, scope: &Scope) -> StmtKind {
         let mut arms = Vec::new();
         for (condition, body) in &written.arms {
-            let condition = self.condition(condition, scope);
+            let condition = self.predicate(condition, scope);
             arms.push((condition, self.inner_block(body, scope)));
         }
         StmtKind::If { arms, otherwise: self.otherwise(written.otherwise.as_ref(), scope) }
@@ -49,7 +49,7 @@ impl<'a> Checker<'a> {
     pub(super) fn repeat(&mut self, written: &'a ast::Repeat, scope: &Scope) -> StmtKind {
         let times = self.of_kind(&written.times, scope, TyKind::Int);
         let every = written.every.as_ref().map(|every| self.of_kind(every, scope, TyKind::Duration));
-        let until = written.until.as_ref().map(|until| self.condition(until, scope));
+        let until = written.until.as_ref().map(|until| self.predicate(until, scope));
         StmtKind::Repeat { times, every, until, body: self.inner_block(&written.body, scope) }
     }
 

@@ -57,7 +57,7 @@ impl<'a> Checker<'a> {
             Written::Emit { signal, args } => self.emit(signal, args, scope),
             Written::Log { text } => Some(StmtKind::Log { text: self.text_expr(text, scope) }),
             Written::Require { condition, reason } => {
-                let condition = self.condition(condition, scope);
+                let condition = self.predicate(condition, scope);
                 Some(StmtKind::Require { condition, reason: self.reason(reason.as_ref(), scope) })
             }
             Written::Stop { reason } => Some(StmtKind::Stop { reason: self.reason(reason.as_ref(), scope) }),

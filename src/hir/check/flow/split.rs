@@ -41,14 +41,14 @@ impl<'a> Checker<'a> {
         for clause in clauses {
             match &clause.kind {
                 ClauseKind::Where(condition) => {
-                    let condition = self.condition(condition, scope);
+                    let condition = self.predicate(condition, scope);
                     predicate = Some(and(predicate, condition));
                 }
-                ClauseKind::OrderBy(keys) => order = self.order_keys(keys, scope),
+                ClauseKind::OrderBy(keys) => order = self.sort_keys(keys, scope),
                 ClauseKind::Limit { amount, by } => {
-                    limit = Some(self.amount(amount, "limit", scope));
+                    limit = Some(self.clause_amount(amount, "limit", scope));
                     if !by.is_empty() {
-                        order = self.order_keys(by, scope);
+                        order = self.sort_keys(by, scope);
                     }
                 }
                 ClauseKind::Sample { amount, seed } => return self.sample_arm(clauses, amount, seed.as_ref(), scope),
@@ -76,7 +76,7 @@ impl<'a> Checker<'a> {
             let help = "filter the population before it is split, or give the condition an arm of its own";
             self.wrong(codes::BAD_SPLIT, "a random arm has no other clauses", help, second.span);
         }
-        Some(ArmKind::Sample(self.amount(amount, "sample", scope)))
+        Some(ArmKind::Sample(self.clause_amount(amount, "sample", scope)))
     }
 
     /// What is wrong with the arms as a whole.

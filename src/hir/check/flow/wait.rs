@@ -78,7 +78,7 @@ impl<'a> Checker<'a> {
         }
         let Some(Global::Signal(id)) = self.lookup_global(signal, "signal") else { return None };
         let fields = self.signal_fields(id, &alias.unwrap_or(signal).clone(), scope);
-        let filter = filter.map(|filter| self.condition(filter, scope));
+        let filter = filter.map(|filter| self.predicate(filter, scope));
         Some(StmtKind::WaitSignal { signal: id, fields, filter, within, otherwise })
     }
 

@@ -92,7 +92,7 @@ impl Checker<'_> {
         self.writable(entity, into.span);
         let row = self.fresh_row();
         let both = inner.with_row(RowScope::new(row, entity, into.text.clone()));
-        let on = self.condition(on, &both);
+        let on = self.predicate(on, &both);
         let mut set = self.assignments(entity, set, &inner);
         for (name, value) in equated(&on, row) {
             let name = self.program[entity][name].name.clone();

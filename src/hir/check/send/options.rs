@@ -61,7 +61,7 @@ impl Checker<'_> {
             "topic" => options.topic = self.topic_option(value),
             "confirm" => options.confirm = self.bool_option(value),
             "unique_address" => options.unique_address = self.bool_option(value),
-            "require" => options.require = Some(self.condition(value, parts.scope)),
+            "require" => options.require = Some(self.predicate(value, parts.scope)),
             _ => {}
         }
     }
