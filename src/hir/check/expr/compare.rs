@@ -36,7 +36,7 @@ impl Checker<'_> {
     fn logic(&mut self, expr: &ast::Expr, op: BinaryOp, sides: [&ast::Expr; 2], scope: &Scope) -> Expr {
         let before = self.null_tested.len();
         tested_for_null(expr, op, &mut self.null_tested);
-        let [left, right] = sides.map(|side| self.condition(side, scope));
+        let [left, right] = sides.map(|side| self.predicate(side, scope));
         self.null_tested.truncate(before);
         let ty = Ty::of(TyKind::Bool).null_if(left.ty.nullable || right.ty.nullable);
         binary_node(op, left, right, ty, expr.span)

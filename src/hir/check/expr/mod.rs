@@ -119,7 +119,7 @@ impl Checker<'_> {
             }
             Call { callee, args } => self.call(expr, callee, args, scope, hint),
             Unary { op: ast::UnaryOp::Not, operand } => {
-                let operand = self.condition(operand, scope);
+                let operand = self.predicate(operand, scope);
                 let ty = BOOL.null_if(operand.ty.nullable);
                 node(ExprKind::Not(Box::new(operand)), ty, span)
             }
@@ -134,7 +134,7 @@ impl Checker<'_> {
     }
 
     /// A condition: true, false or null.
-    pub(crate) fn condition(&mut self, expr: &ast::Expr, scope: &Scope) -> Expr {
+    pub(crate) fn predicate(&mut self, expr: &ast::Expr, scope: &Scope) -> Expr {
         self.expr(expr, scope, Some(&BOOL))
     }
 
@@ -169,7 +169,7 @@ impl Checker<'_> {
         scope: &Scope,
         hint: Option<Hint>,
     ) -> Expr {
-        let condition = self.condition(condition, scope);
+        let condition = self.predicate(condition, scope);
         let [then, otherwise] = self.pair(arms, scope, hint);
         let ty = match relate::unify(&then.ty, &otherwise.ty) {
             Some(ty) => ty,

@@ -37,7 +37,7 @@ impl Checker<'_> {
         let input = Box::new(input);
         let kind = match clause {
             ast::ClauseKind::Where(predicate) => {
-                let predicate = self.condition(predicate, &inner);
+                let predicate = self.predicate(predicate, &inner);
                 QueryKind::Where { input, row: id, predicate }
             }
             ast::ClauseKind::With(bindings) => {
@@ -48,15 +48,15 @@ impl Checker<'_> {
             ast::ClauseKind::Dedupe { by, keep, prefer } => {
                 let by = by.iter().map(|key| self.sort_key(key, &inner)).collect();
                 let keep = keep.as_ref().map_or(1, |keep| self.keep(keep));
-                QueryKind::Dedupe { input, row: id, by, keep, prefer: self.order_keys(prefer, &inner) }
+                QueryKind::Dedupe { input, row: id, by, keep, prefer: self.sort_keys(prefer, &inner) }
             }
-            ast::ClauseKind::OrderBy(keys) => QueryKind::OrderBy { input, row: id, keys: self.order_keys(keys, &inner) },
+            ast::ClauseKind::OrderBy(keys) => QueryKind::OrderBy { input, row: id, keys: self.sort_keys(keys, &inner) },
             ast::ClauseKind::Limit { amount, by } => {
-                let amount = self.amount(amount, "limit", scope);
-                QueryKind::Limit { input, row: id, amount, by: self.order_keys(by, &inner) }
+                let amount = self.clause_amount(amount, "limit", scope);
+                QueryKind::Limit { input, row: id, amount, by: self.sort_keys(by, &inner) }
             }
             ast::ClauseKind::Sample { amount, seed } => {
-                let amount = self.amount(amount, "sample", scope);
+                let amount = self.clause_amount(amount, "sample", scope);
                 QueryKind::Sample { input, amount, seed: seed.as_ref().map(|seed| seed.value.clone()) }
             }
             ast::ClauseKind::New { memory, by } => {
@@ -105,7 +105,7 @@ impl Checker<'_> {
     }
 
     /// The keys of an order.
-    pub fn order_keys(&mut self, keys: &[ast::OrderKey], inner: &Scope) -> Vec<OrderKey> {
+    pub fn sort_keys(&mut self, keys: &[ast::OrderKey], inner: &Scope) -> Vec<OrderKey> {
         let check =
             |key: &ast::OrderKey| OrderKey { value: self.sort_key(&key.value, inner), descending: key.descending };
         keys.iter().map(check).collect()
@@ -124,7 +124,7 @@ impl Checker<'_> {
     }
 
     /// A number of rows or a share. It may depend on parameters, not on rows.
-    pub fn amount(&mut self, amount: &ast::Expr, clause: &str, scope: &Scope) -> Amount {
+    pub fn clause_amount(&mut self, amount: &ast::Expr, clause: &str, scope: &Scope) -> Amount {
         let value = self.expr(amount, scope, None);
         let complaint = match (&value.ty.kind, &value.kind) {
             (TyKind::Int, crate::hir::ExprKind::Literal(Value::Int(count))) if *count < 0 => {
@@ -183,7 +183,7 @@ impl Checker<'_> {
         let row = RowScope::new(self.fresh_row(), target, entity.text.clone());
         let (source_id, row_id) = (source.row, row.row);
         let ty = SegmentTy { entity: target, with: self.source_columns(&source) };
-        let on = self.condition(on, &scope.with_row(source).with_row(row));
+        let on = self.predicate(on, &scope.with_row(source).with_row(row));
         (QueryKind::Match { input: Box::new(input), source: source_id, target, row: row_id, on }, ty)
     }
 
