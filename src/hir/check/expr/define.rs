@@ -126,8 +126,12 @@ impl<'a> Checker<'a> {
             self.report(TypeProblem::NotAValue { name: name.clone(), noun, advice, span });
             return None;
         };
+        if self.recursive.contains(name) {
+            return None;
+        }
         if let Some(at) = self.calls.iter().position(|(call, _)| call == name) {
             let mut path: Vec<String> = self.calls[at..].iter().map(|(call, _)| call.clone()).collect();
+            self.recursive.extend(path.iter().cloned());
             path.push(name.clone());
             self.report(TypeProblem::Recursion { path, span });
             return None;
