@@ -73,8 +73,8 @@ pub(crate) fn check(script: &str) -> Checked {
     let mut sources = SourceMap::new();
     let mut files = Vec::new();
     let mut problems = Problems::new();
-    let library = crate::stdlib::PRELUDE.iter().copied();
-    for (name, text) in library.chain([("schema.orch", SCHEMA), ("test.orch", script)]) {
+    let channels = include_str!("../../../stdlib/channels.orch");
+    for (name, text) in [("stdlib/channels.orch", channels), ("schema.orch", SCHEMA), ("test.orch", script)] {
         let source = sources.add(name, text);
         let parsed = parse(source, text);
         problems.extend(parsed.problems);
