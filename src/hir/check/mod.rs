@@ -91,6 +91,8 @@ pub(crate) struct Checker<'a> {
     pub messages: Vec<&'a ast::Message>,
     /// Procedures whose parameters were reported already, by the place of their name.
     pub checked_defines: HashSet<Span>,
+    /// Definitions that use themselves, reported already.
+    recursive: HashSet<String>,
     next_row: u32,
 }
 
@@ -104,6 +106,7 @@ pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Progra
     checker.check_entity_rules(&found);
     checker.check_policies(&found);
     checker.check_signals(&found);
+    checker.check_defines();
     checker.check_messages();
     checker.check_campaigns(&found);
     checker.check_procedures();
@@ -132,6 +135,7 @@ impl<'a> Checker<'a> {
             files,
             messages: Vec::new(),
             checked_defines: HashSet::new(),
+            recursive: HashSet::new(),
             next_row: RowId::DECLARED.0 + 1,
         }
     }

@@ -61,9 +61,7 @@ impl Checker<'_> {
             self.report(TypeProblem::ComparedWithNull { advice, span });
             return poisoned(span);
         }
-        if let Some(field) = path::deliberate(sides) {
-            self.unshadowed.push(field);
-        }
+        self.unshadowed.extend(path::deliberate(sides));
         let [left, right] = self.pair(sides, scope, None);
         let ty = Ty::of(TyKind::Bool).null_if(left.ty.nullable || right.ty.nullable);
         if left.ty.is_error() || right.ty.is_error() {
@@ -199,7 +197,13 @@ impl Checker<'_> {
             None if scope.bound(&name.text).is_some() => {
                 Advice::say(format!("the field hides the other `{}`: give that another name", name.text))
             }
-            None => Advice::say("compare it with something else, or leave this condition out"),
+            None => match scope.rows.len() {
+                0 | 1 => Advice::say("compare it with something else, or leave this condition out"),
+                rows => Advice::say(format!(
+                    "if one of them belongs to the outer row, write `{}.FIELD`",
+                    scope.rows[rows - 2].name
+                )),
+            },
         }
     }
 

@@ -402,10 +402,11 @@ fn unknown_name(name: &Name, known: &[String], outer: Option<String>) -> Problem
 fn unknown_value(written: &str, noun: &str, values: &[String], about: About, span: Span) -> Problem {
     let message = format!("`{written}` is not {}", a(noun));
     let problem = Problem::error(codes::UNKNOWN_VALUE, message, span);
-    let problem = match (&about.name, values.len()) {
-        (Some(name), 1..=12) => problem.label(format!("{name} is {}", alternatives(values))),
-        (None, 1..=12) => problem.label(format!("must be {}", alternatives(values))),
-        _ => problem,
+    let listed = alternatives(values);
+    let problem = match &about.name {
+        _ if values.is_empty() || listed.len() > 70 => problem,
+        Some(name) => problem.label(format!("{name} is {listed}")),
+        None => problem.label(format!("must be {listed}")),
     };
     let problem = declared(problem, about.declared);
     match did_you_mean(written, values.iter().map(String::as_str)) {
