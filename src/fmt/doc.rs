@@ -17,6 +17,8 @@ pub enum Doc {
     Text(String),
     /// A new line in a broken group, and this text in one that is not.
     Break(&'static str),
+    /// Spaces in a broken group, nothing in one that is not.
+    Pad(usize),
     /// Always a new line.
     Hard,
     /// Always a new line, with an empty one before.
@@ -50,7 +52,7 @@ impl Doc {
     /// True when there is a new line in it that cannot be avoided.
     pub fn forces(&self) -> bool {
         match self {
-            Doc::Text(_) | Doc::Break(_) => false,
+            Doc::Text(_) | Doc::Break(_) | Doc::Pad(_) => false,
             Doc::Hard | Doc::Blank | Doc::Comment(_) => true,
             Doc::All(docs) | Doc::Indent(docs) => docs.iter().any(Doc::forces),
             Doc::Group { broken, .. } => *broken,
@@ -63,6 +65,7 @@ impl Doc {
             Doc::Text(text) if text.contains('\n') => None,
             Doc::Text(text) => Some(width(text)),
             Doc::Break(flat) => Some(flat.len()),
+            Doc::Pad(_) => Some(0),
             Doc::Hard | Doc::Blank | Doc::Comment(_) => None,
             Doc::Group { broken: true, .. } => None,
             Doc::All(docs) | Doc::Indent(docs) | Doc::Group { docs, .. } => docs.iter().map(Doc::flat_width).sum(),
@@ -93,6 +96,8 @@ pub fn print(doc: &Doc) -> String {
             Doc::Text(text) => printer.text(text, indent),
             Doc::Break(flat) if !broken => printer.text(flat, indent),
             Doc::Break(_) | Doc::Hard => printer.newline(),
+            Doc::Pad(_) if !broken => {}
+            Doc::Pad(spaces) => printer.text(&" ".repeat(*spaces), indent),
             Doc::Blank => {
                 printer.newline();
                 if !printer.out.is_empty() && !printer.out.ends_with("\n\n") {
@@ -136,9 +141,12 @@ fn fits(group: &[Doc], indent: usize, rest: &[Pending<'_>], room: usize) -> bool
                 None => return false,
             },
             Doc::Break(_) | Doc::Hard | Doc::Blank => return true,
-            Doc::Comment(_) => {}
+            Doc::Comment(_) | Doc::Pad(_) => {}
             Doc::All(docs) | Doc::Indent(docs) => stack.extend(docs.iter().rev().map(|doc| (indent, broken, doc))),
-            Doc::Group { docs, broken } => stack.extend(docs.iter().rev().map(|doc| (indent, *broken, doc))),
+            // What follows may be broken where this group ends at the latest.
+            Doc::Group { docs, broken: forced } => {
+                stack.extend(docs.iter().rev().map(|doc| (indent, broken || *forced, doc)));
+            }
         }
     }
 }
@@ -192,8 +200,10 @@ fn align_comments(text: &str) -> String {
     for (at, (code, comment)) in lines.iter().enumerate() {
         out.push_str(code);
         let Some(comment) = comment else { continue };
-        if at == 0 || lines[at - 1].1.is_none() {
-            let run = lines[at..].iter().take_while(|(_, comment)| comment.is_some());
+        let depth = |code: &str| code.len() - code.trim_start_matches(' ').len();
+        let joins = |line: &(&str, Option<&str>)| line.1.is_some() && depth(line.0) == depth(code);
+        if at == 0 || !joins(&lines[at - 1]) {
+            let run = lines[at..].iter().take_while(|line| joins(line));
             column = run.map(|(code, _)| width(code)).max().unwrap_or(0);
         }
         out.extend(std::iter::repeat_n(' ', column - width(code)));

@@ -32,7 +32,8 @@ pub fn format(source: SourceId, text: &str) -> Result<String, Problems> {
     if parsed.problems.has_errors() {
         return Err(parsed.problems);
     }
-    let mut current = text.to_owned();
+    let text = &text.replace("\r\n", "\n");
+    let mut current = text.clone();
     for _ in 0..MAX_ROUNDS {
         let next = format_once(source, &current);
         if next == current {
@@ -51,9 +52,9 @@ fn format_once(source: SourceId, text: &str) -> String {
     doc::print(&doc)
 }
 
-/// What must not change: tokens without optional separators, and comments.
+/// What must not change: tokens without optional separators, the documentation they have, and comments.
 fn essence(source: SourceId, text: &str) -> Vec<String> {
-    let Scanned { tokens, trivia, .. } = syntax::scan(source, text);
+    let Scanned { tokens, docs, trivia, .. } = syntax::scan(source, text);
     let kind = |at: usize| tokens.get(at).map(|token| token.kind);
     let is_optional = |at: usize| {
         let before = at.checked_sub(1).and_then(kind);
@@ -64,7 +65,10 @@ fn essence(source: SourceId, text: &str) -> Vec<String> {
     let kept = (0..tokens.len()).filter(|at| !is_optional(*at));
     let words = kept.map(|at| match tokens[at].kind {
         Kind::End => "End".to_owned(),
-        kind => format!("{kind:?} {}", tokens[at].text(text)),
+        kind => {
+            let doc = docs.get(&tokens[at].start).map_or("", |doc| doc.text.as_str());
+            format!("{kind:?} {} {doc}", tokens[at].text(text))
+        }
     });
     let comments = trivia.comments.iter().map(|comment| comment.text(text).to_owned());
     words.chain(comments).collect()

@@ -11,6 +11,8 @@ struct Part {
     cut: Cut,
     /// The line was broken before it, and such a break stays.
     kept_break: bool,
+    /// Its first token.
+    kind: Kind,
     doc: Vec<Doc>,
 }
 
@@ -22,16 +24,32 @@ pub struct Shaper<'t> {
     pub comments: Comments,
     /// The next token.
     at: usize,
+    /// How many braces are open.
+    depth: usize,
+}
+
+/// A statement or item.
+struct Shaped {
+    start: usize,
+    /// Comments on the lines above it.
+    above: Vec<Doc>,
+    /// An empty line stands above it.
+    blank: bool,
+    /// `name:`
+    head: Option<Doc>,
+    rest: Doc,
+    /// The comment behind it.
+    behind: Option<Doc>,
 }
 
 impl<'t> Shaper<'t> {
     pub fn new(text: &'t str, tokens: &'t [Token], units: &'t [Unit], comments: Comments) -> Self {
-        Self { text, tokens, units, comments, at: 0 }
+        Self { text, tokens, units, comments, at: 0, depth: 0 }
     }
 
     /// The whole file.
     pub fn file(&mut self) -> Doc {
-        let mut docs = self.units_until_close(0);
+        let mut docs = self.units_until_close();
         docs.extend(self.comments_above(self.tokens.len(), true));
         Doc::All(docs)
     }
@@ -45,49 +63,42 @@ impl<'t> Shaper<'t> {
     }
 
     /// Statements or items up to a closing brace or the end, each on a line or, in a group that is not broken, behind the other.
-    fn units_until_close(&mut self, depth: usize) -> Vec<Doc> {
+    fn units_until_close(&mut self) -> Vec<Doc> {
         let first = self.at;
         let mut units = Vec::new();
         while self.at < self.tokens.len() && self.kind(self.at) != Kind::BraceClose {
-            let start = self.at;
-            let above = self.comments_above(start, start == first);
-            let blank = above.is_empty() && start > first && self.blank_before(self.tokens[start].start);
-            let (head, rest) = self.unit();
-            units.push((start, above, blank, head, rest));
+            units.push(self.unit(first));
         }
-        let pads = self.pads(&units.iter().map(|unit| (&unit.3, &unit.4, unit.2)).collect::<Vec<_>>(), depth);
+        let pads = self.pads(&units);
         let separator = self.separator(first);
         let mut docs = Vec::new();
-        for (index, (start, above, blank, head, rest)) in units.into_iter().enumerate() {
-            if index > 0 {
-                let ends_in_brace = self.tokens[..start].iter().rev().find(|token| token.kind != Kind::End);
-                let flat = match ends_in_brace {
-                    Some(token) if token.kind == Kind::BraceClose => " ",
-                    _ => separator,
-                };
-                docs.push(if blank {
-                    Doc::Blank
-                } else if depth == 0 {
-                    Doc::Hard
-                } else {
-                    Doc::Break(flat)
+        for (unit, pad) in units.into_iter().zip(pads) {
+            if unit.start > first {
+                let before = self.tokens[..unit.start].iter().rev().find(|token| token.kind != Kind::End);
+                let ends_in_brace = before.is_some_and(|token| token.kind == Kind::BraceClose);
+                docs.push(match () {
+                    () if unit.blank => Doc::Blank,
+                    () if self.depth == 0 => Doc::Hard,
+                    () if ends_in_brace => Doc::Break(" "),
+                    () => Doc::Break(separator),
                 });
             }
-            docs.extend(above);
-            docs.extend(head);
-            docs.push(Doc::text(" ".repeat(pads[index])));
-            docs.push(rest);
+            docs.extend(unit.above);
+            docs.extend(unit.head);
+            docs.extend([Doc::Pad(pad), unit.rest]);
+            docs.extend(unit.behind);
         }
         docs
     }
 
     /// What separates items on one line.
     fn separator(&self, first: usize) -> &'static str {
-        let inside = self.units.iter().find(|unit| unit.start == first).map(|unit| unit.inside);
+        let unit = self.units.binary_search_by_key(&first, |unit| unit.start);
+        let inside = unit.map(|unit| self.units[unit].inside);
         // Fields of channels and arms of splits read better with semicolons, values with commas.
         let opener = first.checked_sub(1).map_or(Kind::End, |open| self.statement_word(open));
         match inside {
-            Some(Inside::Items) if !matches!(opener, Kind::StmtChannel | Kind::StmtSplit) => ", ",
+            Ok(Inside::Items) if !matches!(opener, Kind::StmtChannel | Kind::StmtSplit) => ", ",
             _ => "; ",
         }
     }
@@ -100,44 +111,53 @@ impl<'t> Shaper<'t> {
     }
 
     /// Spaces behind the names of items, so that values on neighbouring lines stand below each other.
-    fn pads(&self, units: &[(&Option<Doc>, &Doc, bool)], depth: usize) -> Vec<usize> {
+    fn pads(&self, units: &[Shaped]) -> Vec<usize> {
         let mut pads = vec![0; units.len()];
         let width = |at: usize| -> Option<usize> {
-            let (head, rest, _) = units[at];
-            let head = head.as_ref()?.flat_width()?;
-            rest.flat_width().filter(|rest| depth * INDENT + head + rest <= WIDTH).map(|_| head)
+            let head = units[at].head.as_ref()?.flat_width()?;
+            let rest = units[at].rest.flat_width()?;
+            (self.depth * INDENT + head + rest <= WIDTH).then_some(head)
         };
         let mut at = 0;
         while at < units.len() {
             let mut end = at;
-            while end < units.len() && width(end).is_some() && (end == at || !units[end].2) {
+            while end < units.len() && width(end).is_some() && (end == at || !units[end].blank) {
                 end += 1;
             }
             let widest = (at..end).filter_map(width).max().unwrap_or(0);
             (at..end).for_each(|index| pads[index] = widest - width(index).unwrap_or(widest));
             at = end.max(at + 1);
         }
-        // On one line nothing is aligned: breaks there are spaces, and so would the padding be.
         pads
     }
 
-    /// One statement or item and its end: its `name:` if it begins with one, and the rest.
-    fn unit(&mut self) -> (Option<Doc>, Doc) {
-        let word = self.kind(self.at);
-        let mut head = None;
-        if self.kind(self.at + 1) == Kind::Colon && word.is_name() && !self.comments.behind.contains_key(&self.at) {
-            let name = self.token_text(self.at);
-            head = Some(Doc::text(format!("{name}:")));
+    /// One statement or item and its end; `first` is the first token of its block.
+    fn unit(&mut self, first: usize) -> Shaped {
+        let start = self.at;
+        let above = self.comments_above(start, start == first);
+        let blank = above.is_empty() && start > first && self.blank_before(self.tokens[start].start);
+        let behind = self.comment_behind_unit(start);
+        let word = self.kind(start);
+        let is_item = word.is_name() && self.kind(start + 1) == Kind::Colon;
+        let head = (is_item && !self.comments.behind.contains_key(&start)).then(|| {
             self.at += 2;
-            if let Some(comment) = self.comments.behind.remove(&(self.at - 1)) {
-                head = Some(Doc::All(vec![Doc::text(format!("{name}:")), self.behind(comment)]));
-            }
-        }
+            let mut name = vec![Doc::text(format!("{}:", self.token_text(start)))];
+            name.extend(self.comments.behind.remove(&(start + 1)).map(|comment| self.behind(comment)));
+            Doc::All(name)
+        });
         let mut rest = if head.is_some() { vec![Doc::text(" ")] } else { Vec::new() };
         rest.extend(self.sequence(word, true));
         // The end.
         self.at += usize::from(self.kind(self.at) == Kind::End);
-        (head, Doc::All(rest))
+        Shaped { start, above, blank, head, rest: Doc::All(rest), behind }
+    }
+
+    /// The comment behind the last token of a unit, which breaks no line of it.
+    fn comment_behind_unit(&mut self, start: usize) -> Option<Doc> {
+        let unit = self.units.binary_search_by_key(&start, |unit| unit.start).ok()?;
+        let last = self.units[unit].end.checked_sub(1)?;
+        let comment = self.comments.behind.remove(&last)?;
+        Some(self.behind(comment))
     }
 
     /// Tokens up to the end of the unit, a closing bracket or, in brackets, a comma.
@@ -157,7 +177,7 @@ impl<'t> Shaper<'t> {
                 docs.push(self.braces());
                 continue;
             }
-            let mut part = Part { cut: Cut::Never, kept_break: false, doc: Vec::new() };
+            let mut part = Part { cut: Cut::Never, kept_break: false, kind: self.kind(at), doc: Vec::new() };
             if at > start && !(parts.is_empty() && docs.is_empty()) {
                 part.cut = cut(place, self.kind(at + 1));
                 part.kept_break = top && part.cut == Cut::Clause && self.tokens[at].first;
@@ -208,6 +228,7 @@ impl<'t> Shaper<'t> {
             return Doc::All(parts.into_iter().flat_map(|part| part.doc).collect());
         };
         let broken = parts.iter().skip(1).any(|part| part.kept_break);
+        let word_of_parts = parts.get(1).map(|part| part.kind);
         let mut lines: Vec<Vec<Part>> = Vec::new();
         for part in parts {
             match lines.last_mut() {
@@ -216,9 +237,15 @@ impl<'t> Shaper<'t> {
                 None => lines.push(vec![part]),
             }
         }
+        // The values of an enumeration fill lines, other parts have one each.
+        let fills = word_of_parts == Some(Kind::Pipe);
         let mut lines = lines.into_iter().map(|line| self.break_up(line, false));
         let first = lines.next();
-        let rest: Vec<Doc> = lines.flat_map(|line| [Doc::Break(" "), line]).collect();
+        let rest = lines.map(|line| match fills {
+            true => Doc::group(vec![Doc::Break(" "), line]),
+            false => Doc::All(vec![Doc::Break(" "), line]),
+        });
+        let rest: Vec<Doc> = rest.collect();
         let mut docs: Vec<Doc> = first.into_iter().collect();
         docs.push(Doc::Indent(rest));
         if brace_follows {
@@ -327,8 +354,9 @@ impl<'t> Shaper<'t> {
         let kept_break = self.tokens.get(self.at).is_some_and(|token| token.first && token.kind != Kind::BraceClose);
         let mut inner = self.written(open, "");
         inner.push(Doc::Break(" "));
-        let depth = self.depth_of(open);
-        inner.extend(self.units_until_close(depth));
+        self.depth += 1;
+        inner.extend(self.units_until_close());
+        self.depth -= 1;
         let close = self.at;
         let dangling = self.comments_above(close, close == open + 1);
         if !dangling.is_empty() {
@@ -346,12 +374,6 @@ impl<'t> Shaper<'t> {
         }
         docs.extend(self.written(close, "}"));
         Doc::group_broken(docs, (kept_break || lines) && !empty)
-    }
-
-    /// How many pairs of braces are open at a brace, itself included.
-    fn depth_of(&self, open: usize) -> usize {
-        let around = self.units.iter().filter(|unit| unit.start <= open && open <= unit.end);
-        around.count().max(1)
     }
 
     /// The comments on the lines above a token; `first` when nothing stands before them in the block.

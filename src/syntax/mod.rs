@@ -100,13 +100,14 @@ pub fn is_incomplete(text: &str) -> bool {
 pub(crate) struct Scanned {
     pub tokens: Vec<token::Token>,
     pub units: Vec<layout::Unit>,
+    pub docs: std::collections::HashMap<u32, ast::Doc>,
     pub trivia: Trivia,
 }
 
 /// Reads a whole script up to the point before parsing.
 pub(crate) fn scan(source: SourceId, text: &str) -> Scanned {
     let (lexed, laid_out) = prepare(source, text, Inside::Block);
-    Scanned { tokens: laid_out.tokens, units: laid_out.units, trivia: lexed.trivia }
+    Scanned { tokens: laid_out.tokens, units: laid_out.units, docs: lexed.docs, trivia: lexed.trivia }
 }
 
 fn prepare(source: SourceId, text: &str, inside: Inside) -> (Lexed, Layout) {
