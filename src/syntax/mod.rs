@@ -12,13 +12,13 @@ pub mod ast;
 mod build;
 mod error;
 mod explain;
-mod layout;
+pub(crate) mod layout;
 mod lexer;
 mod literal;
 mod parser;
 mod recover;
 mod strings;
-mod token;
+pub(crate) mod token;
 mod trivia;
 
 #[cfg(test)]
@@ -94,6 +94,20 @@ pub fn is_incomplete(text: &str) -> bool {
         driver.expression();
     }
     known.is_empty() && driver.rejected_end == Some(true)
+}
+
+/// The tokens of a text, for the formatter.
+pub(crate) struct Scanned {
+    pub tokens: Vec<token::Token>,
+    pub units: Vec<layout::Unit>,
+    pub docs: std::collections::HashMap<u32, ast::Doc>,
+    pub trivia: Trivia,
+}
+
+/// Reads a whole script up to the point before parsing.
+pub(crate) fn scan(source: SourceId, text: &str) -> Scanned {
+    let (lexed, laid_out) = prepare(source, text, Inside::Block);
+    Scanned { tokens: laid_out.tokens, units: laid_out.units, docs: lexed.docs, trivia: lexed.trivia }
 }
 
 fn prepare(source: SourceId, text: &str, inside: Inside) -> (Lexed, Layout) {
