@@ -139,8 +139,8 @@ impl<'l> Load<'l> {
         let Some((file, text)) = stdlib::module(&dotted) else {
             let span: Span = first.span.to(last.span);
             let name = ast::Name { text: dotted, span };
-            let nearest = crate::base::did_you_mean(&name.text, stdlib::modules()).map(str::to_owned);
-            return self.loaded.problems.push(NameProblem::Unknown { name, kinds: "module", nearest });
+            let known = stdlib::modules().map(str::to_owned).collect();
+            return self.loaded.problems.push(NameProblem::Unknown { name, kinds: "module", known });
         };
         if !self.seen.iter().any(|seen| seen == file) {
             let module = alias.unwrap_or(last).text.clone();

@@ -222,8 +222,7 @@ impl<'e> Asker<'e> {
         let failed = |error| run_failure(&error, SourceMap::new());
         let workspace = workspace::workspace(project);
         let notebook = Notebook::new(engine).map_err(failed)?;
-        let mut asker =
-            Self { workspace, engine, notebook, script, accepted: Vec::new(), style, symbols: Vec::new() };
+        let mut asker = Self { workspace, engine, notebook, script, accepted: Vec::new(), style, symbols: Vec::new() };
         let analysis = asker.workspace.analyze_text(NAME, &asker.script);
         asker.symbols = crate::repl::symbols(&analysis);
         Ok(asker)
@@ -283,7 +282,8 @@ impl crate::repl::Evaluator for Asker<'_> {
         match self.answer(text) {
             Ok(answer) => answer,
             Err(failure) => {
-                let shown = failure.problems.iter().map(|problem| crate::diag::render(problem, &failure.sources, self.style));
+                let shown =
+                    failure.problems.iter().map(|problem| crate::diag::render(problem, &failure.sources, self.style));
                 crate::repl::Answer::Problems(shown.collect())
             }
         }

@@ -48,9 +48,7 @@ impl Script {
                 std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
                 (workspace::inner_path(&project, file), workspace::analyze(&project, file))
             }
-            Source::Text(text) => {
-                ("<input>".to_string(), workspace::workspace(&project).analyze_text("<input>", text))
-            }
+            Source::Text(text) => ("<input>".to_string(), workspace::workspace(&project).analyze_text("<input>", text)),
         };
         show_warnings(context, &analysis)?;
         let plan = planned(&analysis, campaign)?;
@@ -187,8 +185,7 @@ pub fn store(project: &Project) -> Result<SqliteStore, Failure> {
 /// # Errors
 /// It cannot be opened.
 pub fn store_to_read(project: &Project) -> Result<Option<SqliteStore>, Failure> {
-    SqliteStore::open_read_only(&folders(project).state)
-        .map_err(|error| run_failure(&error.into(), SourceMap::new()))
+    SqliteStore::open_read_only(&folders(project).state).map_err(|error| run_failure(&error.into(), SourceMap::new()))
 }
 
 /// The run with this name, or the only one whose name begins so.
@@ -327,9 +324,7 @@ fn parse_value(text: &str, kind: &TyKind) -> Option<Value> {
         TyKind::Date => text.parse().ok().map(Value::Date),
         TyKind::Time => text.parse().ok().map(Value::Time),
         TyKind::Timestamp => text.parse().ok().map(Value::Timestamp),
-        TyKind::Enumeration(values) => {
-            values.iter().any(|value| value == text).then(|| Value::Text(text.to_string()))
-        }
+        TyKind::Enumeration(values) => values.iter().any(|value| value == text).then(|| Value::Text(text.to_string())),
         kind if kind.is_text() => Some(Value::Text(text.to_string())),
         _ => None,
     }

@@ -18,5 +18,10 @@ pub struct Arguments {
 /// Tells the run.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let reason = arguments.reason.clone();
-    host::tell(context, &arguments.run, Event::Paused { reason: reason.unwrap_or_else(|| "by hand".to_string()) }, "paused")
+    host::tell(
+        context,
+        &arguments.run,
+        Event::Paused { reason: reason.unwrap_or_else(|| "by hand".to_string()) },
+        "paused",
+    )
 }

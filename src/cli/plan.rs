@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use super::host::{self, Script, Source};
 use super::{Context, Exit, Failure};
 use crate::report::{RunReport, count, elapsed, moment};
+use crate::runtime::Silent;
 use crate::runtime::channels::{Content, OutgoingMessage};
 use crate::runtime::clock::Stopwatch;
-use crate::runtime::Silent;
 
 /// Rehearse a script on real data: who would get what, who would not and why. Nothing is sent
 #[derive(clap::Args, Debug)]
@@ -36,9 +36,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let params = host::parameters(&script.plan, &arguments.params)?;
     let engine = host::engine(&script.project, &[], context)?;
     let stopwatch = Stopwatch::start();
-    let rehearsal = engine
-        .rehearse(&script.plan, &params, arguments.simulate, &Silent)
-        .map_err(|error| script.failure(&error))?;
+    let rehearsal =
+        engine.rehearse(&script.plan, &params, arguments.simulate, &Silent).map_err(|error| script.failure(&error))?;
     let took = stopwatch.elapsed();
     let report = RunReport::of_rehearsal(&rehearsal);
     if context.output.is_json() {
@@ -65,7 +64,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let balance = if report.sends.is_empty() {
         String::new()
     } else {
-        format!("Balance  {} = {} + {}      ", count(total.targeted), count(total.sent), count(total.targeted - total.sent))
+        format!(
+            "Balance  {} = {} + {}      ",
+            count(total.targeted),
+            count(total.sent),
+            count(total.targeted - total.sent)
+        )
     };
     output.line(format!("{balance}{} · nothing was sent", elapsed(took)));
     Ok(Exit::Done)
@@ -96,4 +100,3 @@ fn show_sample(message: &OutgoingMessage, context: &Context) {
     }
     output.line("");
 }
-

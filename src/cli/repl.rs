@@ -33,7 +33,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         color: context.output.style().color,
         width: context.output.style().width,
     };
-    crate::repl::run(&mut asker, settings, &mut |text| context.output.line(text))
-        .map_err(|reason| Problem::outside(codes::run::UNREADABLE_FILE, format!("cannot read the terminal: {reason}")))?;
+    crate::repl::run(&mut asker, settings, &mut |text| context.output.line(text)).map_err(|reason| {
+        Problem::outside(codes::run::UNREADABLE_FILE, format!("cannot read the terminal: {reason}"))
+    })?;
     Ok(Exit::Done)
 }

@@ -3,10 +3,10 @@
 use super::host::{self, find_run};
 use super::{Context, Exit, Failure, project, run};
 use crate::base::SourceMap;
+use crate::project::Project;
 use crate::runtime::store::Store;
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::{Pacing, Until};
-use crate::project::Project;
 
 /// Go on with a run that was parked, paused or interrupted
 #[derive(clap::Args, Debug)]

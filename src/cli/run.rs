@@ -65,9 +65,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let store = host::store(&script.project)?;
     let pacing = if arguments.fast_forward { Pacing::FastForward } else { Pacing::Real };
     check_harmless(&script, &engine, pacing)?;
-    let run = engine
-        .start(&store, &script.plan, &script.path, &params, pacing)
-        .map_err(|error| script.failure(&error))?;
+    let run =
+        engine.start(&store, &script.plan, &script.path, &params, pacing).map_err(|error| script.failure(&error))?;
     if !context.output.is_json() {
         context.output.line(format!("run {run} started · orch show {run}"));
     }

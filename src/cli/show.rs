@@ -86,7 +86,8 @@ fn show_person(store: &dyn Store, report: &RunReport, person: &str, context: &Co
         let said = match found.map(|row| row.state) {
             None => "not in".to_string(),
             Some(RowState::Excluded(exclusion)) => {
-                let detail = if exclusion.detail.is_empty() { String::new() } else { format!("    {}", exclusion.detail) };
+                let detail =
+                    if exclusion.detail.is_empty() { String::new() } else { format!("    {}", exclusion.detail) };
                 format!("excluded: {}{detail}", exclusion.reason.word())
             }
             Some(RowState::Intended(intent)) => format!("on its way to {}", intent.address),

@@ -126,8 +126,7 @@ impl<'e> Notebook<'e> {
         let rows = self.with_scope(plan, sources, |engine, scope| {
             engine.block_on(freeze_population(engine.session(), scope, query, &path, name))
         })?;
-        let everyone =
-            Query { kind: QueryKind::Entity(query.ty.entity), ty: query.ty.clone(), span: query.span };
+        let everyone = Query { kind: QueryKind::Entity(query.ty.entity), ty: query.ty.clone(), span: query.span };
         let everyone = Query { ty: crate::hir::SegmentTy { with: Vec::new(), ..everyone.ty.clone() }, ..everyone };
         let of = self.count(plan, sources, &everyone)?;
         self.frozen.insert(name.to_string(), path);
@@ -146,8 +145,7 @@ impl<'e> Notebook<'e> {
         let shown = |name: &str| !name.starts_with(crate::plan::query::IDENTITY);
         for batch in &batches {
             let schema = batch.schema();
-            let fields: Vec<usize> =
-                (0..batch.num_columns()).filter(|at| shown(schema.field(*at).name())).collect();
+            let fields: Vec<usize> = (0..batch.num_columns()).filter(|at| shown(schema.field(*at).name())).collect();
             rows.columns = fields
                 .iter()
                 .map(|at| (schema.field(*at).name().clone(), schema.field(*at).data_type().is_numeric()))
@@ -168,9 +166,7 @@ impl<'e> Notebook<'e> {
     }
 
     fn value(&self, plan: &Plan, sources: &Sources, expr: &Expr) -> Result<Value, RunError> {
-        self.with_scope(plan, sources, |engine, scope| {
-            Ok(engine.block_on(scalar(scope, engine.session(), expr))?)
-        })
+        self.with_scope(plan, sources, |engine, scope| Ok(engine.block_on(scalar(scope, engine.session(), expr))?))
     }
 
     /// Runs `work` with the bound names under the numbers that this plan gives them.

@@ -100,6 +100,7 @@ pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Progra
     let found = checker.collect();
     checker.check_entities(&found);
     checker.check_topics(&found);
+    checker.check_default_topic();
     checker.check_channels(&found);
     checker.check_entity_rules(&found);
     checker.check_policies(&found);

@@ -146,8 +146,7 @@ impl<'a> Checker<'a> {
         };
         let known: Vec<String> = self.program.campaigns.iter().flat_map(deliveries).collect();
         if !known.contains(&name.text) {
-            let nearest = did_you_mean(&name.text, known.iter().map(String::as_str)).map(str::to_owned);
-            self.report(NameProblem::Unknown { name: name.clone(), kinds: "send", nearest });
+            self.report(NameProblem::Unknown { name: name.clone(), kinds: "send", known });
         }
     }
 

@@ -9,7 +9,7 @@ use crate::diag::codes::lints as codes;
 pub(crate) enum Lint {
     UnusedSegment { name: String, what: &'static str, span: Span },
     Unreachable { span: Span, after: Span },
-    UnreachableArm { name: String, span: Span, because: Span },
+    UnreachableArm { name: String, span: Span, because: Span, help: &'static str },
     RefusalGoesOn { what: &'static str, span: Span },
     RepeatedMessage { message: String, span: Span, first: Span, overlap: Option<String> },
     UnlimitedWait { span: Span },
@@ -33,10 +33,10 @@ impl From<Lint> for Problem {
             Unreachable { span, after } => Problem::warning(codes::UNREACHABLE, "this is never reached", span)
                 .also(after, "the run ends here")
                 .help("remove it, or move it before the end"),
-            UnreachableArm { name, span, because } => {
+            UnreachableArm { name, span, because, help } => {
                 Problem::warning(codes::UNREACHABLE_ARM, format!("no row can reach arm `{name}`"), span)
                     .also(because, "this takes all that is left")
-                    .help("the first arm that matches takes a row; put this arm before it")
+                    .help(help)
             }
             RefusalGoesOn { what, span } => {
                 Problem::warning(codes::REFUSAL_GOES_ON, format!("after {what} the flow goes on below"), span)
