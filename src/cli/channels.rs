@@ -20,6 +20,7 @@ pub fn channel_config(name: &str, project: &Project) -> Result<ChannelConfig, Pr
         from: settings.from,
         reply_to: settings.reply_to,
         return_path: settings.return_path,
+        ca: settings.ca.map(PathBuf::from),
         connections: settings.connections.map(|connections| connections as usize),
         rate: settings.rate.map(|pace| Rate { count: pace.count, per: pace.per }),
         unknown: match settings.unknown {

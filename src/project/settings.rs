@@ -88,6 +88,8 @@ pub struct ChannelSettings {
     pub reply_to: Option<String>,
     /// Where reports about undeliverable mail go; `{key}` stands for the key of the message.
     pub return_path: Option<String>,
+    /// A PEM file, relative to the project, with certificates of authorities to trust beside the public ones.
+    pub ca: Option<String>,
     /// Folder of the outbox or file of the file driver, relative to the project.
     pub path: Option<String>,
     /// Connections at the same time.

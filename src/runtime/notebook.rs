@@ -193,7 +193,7 @@ impl<'e> Notebook<'e> {
                 }
             }
         }
-        let tables = RunTables { sources, frozen: &frozen };
+        let tables = RunTables { sources, frozen: &frozen, numbered: None, ledger: None };
         let scope = Scope {
             program: &plan.program,
             tables: &tables,

@@ -20,6 +20,8 @@ pub struct ChannelConfig {
     pub reply_to: Option<String>,
     /// Where reports about undeliverable e-mails go; `{key}` stands for the send key: `bounces+{key}@shop.test`.
     pub return_path: Option<String>,
+    /// A PEM file with certificates of authorities to trust beside the public ones.
+    pub ca: Option<PathBuf>,
     /// How many connections at once.
     pub connections: Option<usize>,
     /// The most messages in a time.
@@ -40,6 +42,7 @@ impl Default for ChannelConfig {
             from: None,
             reply_to: None,
             return_path: None,
+            ca: None,
             connections: None,
             rate: None,
             unknown: UnknownPolicy::Hold,

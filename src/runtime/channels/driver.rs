@@ -27,6 +27,11 @@ pub trait Channel: Send + Sync {
     /// which the other side might accept the message. Dropping the future stops sending; messages then without an
     /// outcome are in doubt when they were marked and not started otherwise.
     fn send_batch(&self, batch: Vec<OutgoingMessage>, dispatch: Dispatch) -> BoxFuture<'_, ()>;
+
+    /// Ends kept connections politely, when nothing more is to be sent for now. Sending again is allowed.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// What a driver can do.

@@ -48,6 +48,7 @@ mod message;
 mod open;
 mod outbox;
 mod problem;
+pub mod smtp;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -81,8 +81,6 @@ struct Writer {
 /// The file and what is in it.
 struct Opened {
     file: File,
-    /// Bytes of whole rows.
-    len: u64,
     keys: HashSet<SendKey>,
     /// The columns, once there are any.
     header: Option<Vec<String>>,
@@ -105,23 +103,20 @@ impl Writer {
     fn try_append(&mut self, batch: &[OutgoingMessage]) -> io::Result<Vec<(SendKey, Outcome)>> {
         let format = self.format;
         let open = self.opened()?;
-        let (mut rows, mut outcomes, mut new) = (Vec::new(), Vec::with_capacity(batch.len()), Vec::new());
+        let (mut rows, mut outcomes) = (Vec::new(), Vec::with_capacity(batch.len()));
         for message in batch {
-            let outcome = if open.keys.contains(&message.key) || new.contains(&message.key) {
-                Outcome::Sent { id: None }
+            let outcome = if open.keys.insert(message.key) {
+                open.row(format, message, &mut rows)?
             } else {
-                let outcome = open.row(format, message, &mut rows)?;
-                if matches!(outcome, Outcome::Sent { .. }) {
-                    new.push(message.key);
-                }
-                outcome
+                Outcome::Sent { id: None }
             };
+            if !matches!(outcome, Outcome::Sent { .. }) {
+                open.keys.remove(&message.key);
+            }
             outcomes.push((message.key, outcome));
         }
         open.file.write_all(&rows)?;
         open.file.sync_data()?;
-        open.len += rows.len() as u64;
-        open.keys.extend(new);
         Ok(outcomes)
     }
 
@@ -142,49 +137,58 @@ impl Writer {
 }
 
 impl Opened {
-    /// Finds the whole rows and cuts off what follows them.
+    /// Finds the whole rows and cuts off the one that a crash left behind them.
     fn read(mut file: File, format: Format) -> io::Result<Self> {
-        let mut text = String::new();
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         // A cut can fall inside a character.
-        text.push_str(bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid()));
-        let mut open = Self { file, len: 0, keys: HashSet::new(), header: None };
-        match format {
-            Format::Csv => open.read_csv(&text)?,
-            Format::Ndjson => open.read_ndjson(&text),
+        let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let mut open = Self { file, keys: HashSet::new(), header: None };
+        let whole = match format {
+            Format::Csv => open.read_csv(text)?,
+            Format::Ndjson => open.read_ndjson(text),
+        };
+        if !is_remainder(&bytes[whole..], whole == 0, format) {
+            return Err(io::Error::other("it holds something that this channel has not written"));
         }
-        open.file.set_len(open.len)?;
-        open.file.seek(SeekFrom::Start(open.len))?;
+        open.file.set_len(whole as u64)?;
+        open.file.seek(SeekFrom::End(0))?;
         Ok(open)
     }
 
-    fn read_csv(&mut self, text: &str) -> io::Result<()> {
+    /// Gives where the whole rows end.
+    fn read_csv(&mut self, text: &str) -> io::Result<usize> {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut record = csv::StringRecord::new();
+        let mut whole = 0;
         while reader.read_record(&mut record)? {
-            let end = reader.position().byte();
-            let ended = text.as_bytes().get(..end as usize).is_some_and(|before| before.ends_with(b"\n"));
-            match (&self.header, record.iter().next_back().and_then(SendKey::parse)) {
-                (None, _) if ended && record.iter().next_back() == LAST.last().copied() => {
+            let end = reader.position().byte() as usize;
+            let last = record.iter().next_back();
+            match (&self.header, last.and_then(SendKey::parse)) {
+                _ if !text[..end].ends_with('\n') => break,
+                (None, _) if last == LAST.last().copied() => {
                     self.header = Some(record.iter().map(str::to_owned).collect());
                 }
-                (Some(_), Some(key)) if ended => {
+                (Some(_), Some(key)) => {
                     self.keys.insert(key);
                 }
-                _ => return Ok(()),
+                _ => break,
             }
-            self.len = end;
+            whole = end;
         }
-        Ok(())
+        Ok(whole)
     }
 
-    fn read_ndjson(&mut self, text: &str) {
+    /// Gives where the whole rows end.
+    fn read_ndjson(&mut self, text: &str) -> usize {
+        let mut whole = 0;
         for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
             let row = serde_json::from_str::<serde_json::Value>(line).unwrap_or_default();
-            self.keys.extend(row["key"].as_str().and_then(SendKey::parse));
-            self.len += line.len() as u64;
+            let Some(key) = row["key"].as_str().and_then(SendKey::parse) else { break };
+            self.keys.insert(key);
+            whole += line.len();
         }
+        whole
     }
 
     /// Adds one row to `rows`.
@@ -217,6 +221,27 @@ impl Opened {
         }
         Ok(Outcome::Sent { id: None })
     }
+}
+
+/// Whether the end of a file can be what a crash left of one row, rather than somebody's data: no whole row is in it,
+/// and at the start of the file it begins as ours do.
+fn is_remainder(rest: &[u8], at_start: bool, format: Format) -> bool {
+    let begin: &[u8] = match format {
+        Format::Csv => b"address,",
+        Format::Ndjson => b"{\"address\":",
+    };
+    let shared = rest.len().min(begin.len());
+    let ends_row = |line: &[u8]| {
+        let line = line.strip_suffix(b"\"}").unwrap_or(line);
+        line.last_chunk::<32>().and_then(|key| str::from_utf8(key).ok()).and_then(SendKey::parse).is_some()
+    };
+    let mut lines = rest.split(|byte| *byte == b'\n');
+    // What follows the last line end is no line.
+    lines.next_back();
+    let one_line = !rest.contains(&b'\n');
+    (!at_start || rest[..shared] == begin[..shared])
+        && (one_line || (format == Format::Csv && !at_start))
+        && !lines.any(ends_row)
 }
 
 /// Names and values of a message's columns.
@@ -278,6 +303,29 @@ mod tests {
                 let again = fs::read(&path).unwrap();
                 assert_eq!(String::from_utf8(again), String::from_utf8(whole.clone()), "{name} cut at {cut}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_data_of_others_is_left_alone() {
+        let row = format!("+33600000001,one,1,vip,vip-7K2M,{}\n", sms(1, "").key);
+        let edited = format!("address,body,entity,campaign,run,key\nsomebody,wrote,this\n{row}");
+        let files = [
+            ("people.csv", "id,email\n1,ann@shop.test\n"),
+            ("people.csv", "id"),
+            ("people.csv", "address,city\nhere,there\n"),
+            ("people.csv", &edited),
+            ("people.ndjson", "{\"id\": 1}\n"),
+            ("people.ndjson", "{\"address\":\"x\"}\n"),
+        ];
+        for (name, text) in files {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(name), text).unwrap();
+            let table = Table::new(folder.path().join(name)).unwrap();
+            let error = table.check().await.unwrap_err();
+            assert!(error.message.ends_with("it holds something that this channel has not written"), "{text}: {error}");
+            assert_eq!(sent(&table, &[sms(1, "one")]).await, 0);
+            assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), text);
         }
     }
 

@@ -122,30 +122,32 @@ fn numbered(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().iter().cloned().chain([number]).collect::<Vec<_>>()))
 }
 
-/// Names a row by its key columns.
-pub(super) struct KeyColumns {
-    names: Vec<String>,
-    indices: Vec<usize>,
+/// The names of the columns that tell an entity's rows apart.
+#[derive(Clone)]
+pub(super) struct KeyNames(Vec<String>);
+
+impl KeyNames {
+    /// The key fields.
+    pub fn new(entity: &Entity) -> Self {
+        Self(entity.key.iter().map(|field| entity[*field].name.clone()).collect())
+    }
+
+    /// Where they are, together with the columns by which the query engine tells rows apart.
+    pub fn locate(&self, schema: &Schema) -> KeyColumns {
+        let is_key = |name: &str| self.0.iter().any(|known| known == name) || name.starts_with(IDENTITY);
+        let fields = schema.fields().iter().enumerate();
+        KeyColumns(fields.filter(|(_, field)| is_key(field.name())).map(|(at, _)| at).collect())
+    }
 }
 
+/// The places of the key's columns.
+pub(super) struct KeyColumns(Vec<usize>);
+
 impl KeyColumns {
-    /// The key fields of the entity, and the columns with which the query engine tells rows apart.
-    pub fn new(entity: &Entity) -> Self {
-        let names = entity.key.iter().map(|field| entity[*field].name.clone()).collect();
-        Self { names, indices: Vec::new() }
-    }
-
-    /// Finds the columns in a batch's schema.
-    pub fn locate(&mut self, schema: &Schema) {
-        let is_key = |name: &str| self.names.iter().any(|known| known == name) || name.starts_with(IDENTITY);
-        let fields = schema.fields().iter().enumerate();
-        self.indices = fields.filter(|(_, field)| is_key(field.name())).map(|(at, _)| at).collect();
-    }
-
-    /// The key of a row as text; `None` when a part of it is null.
+    /// The key of a row as text; `None` when a part of it is null, or when there is no key.
     pub fn text(&self, batch: &RecordBatch, row: usize) -> Result<Option<String>, QueryError> {
         let mut text = String::new();
-        for index in &self.indices {
+        for index in &self.0 {
             let column = batch.column(*index);
             if column.is_null(row) {
                 return Ok(None);
@@ -156,29 +158,26 @@ impl KeyColumns {
             let value = values::from_array(column.as_ref(), row)?;
             text.push_str(&value.to_text(&jiff::tz::TimeZone::UTC));
         }
-        Ok(Some(text))
+        Ok((!text.is_empty()).then_some(text))
     }
 }
 
 /// Row identity: a key is there and occurs once.
 struct KeyCheck<'t> {
-    columns: KeyColumns,
+    names: KeyNames,
     seen: HashSet<[u8; 16]>,
     title: &'t str,
 }
 
 impl<'t> KeyCheck<'t> {
     fn new(entity: &Entity, title: &'t str) -> Self {
-        Self { columns: KeyColumns::new(entity), seen: HashSet::new(), title }
+        Self { names: KeyNames::new(entity), seen: HashSet::new(), title }
     }
 
     fn check(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
-        self.columns.locate(&batch.schema());
-        if self.columns.indices.is_empty() {
-            return Ok(());
-        }
+        let columns = self.names.locate(&batch.schema());
         for row in 0..batch.num_rows() {
-            let key = self.columns.text(batch, row)?.unwrap_or_default();
+            let key = columns.text(batch, row)?.unwrap_or_default();
             let mut digest = [0; 16];
             digest.copy_from_slice(&blake3::hash(key.as_bytes()).as_bytes()[..16]);
             if key.is_empty() || !self.seen.insert(digest) {

@@ -24,12 +24,13 @@ use super::error::RunError;
 use super::machine::{self, Bound, Effect, Event, MachineError, State, Status};
 use super::observe::{Observer, Progress};
 use super::store::{Change, RunRecord, StepRecord, Store, Tally};
-use super::tables::{Folders, RunTables, Sources};
+use super::tables::{Folders, Ledger, RunTables, Sources};
 use crate::hir::{LocalId, Program, Value};
 use crate::plan::Plan;
 use crate::plan::query::{Scope, Session};
 pub(super) use freeze::freeze as freeze_population;
 pub use pace::Pace;
+pub(super) use send::ROW;
 
 /// A channel with its limits.
 pub struct BoundChannel {
@@ -272,6 +273,17 @@ impl<'e> Executor<'e> {
             Bound::Value(_) | Bound::Delivery(_) => None,
         };
         self.state.locals.iter().filter_map(path).collect()
+    }
+
+    /// The tables that this run's populations start from.
+    fn tables<'s>(&'s self, frozen: &'s BTreeMap<u32, PathBuf>) -> RunTables<'s> {
+        let delivery = |(local, bound): (&u32, &Bound)| match bound {
+            Bound::Delivery(delivery) => Some((*local, delivery.clone())),
+            Bound::Snapshot(_) | Bound::Value(_) => None,
+        };
+        let deliveries = self.state.locals.iter().filter_map(delivery).collect();
+        let ledger = Ledger { store: self.around.store, folder: self.around.folders.run(&self.run), deliveries };
+        RunTables { sources: self.around.sources, frozen, numbered: None, ledger: Some(ledger) }
     }
 
     fn scope<'s>(&'s self, tables: &'s RunTables<'s>, locals: &'s HashMap<LocalId, Value>) -> Scope<'s> {

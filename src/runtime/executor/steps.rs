@@ -12,7 +12,6 @@ use crate::runtime::error::RunError;
 use crate::runtime::machine::{Outcome, Snapshot};
 use crate::runtime::observe::Progress;
 use crate::runtime::store::StepRecord;
-use crate::runtime::tables::RunTables;
 
 impl Executor<'_> {
     /// Performs a step. Doing it twice is harmless.
@@ -89,7 +88,7 @@ impl Executor<'_> {
         let file = format!("{}.parquet", instance(token, step).replace('/', "-"));
         let path = self.around.folders.run(&self.run).join(&file);
         let (locals, frozen) = (self.locals(), self.frozen());
-        let tables = RunTables { sources: self.around.sources, frozen: &frozen };
+        let tables = self.tables(&frozen);
         let scope = self.scope(&tables, &locals);
         let session = self.around.session;
         let rows = freeze(session, &scope, query, &path, &step.title).await?;
@@ -119,7 +118,7 @@ impl Executor<'_> {
     /// The value of an expression that looks at no row.
     pub(super) async fn value(&self, expr: &Expr) -> Result<Value, RunError> {
         let (locals, frozen) = (self.locals(), self.frozen());
-        let tables = RunTables { sources: self.around.sources, frozen: &frozen };
+        let tables = self.tables(&frozen);
         let scope = self.scope(&tables, &locals);
         Ok(scalar(&scope, self.around.session, expr).await?)
     }

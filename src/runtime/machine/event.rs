@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Snapshot;
+use super::{Delivery, Snapshot};
 use crate::hir::Value;
 
 /// Something that happened.
@@ -58,10 +58,7 @@ pub enum Outcome {
     /// The wait ends at this instant.
     Until(jiff::Timestamp),
     /// Every row of the send is settled.
-    Sent {
-        /// The send's number in the ledger.
-        send: i64,
-    },
+    Sent(Delivery),
     /// Which arm of an `if`; none for `else`.
     Chosen(Option<usize>),
     /// Done, with nothing to remember.

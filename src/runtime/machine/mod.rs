@@ -11,7 +11,7 @@ mod state;
 mod tests;
 
 pub use event::{Event, Outcome};
-pub use state::{Bound, Phase, Snapshot, State, Status, Token};
+pub use state::{Bound, Delivery, Phase, Snapshot, State, Status, Token};
 
 use crate::plan::{BlockId, Plan, Step, StepKind};
 
@@ -132,9 +132,9 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
             state.locals.insert(local.0, Bound::Value(value.clone()));
             advance(plan, state, name)
         }
-        (StepKind::Send(send), Outcome::Sent { send: id }) => {
+        (StepKind::Send(send), Outcome::Sent(delivery)) => {
             if let Some(local) = send.delivery {
-                state.locals.insert(local.0, Bound::Delivery(*id));
+                state.locals.insert(local.0, Bound::Delivery(delivery.clone()));
             }
             advance(plan, state, name)
         }

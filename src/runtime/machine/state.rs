@@ -95,8 +95,17 @@ pub enum Bound {
     Value(Value),
     /// A frozen population.
     Snapshot(Snapshot),
-    /// A send, by its number in the ledger.
-    Delivery(i64),
+    /// A send.
+    Delivery(Delivery),
+}
+
+/// A send that has been performed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Its number in the ledger.
+    pub send: i64,
+    /// The rows it was about.
+    pub snapshot: Snapshot,
 }
 
 /// A frozen population: a file in the run's folder.

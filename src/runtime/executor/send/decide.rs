@@ -11,7 +11,7 @@ use crate::hir::{TyKind, Value};
 use crate::plan::query::{QueryError, values};
 use crate::runtime::channels::{Content, Email, OutgoingMessage, SendContext, SendKey};
 use crate::runtime::content::{address, escape_html};
-use crate::runtime::executor::freeze::KeyColumns;
+use crate::runtime::executor::freeze::KeyNames;
 use crate::runtime::store::Reason;
 
 /// What all rows of a send have in common.
@@ -24,7 +24,7 @@ pub(super) struct Decider {
     /// Patterns of addresses that may be written to in this profile; empty means all.
     pub allow: Vec<String>,
     pub zone: TimeZone,
-    pub keys: KeyColumns,
+    pub keys: KeyNames,
     /// Run, and step with branch: what the send key is derived from.
     pub run: String,
     pub instance: String,
@@ -53,13 +53,15 @@ impl Decider {
     ) -> Result<Vec<Decided>, QueryError> {
         let rows = Columns::new(batch);
         let numbers = rows.required(ROW)?.as_primitive::<datafusion::arrow::datatypes::Int64Type>().clone();
+        let keys = self.keys.locate(&batch.schema());
         let mut out = Vec::with_capacity(batch.num_rows());
         for at in 0..batch.num_rows() {
             let row = numbers.value(at) as u64;
             if !due(row) {
                 continue;
             }
-            let entity = self.keys.text(batch, at)?.unwrap_or_default();
+            let nameless = || QueryError::Engine("a row of the send has no key".to_string());
+            let entity = keys.text(batch, at)?.ok_or_else(nameless)?;
             let decision = self.row(&rows, at, &entity, now)?;
             out.push(Decided { row, entity, decision });
         }

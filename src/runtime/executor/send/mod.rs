@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 use decide::{Decided, Decider, Decision};
 use ledger::Rows;
 use marker::MarkerFile;
-pub(super) use rows::ROW;
+pub(in crate::runtime) use rows::ROW;
 
 use super::pace::Pace;
 use crate::plan::query::QueryError;

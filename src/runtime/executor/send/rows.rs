@@ -9,7 +9,7 @@ use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
 use crate::runtime::executor::live::live_relation;
 
 /// The column that numbers the rows of a frozen population.
-pub(in crate::runtime::executor) const ROW: &str = "__row";
+pub(in crate::runtime) const ROW: &str = "__row";
 pub(super) const ADDRESS: &str = "__address";
 pub(super) const PROFILE: &str = "__profile";
 pub(super) const CONSENT: &str = "__consent";

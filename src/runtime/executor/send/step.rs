@@ -7,15 +7,15 @@ use futures::FutureExt;
 
 use super::decide::Decider;
 use super::{SendEnd, Sender, rows};
-use crate::hir::{Query, QueryKind, RowId, Send, TyKind};
+use crate::hir::{LocalId, Query, QueryKind, RowId, Send, TyKind};
 use crate::plan::Step;
 use crate::plan::query::{Binding, Columns, Joins, Ordering, stream, values};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
-use crate::runtime::executor::freeze::KeyColumns;
+use crate::runtime::executor::freeze::KeyNames;
 use crate::runtime::executor::steps::instance;
 use crate::runtime::executor::{BoundChannel, Executor, Performed, StepEnd};
-use crate::runtime::machine::{Bound, Outcome, Snapshot};
+use crate::runtime::machine::{Bound, Delivery, Outcome, Snapshot};
 use crate::runtime::observe::Progress;
 use crate::runtime::store::{Change, SendRecord, StepRecord, Tally};
 use crate::runtime::tables::RunTables;
@@ -45,7 +45,7 @@ impl Executor<'_> {
             }
             SendEnd::Settled => {
                 check_balance(step, &tally)?;
-                let outcome = Outcome::Sent { send: record.id };
+                let outcome = Outcome::Sent(Delivery { send: record.id, snapshot });
                 let record = Some(accounted(self.record(token, step, None), &tally));
                 Ok(StepEnd::Done(Box::new(Performed { outcome, record, tally: Some(tally) })))
             }
@@ -136,7 +136,7 @@ impl Executor<'_> {
         let folder = self.around.folders.run(&self.run);
         let mut frozen = self.frozen();
         frozen.insert(local.0, folder.join(&snapshot.file));
-        let open = || self.rows_of(&query, send.row, &columns, &frozen);
+        let open = || self.rows_of(&query, send.row, &columns, &frozen, local);
         let progress = |settled| {
             let title = &step.title;
             self.around.observer.on(Progress::Sending { title, settled, targeted: record.targeted });
@@ -163,10 +163,11 @@ impl Executor<'_> {
         row: RowId,
         columns: &'s [(String, crate::hir::Expr)],
         frozen: &'s BTreeMap<u32, std::path::PathBuf>,
+        numbered: LocalId,
     ) -> super::OpenRows<'s> {
         async move {
             let locals = self.locals();
-            let tables = RunTables { sources: self.around.sources, frozen };
+            let tables = RunTables { numbered: Some(numbered), ..self.tables(frozen) };
             let scope = self.scope(&tables, &locals);
             let bindings = [Binding { row, path: Vec::new() }];
             let kept = Columns::Named(kept_columns(&scope, query));
@@ -198,7 +199,7 @@ impl Executor<'_> {
             is_email: channel.name == "email",
             allow: self.around.allow.to_vec(),
             zone: self.around.zone.clone(),
-            keys: KeyColumns::new(&program[send.to.ty.entity]),
+            keys: KeyNames::new(&program[send.to.ty.entity]),
             run: self.run.clone(),
             instance: instance(token, step),
         }
