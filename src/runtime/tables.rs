@@ -229,12 +229,8 @@ fn feedback_table(
     let fates = MemTable::try_new(schema, vec![vec![batch]])?;
     let right = LogicalPlanBuilder::scan("fates", provider_as_source(Arc::new(fates)), None)?.build()?;
     let on = (vec![Column::from_name(ROW)], vec![Column::from_name(FATE)]);
-    let joined = LogicalPlanBuilder::scan("rows", provider_as_source(rows), None)?.join(
-        right,
-        JoinType::Inner,
-        on,
-        None,
-    )?;
+    let joined =
+        LogicalPlanBuilder::scan("rows", provider_as_source(rows), None)?.join(right, JoinType::Inner, on, None)?;
     let column = |name: &str| Expr::Column(Column::from_name(name));
     let mut output: Vec<Expr> = kept.fields().iter().map(|field| column(field.name())).collect();
     if with_reason {

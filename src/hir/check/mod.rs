@@ -30,7 +30,7 @@ mod test_block;
 pub(crate) mod testing;
 mod types;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 pub(crate) use flow::ends;
 pub(crate) use schedule::{approximate_period, approximate_seconds};
@@ -89,8 +89,10 @@ pub(crate) struct Checker<'a> {
     pub files: &'a [ParsedFile],
     /// Messages are checked again at each send, so they stay trees; in the order of [`Program::messages`].
     pub messages: Vec<&'a ast::Message>,
-    /// Procedures whose parameters were reported already, by the place of their name.
-    pub checked_defines: HashSet<Span>,
+    /// Procedures that were found to call themselves.
+    pub circles: Vec<String>,
+    /// The procedure that is being checked by itself.
+    pub procedure: Option<String>,
     next_row: u32,
 }
 
@@ -102,18 +104,24 @@ pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Progra
     checker.check_topics(&found);
     checker.check_default_topic();
     checker.check_channels(&found);
+    checker.check_defines();
     checker.check_entity_rules(&found);
     checker.check_policies(&found);
     checker.check_signals(&found);
     checker.check_messages();
-    checker.check_campaigns(&found);
     checker.check_procedures();
+    checker.check_campaigns(&found);
     checker.check_tests(&found);
     if !checker.problems.has_errors() {
         lint(&checker.program, &mut checker.problems);
     }
     checker.problems.finish();
     (checker.program, checker.problems)
+}
+
+/// True if both say the same of the same place.
+fn same_mistake(known: &Problem, problem: &Problem) -> bool {
+    known.code == problem.code && known.span() == problem.span() && known.message == problem.message
 }
 
 impl<'a> Checker<'a> {
@@ -132,14 +140,18 @@ impl<'a> Checker<'a> {
             environment,
             files,
             messages: Vec::new(),
-            checked_defines: HashSet::new(),
+            circles: Vec::new(),
+            procedure: None,
             next_row: RowId::DECLARED.0 + 1,
         }
     }
 
-    /// Reports a problem; inside an expansion the call is named as well.
+    /// Reports a problem; inside an expansion the call is named as well, unless it was found without the call.
     pub fn report(&mut self, problem: impl Into<Problem>) {
         let mut problem = problem.into();
+        if !self.calls.is_empty() && self.problems.iter().any(|known| same_mistake(known, &problem)) {
+            return;
+        }
         // A definition that is used twice is wrong once.
         if !self.calls.is_empty() && self.problems.iter().any(|known| known.same_as(&problem)) {
             return;

@@ -19,10 +19,15 @@ impl<'a> Checker<'a> {
         out: &mut Vec<Stmt>,
     ) {
         let Some((name, define, block)) = self.procedure_named(procedure) else { return };
-        if self.calls.iter().any(|(known, _)| *known == name) {
-            let mut path: Vec<String> = self.calls.iter().map(|(known, _)| known.clone()).collect();
-            path.push(name);
-            return self.report(FlowProblem::Recursion { path, span: procedure.span });
+        let outer = self.calls.iter().map(|(known, _)| known);
+        let mut path: Vec<String> = self.procedure.iter().chain(outer).cloned().collect();
+        if path.contains(&name) {
+            if !self.circles.contains(&name) {
+                path.push(name);
+                self.circles.extend(path.iter().cloned());
+                self.report(FlowProblem::Recursion { path, span: procedure.span });
+            }
+            return;
         }
         let params = self.procedure_params(define);
         let given = self.assign(&params, args, &format!("procedure `{name}`"));
@@ -63,13 +68,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Parameters of a procedure, silently: they are reported once, where all definitions are checked.
+    /// Parameters of a procedure. What is wrong with them is reported where it is checked by itself.
     fn procedure_params(&mut self, define: &'a ast::Define) -> Vec<Param> {
         let before = self.problems.len();
         let params = self.params(&define.params);
-        if !self.checked_defines.insert(define.name.span) {
-            self.problems.truncate(before);
-        }
+        self.problems.truncate(before);
         params
     }
 
@@ -177,25 +180,34 @@ impl<'a> Checker<'a> {
         self.add_local(Local { name: param.name.clone(), span, kind, ty })
     }
 
-    /// Procedures that nothing calls are checked as far as that is possible without arguments.
+    /// Definitions that are values or populations, each by itself: also those that nothing uses.
+    pub(super) fn check_defines(&mut self) {
+        for at in 0..self.defines.len() {
+            let define = self.defines[at];
+            let library = self.file(define.name.span.source).is_some_and(|file| file.library);
+            if !library && matches!(define.body, ast::DefineBody::Expr(_)) {
+                self.check_define(at);
+            }
+        }
+    }
+
+    /// Procedures, each by itself, as far as that is possible without arguments.
     pub(super) fn check_procedures(&mut self) {
         for at in 0..self.defines.len() {
             let define = self.defines[at];
             let ast::DefineBody::Block(block) = &define.body else { continue };
-            if self.checked_defines.contains(&define.name.span) {
-                continue;
-            }
             self.locals.clear();
-            let params = self.procedure_params(define);
+            let params = self.params(&define.params);
             let mut scope = Scope::default();
             for param in params {
                 let bound = self.unknown_argument(&param);
                 scope.bind_to(format!("{}.{}", define.name.text, param.name), bound.clone());
                 scope.bind_to(param.name, bound);
             }
-            self.calls.clear();
+            self.procedure = Some(define.name.text.clone());
             self.stmts(&block.stmts, &mut scope);
         }
+        self.procedure = None;
         self.locals.clear();
     }
 
