@@ -9,6 +9,7 @@ mod campaign;
 mod channel;
 mod collect;
 mod entity;
+mod expectation;
 mod expr;
 mod flow;
 mod functions;
