@@ -92,6 +92,8 @@ pub(crate) struct Checker<'a> {
     pub messages: Vec<&'a ast::Message>,
     /// Procedures that were found to call themselves.
     pub circles: Vec<String>,
+    /// Calls of procedures that were put in.
+    pub expansions: usize,
     /// The procedure that is being checked by itself.
     pub procedure: Option<String>,
     next_row: u32,
@@ -142,6 +144,7 @@ impl<'a> Checker<'a> {
             files,
             messages: Vec::new(),
             circles: Vec::new(),
+            expansions: 0,
             procedure: None,
             next_row: RowId::DECLARED.0 + 1,
         }

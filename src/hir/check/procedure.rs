@@ -8,6 +8,12 @@ use crate::base::Span;
 use crate::diag::codes::flow as codes;
 use crate::syntax::ast;
 
+/// How deep procedures may call one another.
+const DEEPEST: usize = 64;
+
+/// How many calls of procedures a program may make when all are put in.
+const MOST: usize = 10_000;
+
 impl<'a> Checker<'a> {
     /// `do remind(vip, welcome, 3d)`
     pub(super) fn do_stmt(
@@ -27,6 +33,9 @@ impl<'a> Checker<'a> {
                 self.circles.extend(path.iter().cloned());
                 self.report(FlowProblem::Recursion { path, span: procedure.span });
             }
+            return;
+        }
+        if !self.room_for(&name, procedure.span) {
             return;
         }
         let params = self.procedure_params(define);
@@ -66,6 +75,21 @@ impl<'a> Checker<'a> {
                 None
             }
         }
+    }
+
+    /// Calls that multiply (each procedure calling the next one twice) would grow without end.
+    fn room_for(&mut self, name: &str, span: Span) -> bool {
+        self.expansions += 1;
+        let why = if self.calls.len() >= DEEPEST {
+            format!("procedures call one another more than {DEEPEST} deep")
+        } else if self.expansions == MOST {
+            format!("procedures call one another so often that they make {MOST} calls together")
+        } else {
+            return self.expansions < MOST;
+        };
+        let help = format!("call `{name}` less often, or use `repeat`");
+        self.wrong(codes::TOO_MANY_CALLS, why, help, span);
+        false
     }
 
     /// Parameters of a procedure. What is wrong with them is reported where it is checked by itself.
