@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+mod broken;
 mod cli;
 mod corpus;
 mod documents;

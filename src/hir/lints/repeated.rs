@@ -88,7 +88,7 @@ fn block<'p>(program: &Program, stmts: &'p [Stmt], known: &mut Known<'p>, found:
 
 fn again(program: &Program, now: &Sent<'_>, known: &Known<'_>, found: &mut Vec<Lint>) {
     let is_again = |before: &&Sent<'_>| before.message == now.message && !disjoint(before.to, now.to, known, 0);
-    let Some(before) = known.sent.iter().rev().find(is_again) else { return };
+    let Some(before) = known.sent.iter().rev().take(200).find(is_again) else { return };
     // Reminding those who were reached is what a second send after a look at the first one's outcome is for.
     if reads_outcome(now.to, known) || before.to.ty.entity != now.to.ty.entity || before.span == now.span {
         return;
