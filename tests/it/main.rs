@@ -13,4 +13,5 @@ mod cli;
 mod corpus;
 mod documents;
 mod pages;
+mod program;
 mod tidy;
