@@ -93,11 +93,33 @@ pub(crate) struct Checker<'a> {
     pub checked_defines: HashSet<Span>,
     /// Definitions that use themselves, reported already.
     recursive: HashSet<String>,
+    /// How deep the expression being checked is in its statement, definitions put in.
+    depth: u32,
+    /// How many definitions were put in.
+    expansions: u32,
+    /// That they are too many was reported.
+    too_far: bool,
     next_row: u32,
 }
 
 /// Checks a program: all its files at once. The files of the standard library come first, the entry last.
 pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
+    let check = || check_on_this_stack(files, environment);
+    // A tree may be as deep as the parser allows, and definitions make it deeper; a caller's stack may be small.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("check".to_owned()).stack_size(STACK);
+        match thread.spawn_scoped(scope, check).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(checked)) => checked,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => check(),
+        }
+    })
+}
+
+/// Bytes of stack for checking; only what is used is ever backed by memory.
+const STACK: usize = 256 << 20;
+
+fn check_on_this_stack(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
     let mut checker = Checker::new(files, environment);
     let found = checker.collect();
     checker.check_entities(&found);
@@ -136,6 +158,9 @@ impl<'a> Checker<'a> {
             messages: Vec::new(),
             checked_defines: HashSet::new(),
             recursive: HashSet::new(),
+            depth: 0,
+            expansions: 0,
+            too_far: false,
             next_row: RowId::DECLARED.0 + 1,
         }
     }
