@@ -157,7 +157,13 @@ impl Checker<'_> {
             }
             Ok(_) => self.not_a_population(expr, scope),
             Err(problem) => {
-                self.report(*problem);
+                let problem = match *problem {
+                    TypeProblem::UnknownName { name, outer, .. } => {
+                        TypeProblem::UnknownName { name, known: self.populations_in(scope), outer }
+                    }
+                    other => other,
+                };
+                self.report(problem);
                 poisoned(span)
             }
         }
