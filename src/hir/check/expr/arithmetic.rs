@@ -22,6 +22,11 @@ impl Checker<'_> {
         scope: &Scope,
         hint: Option<Hint>,
     ) -> Expr {
+        if op == BinaryOp::Add
+            && let Some(parts) = text_chain(expr)
+        {
+            return self.texts_added(expr, &parts, scope);
+        }
         // `ago(3d) - 2h` beside a date: the hint is for the left operand.
         let left = self.infer(sides[0], scope, hint.filter(|hint| is_moment(&hint.ty.kind)));
         let right = self.infer(sides[1], scope, None);
@@ -65,6 +70,29 @@ impl Checker<'_> {
         }
     }
 
+    /// Texts are put together in a string, not with `+`.
+    fn texts_added(&mut self, expr: &ast::Expr, parts: &[&ast::Expr], scope: &Scope) -> Expr {
+        let values: Vec<Expr> = parts.iter().map(|part| self.infer(part, scope, None)).collect();
+        if values.iter().all(|value| !value.ty.is_error()) {
+            let texts: Option<Vec<String>> = parts.iter().map(|part| written(part)).collect();
+            let advice = match texts {
+                Some(texts) => {
+                    let template: String = texts.iter().map(|text| hole(text)).collect();
+                    Advice::write(format!("\"{template}\""), expr.span)
+                }
+                None => Advice::say("put them into one string: `\"{first_name} {last_name}\"`"),
+            };
+            let text = |value: &Expr| value.ty.kind.is_text().then(|| Ty::of(TyKind::Text));
+            let operands = values.iter().map(|value| match text(value) {
+                Some(ty) => self.side(&Expr { ty, ..value.clone() }),
+                None => self.side(value),
+            });
+            let operands = operands.collect();
+            self.report(TypeProblem::BadOperand { operator: "+".to_owned(), operands, advice });
+        }
+        node(ExprKind::Error, Ty::of(TyKind::Text), expr.span)
+    }
+
     fn report_arithmetic(&mut self, op: BinaryOp, values: [&Expr; 2], sides: [&ast::Expr; 2], span: Span) {
         let [left, right] = values;
         let texts = (written(sides[0]), written(sides[1]));
@@ -89,6 +117,22 @@ impl Checker<'_> {
         let operands = vec![self.side(left), self.side(right)];
         self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
     }
+}
+
+/// The operands of a chain of `+` with a literal text among them.
+fn text_chain(expr: &ast::Expr) -> Option<Vec<&ast::Expr>> {
+    let mut parts = Vec::new();
+    let mut rest = expr;
+    while let ast::ExprKind::Binary { op: BinaryOp::Add, left, right, .. } = &rest.kind {
+        parts.push(&**right);
+        rest = left;
+    }
+    parts.push(rest);
+    parts.reverse();
+    let is_text = |part: &&ast::Expr| {
+        matches!(part.kind, ast::ExprKind::Template(_) | ast::ExprKind::Literal(ast::Literal::Text(_)))
+    };
+    parts.iter().any(is_text).then_some(parts)
 }
 
 /// A piece of a template that stands for an expression.

@@ -131,6 +131,10 @@ pub(crate) enum TypeProblem {
         path: Vec<String>,
         span: Span,
     },
+    /// Definitions whose uses multiply or nest beyond measure.
+    ExpandsTooFar {
+        span: Span,
+    },
     DifferentEntities {
         operator: &'static str,
         left: Side,
@@ -325,6 +329,8 @@ fn shaped(problem: TypeProblem) -> Problem {
             let message = format!("a definition cannot use itself: {}", path.join(" → "));
             error(codes::RECURSIVE_DEFINITION, message, span)
         }
+        ExpandsTooFar { span } => error(codes::EXPANDS_TOO_FAR, "definitions make this too large".to_owned(), span)
+            .help("a definition is put in wherever it is used: bind the value once with `let` or `with`, and use that"),
         NotConstant { span } => error(codes::NOT_CONSTANT, "a constant is needed here".to_owned(), span)
             .label("this is known only when the campaign runs"),
         BadAmount { why, span } => error(codes::BAD_AMOUNT, why, span),
@@ -402,10 +408,11 @@ fn unknown_name(name: &Name, known: &[String], outer: Option<String>) -> Problem
 fn unknown_value(written: &str, noun: &str, values: &[String], about: About, span: Span) -> Problem {
     let message = format!("`{written}` is not {}", a(noun));
     let problem = Problem::error(codes::UNKNOWN_VALUE, message, span);
-    let problem = match (&about.name, values.len()) {
-        (Some(name), 1..=12) => problem.label(format!("{name} is {}", alternatives(values))),
-        (None, 1..=12) => problem.label(format!("must be {}", alternatives(values))),
-        _ => problem,
+    let listed = alternatives(values);
+    let problem = match &about.name {
+        _ if values.is_empty() || listed.len() > 70 => problem,
+        Some(name) => problem.label(format!("{name} is {listed}")),
+        None => problem.label(format!("must be {listed}")),
     };
     let problem = declared(problem, about.declared);
     match did_you_mean(written, values.iter().map(String::as_str)) {
