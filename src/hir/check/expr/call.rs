@@ -117,7 +117,7 @@ impl Checker<'_> {
         let mut checked: Vec<Expr> = Vec::new();
         for arg in given {
             let known = checked.iter().find(|value| !relate::is_unknown(&value.ty)).map(|value| value.ty.clone());
-            checked.push(self.infer(arg, scope, known.as_ref().map(Hint::of)));
+            checked.push(self.infer(arg, scope, known.as_ref().map(Hint::loosely)));
         }
         self.finish_call(native, checked, span)
     }

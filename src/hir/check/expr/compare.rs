@@ -44,7 +44,7 @@ impl Checker<'_> {
 
     /// `a ?? b`
     fn coalesce(&mut self, sides: [&ast::Expr; 2], span: Span, scope: &Scope, hint: Option<Hint>) -> Expr {
-        let [left, right] = self.pair(sides, scope, hint);
+        let [left, right] = self.alternatives(sides, scope, hint);
         let Some(ty) = relate::unify(&left.ty, &right.ty) else {
             self.report_mismatch(&right, &left.ty, sides[1]);
             return node(ExprKind::Error, left.ty.clone(), span);
@@ -62,7 +62,7 @@ impl Checker<'_> {
             return poisoned(span);
         }
         self.unshadowed.extend(path::deliberate(sides));
-        let [left, right] = self.pair(sides, scope, None);
+        let [left, right] = self.pair(sides, scope);
         let ty = Ty::of(TyKind::Bool).null_if(left.ty.nullable || right.ty.nullable);
         if left.ty.is_error() || right.ty.is_error() {
             return node(ExprKind::Error, ty, span);
@@ -275,7 +275,7 @@ fn tested_for_null(expr: &ast::Expr, op: BinaryOp, tested: &mut Vec<String>) {
 
 /// A comparison of two values. A timestamp and a date are compared by the day: the date stands for the whole day in the
 /// campaign's zone.
-fn comparison(op: BinaryOp, left: Expr, right: Expr, ty: Ty, span: Span) -> Expr {
+pub(crate) fn comparison(op: BinaryOp, left: Expr, right: Expr, ty: Ty, span: Span) -> Expr {
     match (&left.ty.kind, &right.ty.kind) {
         (TyKind::Timestamp, TyKind::Date) => instant_with_date(op, left, right, ty, span),
         (TyKind::Date, TyKind::Timestamp) => instant_with_date(turned(op), right, left, ty, span),
@@ -324,7 +324,7 @@ fn instant_with_date(op: BinaryOp, instant: Expr, date: Expr, ty: Ty, span: Span
 }
 
 /// The first instant of a day in the campaign's zone.
-pub(crate) fn midnight(day: Date, span: Span) -> Expr {
+fn midnight(day: Date, span: Span) -> Expr {
     node(ExprKind::LocalTimestamp(day.at(0, 0, 0, 0)), Ty::of(TyKind::Timestamp), span)
 }
 

@@ -11,6 +11,9 @@ use crate::hir::check::{Bound, Checker, Global, RowScope, Scope};
 use crate::hir::{Expr, ExprKind, Query, QueryKind, RowId, SegmentTy, Ty, TyKind};
 use crate::syntax::ast;
 
+/// Definitions that use others several times grow like powers; this many in one program is no accident.
+const MOST_EXPANSIONS: u32 = 20_000;
+
 impl<'a> Checker<'a> {
     /// A definition as a value.
     pub(crate) fn expand(
@@ -134,6 +137,11 @@ impl<'a> Checker<'a> {
             self.recursive.extend(path.iter().cloned());
             path.push(name.clone());
             self.report(TypeProblem::Recursion { path, span });
+            return None;
+        }
+        self.expansions += 1;
+        if self.expansions > MOST_EXPANSIONS {
+            self.expands_too_far(span);
             return None;
         }
         let signature = Signature {

@@ -131,6 +131,10 @@ pub(crate) enum TypeProblem {
         path: Vec<String>,
         span: Span,
     },
+    /// Definitions whose uses multiply or nest beyond measure.
+    ExpandsTooFar {
+        span: Span,
+    },
     DifferentEntities {
         operator: &'static str,
         left: Side,
@@ -325,6 +329,8 @@ fn shaped(problem: TypeProblem) -> Problem {
             let message = format!("a definition cannot use itself: {}", path.join(" → "));
             error(codes::RECURSIVE_DEFINITION, message, span)
         }
+        ExpandsTooFar { span } => error(codes::EXPANDS_TOO_FAR, "definitions make this too large".to_owned(), span)
+            .help("a definition is put in wherever it is used: bind the value once with `let` or `with`, and use that"),
         NotConstant { span } => error(codes::NOT_CONSTANT, "a constant is needed here".to_owned(), span)
             .label("this is known only when the campaign runs"),
         BadAmount { why, span } => error(codes::BAD_AMOUNT, why, span),

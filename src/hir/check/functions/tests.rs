@@ -89,3 +89,11 @@ fn a_script_may_use_the_names_of_natives() {
     assert_eq!(checked.codes(), Vec::<String>::new());
     assert!(aggregate("count").is_some());
 }
+
+#[test]
+fn the_documents_list_every_function() {
+    let page = include_str!("../../../../docs/functions.md");
+    for name in super::names() {
+        assert!(page.contains(&format!("`{name}(")), "{name}");
+    }
+}
