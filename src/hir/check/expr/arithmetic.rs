@@ -4,7 +4,7 @@
 //! is added to a date or a timestamp; the difference of two dates, or of two timestamps, is a duration.
 
 use super::compare::binary_node;
-use super::problem::{Advice, TypeProblem};
+use super::problem::Advice;
 use super::text::sign;
 use super::{Hint, node, relate, written};
 use crate::base::Span;
@@ -42,12 +42,11 @@ impl Checker<'_> {
         if let (TyKind::Date, ExprKind::Literal(Value::Duration(length))) = (&left.ty.kind, &right.kind)
             && length.seconds != 0
         {
-            let operands = vec![self.side(&left), self.side(&right)];
             let advice = match (written(sides[0]), written(sides[1])) {
                 (Some(date), Some(length)) => Advice::write(format!("timestamp({date}) {} {length}", sign(op)), span),
                 _ => Advice::say("make it a timestamp first: `timestamp(...)`"),
             };
-            self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
+            self.bad_operand(sign(op), &[&left], &right, advice);
         }
         binary_node(op, left, right, Ty { kind, nullable }, span)
     }
@@ -57,8 +56,7 @@ impl Checker<'_> {
         let value = self.infer(operand, scope, None);
         let ty = value.ty.clone();
         if !ty.is_error() && !ty.kind.is_number() && ty.kind != TyKind::Duration {
-            let operands = vec![self.side(&value)];
-            self.report(TypeProblem::BadOperand { operator: "-".to_owned(), operands, advice: Advice::None });
+            self.bad_operand("-", &[], &value, Advice::None);
             return node(ExprKind::Error, Ty::error(), span);
         }
         // A negative number is a literal like any other.
@@ -82,13 +80,15 @@ impl Checker<'_> {
                 }
                 None => Advice::say("put them into one string: `\"{first_name} {last_name}\"`"),
             };
-            let text = |value: &Expr| value.ty.kind.is_text().then(|| Ty::of(TyKind::Text));
-            let operands = values.iter().map(|value| match text(value) {
-                Some(ty) => self.side(&Expr { ty, ..value.clone() }),
-                None => self.side(value),
-            });
-            let operands = operands.collect();
-            self.report(TypeProblem::BadOperand { operator: "+".to_owned(), operands, advice });
+            // That one of them is an enumeration is of no interest here.
+            let as_text = |value: &Expr| match value.ty.kind.is_text() {
+                true => Expr { ty: Ty::of(TyKind::Text), ..value.clone() },
+                false => value.clone(),
+            };
+            let values: Vec<Expr> = values.iter().map(as_text).collect();
+            if let Some((last, before)) = values.split_last() {
+                self.bad_operand("+", &before.iter().collect::<Vec<_>>(), last, advice);
+            }
         }
         node(ExprKind::Error, Ty::of(TyKind::Text), expr.span)
     }
@@ -114,8 +114,7 @@ impl Checker<'_> {
             }
             _ => Advice::None,
         };
-        let operands = vec![self.side(left), self.side(right)];
-        self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
+        self.bad_operand(sign(op), &[left], right, advice);
     }
 }
 

@@ -91,9 +91,8 @@ impl Checker<'_> {
         }
         let is_like = matches!(op, BinaryOp::Like | BinaryOp::NotLike);
         if is_like && !(left.ty.kind.is_text() && right.ty.kind.is_text()) {
-            let operands = vec![self.side(left), self.side(right)];
             let advice = Advice::say("it compares texts, with `%` for any characters");
-            self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
+            self.bad_operand(sign(op), &[left], right, advice);
             return false;
         }
         if !relate::comparable(&left.ty.kind, &right.ty.kind) {

@@ -196,12 +196,11 @@ impl Checker<'_> {
         }
         let is_empty = test == ast::IsTest::Empty;
         if is_empty && !found.ty.kind.is_text() && !matches!(found.ty.kind, TyKind::List(_) | TyKind::Null) {
-            let operands = vec![self.side(&found)];
             let advice = match written(value) {
                 Some(text) => Advice::write(format!("{text} is {}null", if negated { "not " } else { "" }), span),
                 None => Advice::None,
             };
-            self.report(TypeProblem::BadOperand { operator: "is empty".to_owned(), operands, advice });
+            self.bad_operand("is empty", &[], &found, advice);
         }
         if !is_empty {
             self.lint_never_null(&found, "this test has always the same answer");

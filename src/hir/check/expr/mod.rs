@@ -274,6 +274,13 @@ impl Checker<'_> {
         About { name, declared: self.declared_at(value, scope) }
     }
 
+    /// Reports an operator on operands it does not work on.
+    fn bad_operand(&mut self, operator: &str, before: &[&Expr], last: &Expr, advice: Advice) {
+        let before = before.iter().map(|value| self.side(value)).collect();
+        let (operator, last) = (operator.to_owned(), self.side(last));
+        self.report(TypeProblem::BadOperand { operator, before, last, advice });
+    }
+
     /// An operand for a message.
     fn side(&self, value: &Expr) -> Side {
         Side { ty: value.ty.show(&self.program), span: value.span }

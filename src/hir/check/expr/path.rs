@@ -92,7 +92,7 @@ impl Checker<'_> {
             Meaning::Many(place) => self.many_as_value(&place, &name, hint, span),
             Meaning::Row(place) => TypeProblem::RowAsValue {
                 entity: self.entity_name(place.entity).to_owned(),
-                example: self.example_field(&place, &name),
+                advice: self.example_field(&place, &name),
                 row: name,
                 span,
             },
@@ -186,10 +186,17 @@ impl Checker<'_> {
         Some(&entity[entity.field(name)?].ty.kind)
     }
 
-    fn example_field(&self, place: &Place, name: &str) -> Option<String> {
-        let entity = self.known_entity(place.entity)?;
-        let field = entity.key.first().map(|key| &entity[*key]).or(entity.fields.first())?;
-        Some(format!("{name}.{}", quoted_name(&field.name)))
+    fn example_field(&self, place: &Place, name: &str) -> Advice {
+        let field = self.known_entity(place.entity).and_then(|entity| {
+            let key = entity.key.first().map(|key| &entity[*key]);
+            key.or(entity.fields.first())
+        });
+        match field {
+            Some(field) => {
+                Advice::say(format!("name one of its fields, for example `{name}.{}`", quoted_name(&field.name)))
+            }
+            None => Advice::say("name one of its fields"),
+        }
     }
 
     /// Where the last relation of a way was declared.
