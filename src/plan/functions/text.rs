@@ -11,7 +11,7 @@ use super::{Call, Native};
 use crate::hir::{Duration, Value};
 use crate::plan::query::values;
 
-pub(super) static TEXT: Native = Native { name: "orch_text", returns: |_| Ok(DataType::Utf8), compute };
+pub(super) static TEXT: Native = Native { name: "orch_text", returns: |_| DataType::Utf8, compute };
 
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let value = &call.args[0];

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::{Call, Native, text};
 
-pub(super) static TICKET: Native = Native { name: "orch_ticket", returns: |_| Ok(DataType::UInt64), compute };
+pub(super) static TICKET: Native = Native { name: "orch_ticket", returns: |_| DataType::UInt64, compute };
 
 /// A number between 0 and 2^64 that depends on the seed and the key's values as text alone. The hash is BLAKE3 over each
 /// part preceded by its length in eight bytes, smallest first; the first eight bytes are the number, smallest first.

@@ -10,7 +10,8 @@ use datafusion::arrow::datatypes::{
     Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::common::Result;
-use jiff::tz::TimeZone;
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Span, Timestamp};
 
 use super::{Call, Native, text};
@@ -19,14 +20,10 @@ use crate::plan::query::values;
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
-pub(super) static SHIFT: Native = Native {
-    name: "orch_shift",
-    returns: |types| Ok(types.first().cloned().unwrap_or(DataType::Null)),
-    compute: shift,
-};
-pub(super) static ELAPSED: Native = Native { name: "orch_elapsed", returns: |_| Ok(INTERVAL), compute: elapsed };
-pub(super) static ADD: Native = Native { name: "orch_add_durations", returns: |_| Ok(INTERVAL), compute: add };
-pub(super) static SCALE: Native = Native { name: "orch_scale_duration", returns: |_| Ok(INTERVAL), compute: scale };
+pub(super) static SHIFT: Native = Native { name: "orch_shift", returns: |given| given.ty(0), compute: shift };
+pub(super) static ELAPSED: Native = Native { name: "orch_elapsed", returns: |_| INTERVAL, compute: elapsed };
+pub(super) static ADD: Native = Native { name: "orch_add_durations", returns: |_| INTERVAL, compute: add };
+pub(super) static SCALE: Native = Native { name: "orch_scale_duration", returns: |_| INTERVAL, compute: scale };
 
 /// The zone a call was given as its last argument; the same for all rows.
 pub(super) fn zone_of(call: &Call<'_>) -> TimeZone {
@@ -65,6 +62,21 @@ fn shift(call: &Call<'_>) -> Result<ArrayRef> {
     }
 }
 
+/// The instant of a civil time: of a repeated one the first, for a skipped one the first instant after the gap.
+pub fn instant_of(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(civil);
+    let is_gap = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
+    let instant = ambiguous.compatible().ok()?;
+    match is_gap {
+        // The transition itself, which may be this very instant.
+        true => {
+            let after = instant.checked_add(SignedDuration::from_nanos(1)).ok()?;
+            zone.preceding(after).next().map(|transition| transition.timestamp())
+        }
+        false => Some(instant),
+    }
+}
+
 fn inside<T>(call: &Call<'_>, row: usize, shifted: Option<T>) -> Result<Option<T>> {
     match shifted {
         Some(shifted) => Ok(Some(shifted)),
@@ -93,7 +105,7 @@ fn shift_instant(micros: i64, length: IntervalMonthDayNano, zone: &TimeZone) -> 
     let mut instant = Timestamp::from_microsecond(micros).ok()?;
     if length.months != 0 || length.days != 0 {
         let civil = zone.to_datetime(instant).checked_add(calendar(length)?).ok()?;
-        instant = zone.to_timestamp(civil).ok()?;
+        instant = instant_of(zone, civil)?;
     }
     let exact = SignedDuration::from_nanos(length.nanoseconds);
     Some(instant.checked_add(exact).ok()?.as_microsecond())

@@ -24,8 +24,8 @@ impl Lower<'_> {
             ExprKind::Error => Err(unsupported("an expression with an error", span)),
             ExprKind::Literal(value) => self.literal(value, &expr.ty),
             ExprKind::LocalTimestamp(civil) => {
-                let instant = self.scope.zone.to_timestamp(*civil);
-                let instant = instant.map_err(|_| unsupported(format!("the moment {civil}"), span))?;
+                let instant = functions::instant_of(&self.scope.zone, *civil);
+                let instant = instant.ok_or_else(|| unsupported(format!("the moment {civil}"), span))?;
                 self.literal(&Value::Timestamp(instant), &expr.ty)
             }
             ExprKind::Column { row, path, column } => self.column(frame, *row, path, column, span),
@@ -93,7 +93,13 @@ impl Lower<'_> {
     /// What functions need to know of the place they are called at.
     fn context(&self, frame: &mut Frame, span: Span) -> Context {
         frame.fallible = true;
-        Context { span: Some(span), key: columns(&frame.key), zone: zone_name(&self.scope.zone) }
+        Context { key: columns(&frame.key), ..self.place_of(span) }
+    }
+
+    /// The same for what belongs to no single row.
+    pub fn place_of(&self, span: Span) -> Context {
+        let today = self.scope.zone.to_datetime(self.scope.now).date();
+        Context { span: Some(span), key: Vec::new(), zone: zone_name(&self.scope.zone), today }
     }
 
     fn column(

@@ -2,6 +2,8 @@
 
 mod build;
 mod first;
+mod naive;
+mod random;
 
 use std::collections::HashMap;
 use std::sync::Arc;
