@@ -28,7 +28,7 @@ use super::query::values;
 use crate::base::Span;
 
 use call::Call;
-pub(crate) use natives::native;
+pub(crate) use natives::{native, wants_one_type};
 pub(crate) use statistics::Statistic;
 pub use text::shown;
 pub use ticket::{ticket, ticket_threshold};

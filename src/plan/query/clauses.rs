@@ -79,6 +79,10 @@ impl Lower<'_> {
         let mut order = Vec::with_capacity(keys.len());
         for key in keys {
             let value = self.expr(frame, &key.value)?;
+            // A constant orders nothing, and the engine's planner stumbles over it.
+            if matches!(value, Expr::Literal(..)) {
+                continue;
+            }
             let value = by_declaration(value, &key.value.ty)?;
             let column = self.name_it(frame, "order", value)?;
             order.push(Order { column, descending: key.descending });
@@ -143,7 +147,7 @@ impl Lower<'_> {
         let winners = LogicalPlanBuilder::from(copy.plan).aggregate(columns(&copy.part), best)?.build()?;
         let identity = frame.identity();
         frame.with_plan(|plan| {
-            join(plan, winners, JoinType::LeftSemi, (&identity, &winner), NullEquality::NullEqualsNothing)
+            join(plan, winners, JoinType::LeftSemi, (&identity, &winner), NullEquality::NullEqualsNull)
         })
     }
 
@@ -191,7 +195,7 @@ impl Lower<'_> {
             .build()?;
         let part = frame.part.clone();
         frame.with_plan(|plan| {
-            join(plan, counted, JoinType::Inner, (&part, &copy.part), NullEquality::NullEqualsNothing)
+            join(plan, counted, JoinType::Inner, (&part, &copy.part), NullEquality::NullEqualsNull)
         })?;
         Ok(column(&name))
     }

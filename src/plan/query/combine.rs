@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use datafusion::common::{JoinType, NullEquality};
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
 
-use super::frame::{Frame, Row, column, join};
+use super::frame::{Frame, Group, Row, column, join};
 use super::lower::{Base, Lower, not_kept, unsupported};
 use super::{QueryError, Rows, uses};
 use crate::base::Span;
@@ -47,13 +47,12 @@ impl Lower<'_> {
         on: &[String],
         query: &Query,
     ) -> Result<Frame, QueryError> {
-        let nulls = NullEquality::NullEqualsNothing;
         left.row.group = left.row.group.filter(|_| op != SetOp::Union);
         match op {
             SetOp::Intersect | SetOp::Except => {
                 let kind = if op == SetOp::Intersect { JoinType::LeftSemi } else { JoinType::LeftAnti };
                 let (here, there) = self.sides(&left, &right, on, query.span)?;
-                left.with_plan(|plan| join(plan, right.plan, kind, (&here, &there), nulls))?;
+                left.with_plan(|plan| same_rows(plan, right.plan, kind, &here, &there))?;
                 left.order.clear();
                 Ok(left)
             }
@@ -61,21 +60,15 @@ impl Lower<'_> {
                 let seen = self.renamed(&left)?;
                 let (here, there) = self.sides(&right, &seen, on, query.span)?;
                 let mut right = right;
-                right.with_plan(|plan| join(plan, seen.plan, JoinType::LeftAnti, (&here, &there), nulls))?;
+                right.with_plan(|plan| same_rows(plan, seen.plan, JoinType::LeftAnti, &here, &there))?;
                 self.append(left, right, query)
             }
         }
     }
 
-    /// The columns that make rows of both sides the same.
-    fn sides(
-        &self,
-        left: &Frame,
-        right: &Frame,
-        on: &[String],
-        span: Span,
-    ) -> Result<(Vec<String>, Vec<String>), QueryError> {
-        let (mut here, mut there) = match on.is_empty() {
+    /// The columns that make rows of both sides the same: key or `on` columns, then what both are tied to.
+    fn sides(&self, left: &Frame, right: &Frame, on: &[String], span: Span) -> Result<(Same, Same), QueryError> {
+        let (here, there) = match on.is_empty() {
             true if left.key.len() == right.key.len() => (left.key.clone(), right.key.clone()),
             true => {
                 // One side carries the key of a matched source as well: the entity's key decides.
@@ -88,11 +81,9 @@ impl Lower<'_> {
                 (here, on.iter().map(|name| find(&right.row, name)).collect::<Result<_, _>>()?)
             }
         };
-        if left.part.len() == right.part.len() {
-            here.extend(left.part.iter().cloned());
-            there.extend(right.part.iter().cloned());
-        }
-        Ok((here, there))
+        let tied = left.part.len() == right.part.len();
+        let part = |frame: &Frame| if tied { frame.part.clone() } else { Vec::new() };
+        Ok((Same { columns: here, part: part(left) }, Same { columns: there, part: part(right) }))
     }
 
     /// The column of a field or an added column.
@@ -123,8 +114,7 @@ impl Lower<'_> {
         let mut rows = BTreeMap::new();
         for (id, here) in &left.rows {
             if let Some(there) = right.rows.get(id) {
-                let fields = pairs.fields(here, there)?;
-                rows.insert(*id, Row { fields, added: Vec::new(), group: None, entity: here.entity });
+                rows.insert(*id, pairs.row(here, there)?);
             }
         }
         let (first, second) = (pairs.left, pairs.right);
@@ -168,6 +158,30 @@ impl Lower<'_> {
     }
 }
 
+/// What makes a row the same as one of the other side.
+struct Same {
+    /// A null in these is no match.
+    columns: Vec<String>,
+    part: Vec<String>,
+}
+
+/// A semi or anti join by what makes rows the same.
+fn same_rows(
+    left: LogicalPlan,
+    right: LogicalPlan,
+    kind: JoinType,
+    here: &Same,
+    there: &Same,
+) -> Result<LogicalPlan, QueryError> {
+    let known = there.columns.iter().map(|name| column(name).is_not_null()).reduce(Expr::and);
+    let right = match known {
+        Some(known) => LogicalPlanBuilder::from(right).filter(known)?.build()?,
+        None => right,
+    };
+    let all = |side: &Same| side.columns.iter().chain(&side.part).cloned().collect::<Vec<_>>();
+    join(left, right, kind, (&all(here), &all(there)), NullEquality::NullEqualsNull)
+}
+
 /// Columns of two plans that become one.
 struct Pairs<'l> {
     lower: &'l Lower<'l>,
@@ -202,6 +216,24 @@ impl Pairs<'_> {
         self.right.push(there.alias(&name));
         self.known.insert(pair, name.clone());
         Ok(name)
+    }
+
+    /// An outer row: the same on both sides.
+    fn row(&mut self, left: &Row, right: &Row) -> Result<Row, QueryError> {
+        let fields = self.fields(left, right)?;
+        let mut added = Vec::new();
+        for ((name, here), (_, there)) in left.added.iter().zip(&right.added) {
+            added.push((name.clone(), self.push(Some(here), Some(there))?));
+        }
+        let group = match (&left.group, &right.group) {
+            (Some(here), Some(there)) => {
+                let both = here.here.iter().zip(&there.here);
+                let columns = both.map(|(here, there)| self.push(Some(here), Some(there))).collect::<Result<_, _>>()?;
+                Some(Group { here: columns, ..here.clone() })
+            }
+            _ => None,
+        };
+        Ok(Row { entity: left.entity, fields, added, group })
     }
 
     fn fields(&mut self, left: &Row, right: &Row) -> Result<Vec<Option<String>>, QueryError> {

@@ -51,7 +51,11 @@ impl Lower<'_> {
             ExprKind::IsEmpty { negated, value } => self.is_empty(frame, *negated, value),
             ExprKind::If { condition, then, otherwise } => {
                 let condition = self.expr(frame, condition)?;
-                let (then, otherwise) = (self.expr(frame, then)?, self.expr(frame, otherwise)?);
+                let sides = vec![self.expr(frame, then)?, self.expr(frame, otherwise)?];
+                let mut sides = self.unified(frame, sides)?.into_iter();
+                let (Some(then), Some(otherwise)) = (sides.next(), sides.next()) else {
+                    return Err(unsupported("this condition", span));
+                };
                 Ok(when(condition, then).otherwise(otherwise)?)
             }
             ExprKind::Call { native, args } => self.call(frame, native, args, expr),
@@ -71,6 +75,21 @@ impl Lower<'_> {
     /// The engine's type of an expression over the frame.
     pub fn type_of(&self, frame: &Frame, expr: &Expr) -> Result<DataType, QueryError> {
         Ok(expr.get_type(frame.plan.schema())?)
+    }
+
+    /// The expressions, widened to one type where they are numbers of several.
+    fn unified(&self, frame: &Frame, exprs: Vec<Expr>) -> Result<Vec<Expr>, QueryError> {
+        let types = exprs.iter().map(|expr| self.type_of(frame, expr)).collect::<Result<Vec<_>, _>>()?;
+        let scales = types.iter().filter_map(|ty| match ty {
+            DataType::Decimal128(_, scale) => Some(*scale),
+            _ => None,
+        });
+        let wide = match scales.max() {
+            _ if types.contains(&DataType::Float64) => DataType::Float64,
+            Some(scale) => DataType::Decimal128(values::MAX_DIGITS, scale),
+            None => return Ok(exprs),
+        };
+        Ok(exprs.into_iter().map(|expr| cast(expr, wide.clone())).collect())
     }
 
     /// The value of an expression that looks at no row and no population; `None` if it does.
@@ -149,7 +168,7 @@ impl Lower<'_> {
             return self.literal(&Value::List(Vec::new()), ty);
         }
         let items = items.iter().map(|item| self.expr(frame, item)).collect::<Result<_, _>>()?;
-        Ok(make_array(items))
+        Ok(make_array(self.unified(frame, items)?))
     }
 
     fn negate(&self, frame: &mut Frame, value: &hir::Expr, span: Span) -> Result<Expr, QueryError> {
@@ -192,7 +211,7 @@ impl Lower<'_> {
             BinaryOp::GreaterEqual => compare(Operator::GtEq),
             BinaryOp::Like => like(false),
             BinaryOp::NotLike => like(true),
-            BinaryOp::Coalesce => coalesce(vec![left, right]),
+            BinaryOp::Coalesce => coalesce(self.unified(frame, vec![left, right])?),
             BinaryOp::Add if left_ty.kind.is_text() || right_ty.kind.is_text() => compare(Operator::StringConcat),
             BinaryOp::Add => self.arithmetic(frame, Arithmetic::Add, (left, left_ty), (right, right_ty), span)?,
             BinaryOp::Subtract => {
@@ -279,7 +298,10 @@ impl Lower<'_> {
     }
 
     fn call(&self, frame: &mut Frame, native: &str, args: &[hir::Expr], expr: &hir::Expr) -> Result<Expr, QueryError> {
-        let lowered = args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
+        let mut lowered = args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
+        if functions::wants_one_type(native) {
+            lowered = self.unified(frame, lowered)?;
+        }
         let context = self.context(frame, expr.span);
         functions::native(native, lowered, &context)
             .ok_or_else(|| unsupported(format!("the function `{native}`"), expr.span))

@@ -49,7 +49,8 @@ pub(super) struct Frame {
     pub rows: BTreeMap<RowId, Row>,
     /// What identifies a row within its population: the entity's key, plus the source's key after `match`.
     pub key: Vec<String>,
-    /// What tells the populations of different outer rows apart; empty outside nested queries.
+    /// What tells the populations of different outer rows apart; empty outside nested queries. Part of it may be null
+    /// in the populations that `dedupe` made, so it is joined with nulls being equal.
     pub part: Vec<String>,
     pub order: Vec<Order>,
     /// Left joins over `one` relations that the plan already has: from these columns to these fields.
@@ -151,10 +152,15 @@ impl Frame {
         self.sort_by(&self.order)
     }
 
-    /// An order, made total by the key.
+    /// An order, made total by the key. No column comes twice: aggregates of the engine lose count of their keys then.
     pub fn sort_by(&self, order: &[Order]) -> Vec<SortExpr> {
-        let given = order.iter().map(|key| column(&key.column).sort(!key.descending, false));
-        given.chain(self.key.iter().map(|key| column(key).sort(true, false))).collect()
+        let given = order.iter().map(|key| (&key.column, key.descending));
+        let mut seen = BTreeSet::new();
+        given
+            .chain(self.key.iter().map(|key| (key, false)))
+            .filter(|(name, _)| seen.insert(*name))
+            .map(|(name, descending)| column(name).sort(!descending, false))
+            .collect()
     }
 
     /// The same population under new column names, for a second use in the same plan.

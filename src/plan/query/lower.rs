@@ -1,6 +1,7 @@
 //! Queries: where their rows come from, and `where`.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
@@ -255,7 +256,8 @@ impl<'a> Lower<'a> {
         }
         // A row of the target has one value of `there`, so distinct pairs of outer row and `here` reach it once per
         // outer row.
-        let pairs: Vec<String> = frame.part.iter().chain(&here).cloned().collect();
+        let pairs: BTreeSet<String> = frame.part.iter().chain(&here).cloned().collect();
+        let pairs: Vec<String> = pairs.into_iter().collect();
         let pairs = LogicalPlanBuilder::from(frame.plan).project(columns(&pairs))?.distinct()?.build()?;
         reached.part = frame.part;
         reached
@@ -265,7 +267,7 @@ impl<'a> Lower<'a> {
             let (part, identity) = (reached.part.clone(), outer.identity());
             reached.rows = outer.rows;
             reached.with_plan(|plan| {
-                join(plan, outer.plan, JoinType::Inner, (&part, &identity), NullEquality::NullEqualsNothing)
+                join(plan, outer.plan, JoinType::Inner, (&part, &identity), NullEquality::NullEqualsNull)
             })?;
         }
         Ok(reached)

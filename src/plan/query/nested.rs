@@ -67,7 +67,8 @@ impl Lower<'_> {
             }
             None => {
                 let outer = self.renamed(frame)?;
-                Ok(Nested { frame: self.query(query, &Base::Under(&outer))?, here: frame.identity(), nulls })
+                let inner = self.query(query, &Base::Under(&outer))?;
+                Ok(Nested { frame: inner, here: frame.identity(), nulls: NullEquality::NullEqualsNull })
             }
         }
     }

@@ -9,6 +9,11 @@ use datafusion::logical_expr::{Expr, cast, lit, when};
 
 use super::super::{Arithmetic, Context, arithmetic, text};
 
+/// True for natives whose arguments and result are of one type.
+pub(crate) fn wants_one_type(name: &str) -> bool {
+    matches!(name, "coalesce" | "greatest" | "least" | "null_if")
+}
+
 /// The call of a native; `None` for a name or a number of arguments that is not known.
 pub(super) fn build(name: &str, args: Vec<Expr>, context: &Context) -> Option<Expr> {
     let shown = |args: Vec<Expr>| args.into_iter().map(|arg| text(arg, &context.zone)).collect::<Vec<_>>();

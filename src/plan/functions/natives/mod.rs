@@ -11,6 +11,8 @@ mod texts;
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::scalar::ScalarValue;
 
+pub(crate) use mixed::wants_one_type;
+
 use super::{Context, Native, call};
 use crate::plan::query::values;
 
