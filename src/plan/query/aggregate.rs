@@ -26,7 +26,7 @@ struct Steps {
 impl Lower<'_> {
     /// Lowers an aggregate to a value of the outer row.
     pub fn aggregate(&self, frame: &mut Frame, aggregate: &Aggregate, expr: &hir::Expr) -> Result<Expr, QueryError> {
-        let Nested { frame: mut inner, here, nulls } = self.nested(frame, &aggregate.query)?;
+        let Nested { frame: mut inner, here } = self.nested(frame, &aggregate.query)?;
         inner.rows.insert(aggregate.row, inner.row.clone());
         let args = aggregate.args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
         let steps = self.steps(&mut inner, aggregate, args, expr)?;
@@ -34,7 +34,7 @@ impl Lower<'_> {
         let computed = LogicalPlanBuilder::from(inner.plan).aggregate(columns(&inner.part), groups)?.build()?;
         let kind = if here.is_empty() { JoinType::Inner } else { JoinType::Left };
         frame.fallible |= inner.fallible;
-        frame.with_plan(|plan| join(plan, computed, kind, (&here, &inner.part), nulls))?;
+        frame.with_plan(|plan| join(plan, computed, kind, (&here, &inner.part)))?;
         Ok(steps.value)
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use datafusion::common::{JoinType, NullEquality};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::common::JoinType;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
 
 use super::frame::{Frame, Group, Row, column, join};
@@ -52,7 +52,7 @@ impl Lower<'_> {
             SetOp::Intersect | SetOp::Except => {
                 let kind = if op == SetOp::Intersect { JoinType::LeftSemi } else { JoinType::LeftAnti };
                 let (here, there) = self.sides(&left, &right, on, query.span)?;
-                left.with_plan(|plan| same_rows(plan, right.plan, kind, &here, &there))?;
+                left.with_plan(|plan| join(plan, right.plan, kind, (&here, &there)))?;
                 left.order.clear();
                 Ok(left)
             }
@@ -60,15 +60,21 @@ impl Lower<'_> {
                 let seen = self.renamed(&left)?;
                 let (here, there) = self.sides(&right, &seen, on, query.span)?;
                 let mut right = right;
-                right.with_plan(|plan| same_rows(plan, seen.plan, JoinType::LeftAnti, &here, &there))?;
+                right.with_plan(|plan| join(plan, seen.plan, JoinType::LeftAnti, (&here, &there)))?;
                 self.append(left, right, query)
             }
         }
     }
 
     /// The columns that make rows of both sides the same: key or `on` columns, then what both are tied to.
-    fn sides(&self, left: &Frame, right: &Frame, on: &[String], span: Span) -> Result<(Same, Same), QueryError> {
-        let (here, there) = match on.is_empty() {
+    fn sides(
+        &self,
+        left: &Frame,
+        right: &Frame,
+        on: &[String],
+        span: Span,
+    ) -> Result<(Vec<String>, Vec<String>), QueryError> {
+        let (mut here, mut there) = match on.is_empty() {
             true if left.key.len() == right.key.len() => (left.key.clone(), right.key.clone()),
             true => {
                 // One side carries the key of a matched source as well: the entity's key decides.
@@ -81,9 +87,11 @@ impl Lower<'_> {
                 (here, on.iter().map(|name| find(&right.row, name)).collect::<Result<_, _>>()?)
             }
         };
-        let tied = left.part.len() == right.part.len();
-        let part = |frame: &Frame| if tied { frame.part.clone() } else { Vec::new() };
-        Ok((Same { columns: here, part: part(left) }, Same { columns: there, part: part(right) }))
+        if left.part.len() == right.part.len() {
+            here.extend(left.part.iter().cloned());
+            there.extend(right.part.iter().cloned());
+        }
+        Ok((here, there))
     }
 
     /// The column of a field or an added column.
@@ -156,30 +164,6 @@ impl Lower<'_> {
         frame.rows.remove(&row);
         Ok(frame)
     }
-}
-
-/// What makes a row the same as one of the other side.
-struct Same {
-    /// A null in these is no match.
-    columns: Vec<String>,
-    part: Vec<String>,
-}
-
-/// A semi or anti join by what makes rows the same.
-fn same_rows(
-    left: LogicalPlan,
-    right: LogicalPlan,
-    kind: JoinType,
-    here: &Same,
-    there: &Same,
-) -> Result<LogicalPlan, QueryError> {
-    let known = there.columns.iter().map(|name| column(name).is_not_null()).reduce(Expr::and);
-    let right = match known {
-        Some(known) => LogicalPlanBuilder::from(right).filter(known)?.build()?,
-        None => right,
-    };
-    let all = |side: &Same| side.columns.iter().chain(&side.part).cloned().collect::<Vec<_>>();
-    join(left, right, kind, (&all(here), &all(there)), NullEquality::NullEqualsNull)
 }
 
 /// Columns of two plans that become one.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{Column, JoinType, NullEquality};
+use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
 use super::{Columns, IDENTITY, QueryError};
@@ -49,8 +49,7 @@ pub(super) struct Frame {
     pub rows: BTreeMap<RowId, Row>,
     /// What identifies a row within its population: the entity's key, plus the source's key after `match`.
     pub key: Vec<String>,
-    /// What tells the populations of different outer rows apart; empty outside nested queries. Part of it may be null
-    /// in the populations that `dedupe` made, so it is joined with nulls being equal.
+    /// What tells the populations of different outer rows apart; empty outside nested queries.
     pub part: Vec<String>,
     pub order: Vec<Order>,
     /// Left joins over `one` relations that the plan already has: from these columns to these fields.
@@ -72,20 +71,21 @@ pub(super) fn columns(names: &[String]) -> Vec<Expr> {
     names.iter().map(|name| column(name)).collect()
 }
 
-/// Joins on equal columns. Without columns every pair is joined; then the kind must be an inner join.
+/// Joins on equal columns; nulls are never equal. (They could be: but the engine takes a later filter that compares both
+/// sides into the join, and then nulls pass that filter too.) Without columns every pair is joined; then the kind must be
+/// an inner join.
 pub(super) fn join(
     left: LogicalPlan,
     right: LogicalPlan,
     kind: JoinType,
     on: (&[String], &[String]),
-    nulls: NullEquality,
 ) -> Result<LogicalPlan, QueryError> {
     let left = LogicalPlanBuilder::from(left);
     if on.0.is_empty() && kind == JoinType::Inner {
         return Ok(left.cross_join(right)?.build()?);
     }
     let keys = |names: &[String]| names.iter().map(Column::new_unqualified).collect::<Vec<_>>();
-    Ok(left.join_detailed(right, kind, (keys(on.0), keys(on.1)), None, nulls)?.build()?)
+    Ok(left.join(right, kind, (keys(on.0), keys(on.1)), None)?.build()?)
 }
 
 impl Row {

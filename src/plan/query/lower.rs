@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
-use datafusion::common::{Column, JoinType, NullEquality, TableReference};
+use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, when};
 
@@ -95,7 +95,7 @@ impl<'a> Lower<'a> {
         match base {
             Base::Under(outer) => {
                 let outer = self.renamed(outer)?;
-                under(outer, frame, (&[], &[]), NullEquality::NullEqualsNothing)
+                under(outer, frame, (&[], &[]))
             }
             _ => Ok(frame),
         }
@@ -183,7 +183,7 @@ impl<'a> Lower<'a> {
                 let here = at.fields_named(relation.on.iter().map(|(here, _)| *here));
                 let there = frame.row.fields_named(relation.on.iter().map(|(_, there)| *there));
                 let (Some(here), Some(there)) = (here, there) else { return Err(not_kept(&relation.name, span)) };
-                let frame = under(outer, frame, (&here, &there), NullEquality::NullEqualsNothing)?;
+                let frame = under(outer, frame, (&here, &there))?;
                 self.onwards(frame, &rest, base, span)
             }
             _ => Err(unsupported("a relation without its row", span)),
@@ -227,7 +227,7 @@ impl<'a> Lower<'a> {
                 let group = group.ok_or_else(|| unsupported("`group` without `dedupe`", span))?;
                 let frame = self.collapsed(&group)?;
                 let there = frame.part.clone();
-                under(outer, frame, (&group.here, &there), NullEquality::NullEqualsNull)
+                under(outer, frame, (&group.here, &there))
             }
             Base::Free | Base::Root(_) => Err(unsupported("`group` without its row", span)),
         }
@@ -249,9 +249,7 @@ impl<'a> Lower<'a> {
         let (Some(here), Some(there)) = (here, there) else { return Err(not_kept(&relation.name, span)) };
         let mut reached = target;
         if frame.part.is_empty() {
-            reached.with_plan(|plan| {
-                join(plan, frame.plan, JoinType::LeftSemi, (&there, &here), NullEquality::NullEqualsNothing)
-            })?;
+            reached.with_plan(|plan| join(plan, frame.plan, JoinType::LeftSemi, (&there, &here)))?;
             return Ok(reached);
         }
         // A row of the target has one value of `there`, so distinct pairs of outer row and `here` reach it once per
@@ -260,15 +258,12 @@ impl<'a> Lower<'a> {
         let pairs: Vec<String> = pairs.into_iter().collect();
         let pairs = LogicalPlanBuilder::from(frame.plan).project(columns(&pairs))?.distinct()?.build()?;
         reached.part = frame.part;
-        reached
-            .with_plan(|plan| join(plan, pairs, JoinType::Inner, (&there, &here), NullEquality::NullEqualsNothing))?;
+        reached.with_plan(|plan| join(plan, pairs, JoinType::Inner, (&there, &here)))?;
         if let Base::Under(outer) = base {
             let outer = self.renamed(outer)?;
             let (part, identity) = (reached.part.clone(), outer.identity());
             reached.rows = outer.rows;
-            reached.with_plan(|plan| {
-                join(plan, outer.plan, JoinType::Inner, (&part, &identity), NullEquality::NullEqualsNull)
-            })?;
+            reached.with_plan(|plan| join(plan, outer.plan, JoinType::Inner, (&part, &identity)))?;
         }
         Ok(reached)
     }
@@ -319,13 +314,13 @@ fn both(first: Expr, second: Expr, fallible: bool) -> Result<Expr, QueryError> {
 }
 
 /// Joins a base to the outer rows; the outer rows' identity tells the populations apart.
-fn under(outer: Frame, mut frame: Frame, on: (&[String], &[String]), nulls: NullEquality) -> Result<Frame, QueryError> {
+fn under(outer: Frame, mut frame: Frame, on: (&[String], &[String])) -> Result<Frame, QueryError> {
     frame.part = outer.identity();
     frame.rows.extend(outer.rows);
     frame.fallible |= outer.fallible;
     frame.guards.extend(outer.guards);
     let outer = outer.plan;
-    frame.with_plan(|plan| join(outer, plan, JoinType::Inner, on, nulls))?;
+    frame.with_plan(|plan| join(outer, plan, JoinType::Inner, on))?;
     Ok(frame)
 }
 

@@ -42,6 +42,8 @@ pub enum Joins {
 pub struct Session {
     fast: SessionContext,
     spilling: SessionContext,
+    /// One partition: for the few plans whose order the engine loses while it spreads them over threads.
+    single: SessionContext,
 }
 
 impl Session {
@@ -56,26 +58,30 @@ impl Session {
             runtime = runtime.with_disk_manager_builder(disk);
         }
         let runtime = runtime.build_arc()?;
-        let config = |hash: bool| {
+        let context = |hash: bool, threads: Option<usize>| {
             let mut config = SessionConfig::new()
                 .with_information_schema(false)
                 .set_bool("datafusion.optimizer.prefer_hash_join", hash)
+                // Logical and physical plan disagree on whether some conditionals can be null; nothing depends on it.
+                .set_bool("datafusion.execution.skip_physical_aggregate_schema_check", true)
+                .set_bool("datafusion.optimizer.repartition_sorts", threads != Some(1))
                 .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
                 .set_bool("datafusion.execution.parquet.pushdown_filters", true);
-            if let Some(threads) = options.threads {
+            if let Some(threads) = threads {
                 config = config.with_target_partitions(threads.max(1));
             }
-            config
+            SessionContext::new_with_config_rt(config, Arc::clone(&runtime))
         };
         Ok(Self {
-            fast: SessionContext::new_with_config_rt(config(true), Arc::clone(&runtime)),
-            spilling: SessionContext::new_with_config_rt(config(false), runtime),
+            fast: context(true, options.threads),
+            spilling: context(false, options.threads),
+            single: context(true, Some(1)),
         })
     }
 
     #[cfg(test)]
     pub(super) async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
-        prepare(&self.fast, plan).await
+        prepare(self, Joins::Fast, plan).await
     }
 
     fn context(&self, joins: Joins) -> &SessionContext {
@@ -87,8 +93,14 @@ impl Session {
 }
 
 /// Optimises a plan and makes it executable.
-async fn prepare(context: &SessionContext, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
-    Ok(context.state().create_physical_plan(plan).await?)
+async fn prepare(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
+    match session.context(joins).state().create_physical_plan(plan).await {
+        Ok(executable) => Ok(executable),
+        Err(first) => match session.single.state().create_physical_plan(plan).await {
+            Ok(executable) => Ok(executable),
+            Err(_) => Err(first.into()),
+        },
+    }
 }
 
 fn start(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream, QueryError> {
@@ -98,15 +110,15 @@ fn start(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> Result<Sendabl
 /// All rows of a plan. What does not fit into memory with hash joins is tried again with joins that spill. Dropping the
 /// future cancels the query.
 pub async fn collect(session: &Session, plan: LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
-    match run(session.context(Joins::Fast), &plan).await {
-        Err(QueryError::OutOfMemory(_)) => run(session.context(Joins::Spilling), &plan).await,
+    match run(session, Joins::Fast, &plan).await {
+        Err(QueryError::OutOfMemory(_)) => run(session, Joins::Spilling, &plan).await,
         result => result,
     }
 }
 
-async fn run(context: &SessionContext, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
-    let executable = prepare(context, plan).await?;
-    let mut rows = start(executable, context.task_ctx())?;
+async fn run(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
+    let executable = prepare(session, joins, plan).await?;
+    let mut rows = start(executable, session.context(joins).task_ctx())?;
     let mut batches = Vec::new();
     while let Some(batch) = rows.next().await {
         batches.push(batch?);
@@ -120,9 +132,8 @@ pub async fn stream(
     plan: LogicalPlan,
     joins: Joins,
 ) -> Result<SendableRecordBatchStream, QueryError> {
-    let context = session.context(joins);
-    let executable = prepare(context, &plan).await?;
-    start(executable, context.task_ctx())
+    let executable = prepare(session, joins, &plan).await?;
+    start(executable, session.context(joins).task_ctx())
 }
 
 /// The number of rows of a plan.

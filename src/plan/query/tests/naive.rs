@@ -344,7 +344,7 @@ impl Naive<'_> {
                 _ => self.expr(otherwise, env),
             },
             ExprKind::Exists(query) => Value::Bool(!self.query(query, env).is_empty()),
-            ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, env),
+            ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, &expr.ty, env),
             other => panic!("no meaning for {other:?}"),
         }
     }
@@ -386,7 +386,7 @@ impl Naive<'_> {
         }
     }
 
-    fn aggregate(&self, aggregate: &Aggregate, env: &Env) -> Value {
+    fn aggregate(&self, aggregate: &Aggregate, ty: &Ty, env: &Env) -> Value {
         let rows = self.query(&aggregate.query, env);
         let values: Vec<Value> = match aggregate.values.first() {
             Some((_, value)) => {
@@ -408,7 +408,7 @@ impl Naive<'_> {
                 }
                 Value::Int(distinct.len() as i64)
             }
-            AggregateFn::Sum if is_int => Value::Int(sum().to_string().parse().unwrap()),
+            AggregateFn::Sum if ty.kind == TyKind::Int => Value::Int(sum().to_string().parse().unwrap()),
             AggregateFn::Sum => Value::Decimal(sum()),
             AggregateFn::Avg if known.is_empty() => Value::Null,
             AggregateFn::Avg => {
