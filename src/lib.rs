@@ -11,7 +11,7 @@
 //! | 0 | [`base`], [`diag`] | nothing of ours |
 //! | 1 | [`syntax`], `fmt` | 0 |
 //! | 2 | [`hir`] | 0, 1 |
-//! | 3 | `stdlib`, `analysis` | 0-2 |
+//! | 3 | `stdlib`, `analysis`, [`project`] | 0-2 |
 //! | 4 | `plan`, `ide` | 0-3 |
 //! | 5 | `runtime` | 0-4 |
 //! | 6 | `report` | 0-5 |
@@ -19,8 +19,18 @@
 //!
 //! Up to `hir` every phase returns its value *and* a list of problems, never an error.
 
+pub mod analysis;
 pub mod base;
+pub mod cli;
 pub mod diag;
 pub mod hir;
 pub mod plan;
+pub mod project;
+#[cfg(feature = "engine")]
+pub mod repl;
+#[cfg(feature = "engine")]
+pub mod report;
+#[cfg(feature = "engine")]
+pub mod runtime;
+pub mod stdlib;
 pub mod syntax;

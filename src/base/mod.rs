@@ -1,5 +1,6 @@
 //! Layer 0: where text lives and how places in it are named.
 
+pub mod civil;
 mod line_index;
 mod source;
 mod span;

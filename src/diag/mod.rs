@@ -6,10 +6,12 @@
 mod code;
 pub mod codes;
 mod json;
+mod pages;
 mod problem;
 mod render;
 
 pub use code::{Code, Phase};
 pub use json::{ProblemsJson, problems_json};
+pub use pages::{page, page_names};
 pub use problem::{Fix, Label, Problem, Problems, Severity};
-pub use render::{RenderStyle, render};
+pub use render::{RenderStyle, render, render_all, safe_text, summary};

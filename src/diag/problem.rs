@@ -99,6 +99,11 @@ impl Problem {
         self
     }
 
+    /// True for the same thing said of the same place.
+    pub fn same_as(&self, other: &Problem) -> bool {
+        self.code == other.code && self.span() == other.span() && self.message == other.message
+    }
+
     /// The primary place.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)
@@ -133,6 +138,16 @@ impl Problems {
     /// How many have this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.0.iter().filter(|problem| problem.severity == severity).count()
+    }
+
+    /// How many, of any severity.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets all but the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
     }
 
     /// True when there are none.

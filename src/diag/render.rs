@@ -1,20 +1,33 @@
-//! Problems for people: the frame is miette's, which is confined to this file.
+//! Problems for people: a header, the source lines in miette's frame, what to write instead, a summary.
 
-use std::fmt::{self, Display};
+mod clean;
+mod excerpt;
+mod frame;
+#[cfg(test)]
+mod tests;
 
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceSpan, ThemeCharacters, ThemeStyles,
-};
+use std::collections::HashSet;
+use std::fmt::Write;
 
-use super::{Label, Problem, Severity};
+use unicode_width::UnicodeWidthStr;
+
+use super::{Code, Label, Problem, Problems, Severity};
 use crate::base::SourceMap;
+
+pub use clean::safe_text;
+
+/// Problems drawn in one run. The rest is counted, since nobody reads on.
+const MOST_DRAWN: usize = 50;
+
+/// Longest message, help or label in characters: they may quote a name of any length.
+const LONGEST_TEXT: usize = 600;
 
 /// How problems are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RenderStyle {
     /// Colours, for a terminal that shows them.
     pub color: bool,
-    /// Width to wrap messages at, in columns.
+    /// Width to wrap at, in columns.
     pub width: usize,
 }
 
@@ -24,96 +37,149 @@ impl Default for RenderStyle {
     }
 }
 
+impl RenderStyle {
+    /// `text` in the colours of an ANSI sequence such as `1;31`, or as it is.
+    fn paint(self, text: &str, sequence: &str) -> String {
+        if self.color { format!("\u{1b}[{sequence}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
 /// Draws one problem with its source lines. Labels in other files follow as notes with their places.
 pub fn render(problem: &Problem, sources: &SourceMap, style: RenderStyle) -> String {
-    let theme = GraphicalTheme {
-        characters: ThemeCharacters::unicode(),
-        styles: if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
-    };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false);
+    draw(problem, sources, style, true)
+}
+
+/// Draws problems in their order, at most 50 of them and errors before warnings if there are more. The page to
+/// explain a code is named with the first problem of that code. Ends with [`summary`].
+pub fn render_all(problems: &Problems, sources: &SourceMap, style: RenderStyle, files: usize) -> String {
     let mut out = String::new();
-    let shown = Shown::new(problem, sources);
-    // Writing to a String cannot fail; a theme that refuses leaves what was written so far.
-    let _ = handler.render_report(&mut out, &shown);
+    let mut explained: HashSet<Code> = HashSet::new();
+    let drawn = most_important(problems);
+    for problem in &drawn {
+        out += &draw(problem, sources, style, explained.insert(problem.code));
+        out.push('\n');
+    }
+    let left = problems.iter().count() - drawn.len();
+    if left > 0 {
+        let _ = writeln!(out, "… {left} more problems\n");
+    }
+    let _ = writeln!(out, "{}", summary(problems, files));
     out
 }
 
-/// A problem in the form that miette draws.
-struct Shown<'p> {
-    problem: &'p Problem,
-    source: Option<NamedSource<String>>,
-    labels: Vec<LabeledSpan>,
-    help: Option<String>,
+/// `1 error, 2 warnings in 3 files`; `files` is the number of files that were read.
+pub fn summary(problems: &Problems, files: usize) -> String {
+    let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let found = [(Severity::Error, "error"), (Severity::Warning, "warning")]
+        .into_iter()
+        .map(|(severity, word)| (problems.count(severity), word))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| counted(n, word))
+        .collect::<Vec<_>>();
+    let found = if found.is_empty() { "no problems".to_owned() } else { found.join(", ") };
+    format!("{found} in {}", counted(files, "file"))
 }
 
-impl<'p> Shown<'p> {
-    fn new(problem: &'p Problem, sources: &SourceMap) -> Self {
-        let Some(primary) = problem.labels.first() else {
-            return Self { problem, source: None, labels: Vec::new(), help: problem.help.clone() };
-        };
-        let file = sources.file(primary.span.source);
-        let (near, far): (Vec<&Label>, Vec<&Label>) =
-            problem.labels.iter().partition(|label| label.span.source == primary.span.source);
-        let labels = near.iter().enumerate().map(|(at, label)| labeled(label, at == 0, &file.text)).collect();
-        let notes = far.iter().map(|label| format!("{}: {}", sources.place(label.span), label.text));
-        let help = problem.help.clone().into_iter().chain(notes).collect::<Vec<_>>();
-        Self {
-            problem,
-            source: Some(NamedSource::new(&file.name, file.text.clone())),
-            labels,
-            help: (!help.is_empty()).then(|| help.join("\n")),
+/// The problems that are drawn, in their order.
+fn most_important(problems: &Problems) -> Vec<&Problem> {
+    let mut errors_left = MOST_DRAWN;
+    let mut warnings_left = MOST_DRAWN.saturating_sub(problems.count(Severity::Error));
+    let mut drawn = Vec::new();
+    for problem in problems {
+        let left = if problem.severity == Severity::Error { &mut errors_left } else { &mut warnings_left };
+        if *left > 0 {
+            *left -= 1;
+            drawn.push(problem);
         }
     }
+    drawn
 }
 
-/// A label at or past the end of the text would vanish, so it is moved to the last character.
-fn labeled(label: &Label, primary: bool, text: &str) -> LabeledSpan {
-    let last = text.trim_end().len();
-    let mut start = (label.span.start as usize).min(last.saturating_sub(1));
-    while !text.is_char_boundary(start) {
-        start -= 1;
-    }
-    let end = (label.span.end as usize).clamp(start, text.len());
-    let span = SourceSpan::from((start, end - start));
-    let words = (!label.text.is_empty()).then(|| label.text.clone());
-    if primary { LabeledSpan::new_primary_with_span(words, span) } else { LabeledSpan::new_with_span(words, span) }
+fn draw(problem: &Problem, sources: &SourceMap, style: RenderStyle, explain: bool) -> String {
+    let mut out = header(problem, style);
+    out.push('\n');
+    out += &frame::frame(problem, sources, style);
+    out += &footer(problem, sources, style, explain);
+    out
 }
 
-impl Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem.message)
-    }
+/// `error[types::unknown_value]: message`
+fn header(problem: &Problem, style: RenderStyle) -> String {
+    let (word, color) = match problem.severity {
+        Severity::Error => ("error", "1;31"),
+        Severity::Warning => ("warning", "1;33"),
+    };
+    let head = style.paint(&format!("{word}[{}]", problem.code), color);
+    format!("{head}{}", style.paint(&format!(": {}", short(&problem.message)), "1"))
 }
 
-impl fmt::Debug for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Display::fmt(self, f)
+/// The help, the labels that are not in the frame, and where to read more.
+fn footer(problem: &Problem, sources: &SourceMap, style: RenderStyle, explain: bool) -> String {
+    let mut lines = Vec::new();
+    if let Some(help) = &problem.help {
+        lines.extend(paragraph("help", &short(help), style));
     }
+    for label in elsewhere(problem) {
+        let place = sources.place(label.span);
+        lines.extend(paragraph("note", &short(&format!("{place}: {}", label.text)), style));
+    }
+    if explain {
+        let hint = format!("orch explain {}", problem.code);
+        let room = style.width.saturating_sub(hint.width());
+        // Beside the last line if it fits there, otherwise below it.
+        let used = lines.last().map_or(usize::MAX, |(_, width)| *width);
+        let hint = style.paint(&hint, "2");
+        match lines.last_mut() {
+            Some((line, _)) if used + 2 <= room => *line += &format!("{}{hint}", " ".repeat(room - used)),
+            _ => lines.push((format!("{}{hint}", " ".repeat(room)), 0)),
+        }
+    }
+    lines.into_iter().map(|(line, _)| line + "\n").collect()
 }
 
-impl std::error::Error for Shown<'_> {}
+/// Labels in other files than the primary one.
+fn elsewhere(problem: &Problem) -> impl Iterator<Item = &Label> {
+    let home = problem.span().map(|span| span.source);
+    problem.labels.iter().filter(move |label| Some(label.span.source) != home)
+}
 
-impl miette::Diagnostic for Shown<'_> {
-    fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(self.problem.code))
+/// `  = help: text`, wrapped, with the width of each line.
+fn paragraph(word: &str, text: &str, style: RenderStyle) -> Vec<(String, usize)> {
+    let lead = format!("  = {word}: ");
+    let indent = " ".repeat(lead.width());
+    let room = style.width.saturating_sub(lead.width()).max(20);
+    let mut lines = Vec::new();
+    for line in text.lines().flat_map(|line| wrap(line, room)) {
+        let width = lead.width() + line.width();
+        let lead = if lines.is_empty() { style.paint(&lead, "36") } else { indent.clone() };
+        lines.push((lead + &line, width));
     }
+    lines
+}
 
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.problem.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-        })
+/// Breaks a line at blanks so that each part is at most `room` columns wide; longer words stay whole.
+fn wrap(line: &str, room: usize) -> Vec<String> {
+    if line.width() <= room {
+        return vec![line.to_owned()];
     }
+    let mut parts = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let current = parts.last().map_or(0, |part| part.width());
+        if current > 0 && current + word.trim_end().width() > room {
+            parts.push(String::new());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push_str(word);
+        }
+    }
+    parts.iter().map(|part| part.trim_end().to_owned()).collect()
+}
 
-    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn Display>)
+/// Text of a problem as it may be shown: cleaned, and cut if it is very long.
+fn short(text: &str) -> String {
+    let mut cut: String = text.chars().take(LONGEST_TEXT).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
     }
-
-    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        self.source.as_ref().map(|source| source as &dyn miette::SourceCode)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().cloned()))
-    }
+    clean::safe_text(&cut)
 }

@@ -6,14 +6,24 @@
 //! is reported once.
 
 pub(crate) mod check;
+mod environment;
 mod expr;
+mod lints;
+pub(crate) mod problem;
 mod program;
 mod query;
 mod schema;
 mod ty;
+mod value;
+pub mod visit;
+mod walk;
 
+pub use check::check_program;
+pub(crate) use environment::resolve_path;
+pub use environment::{Environment, ParsedFile};
 pub use expr::*;
 pub use program::*;
 pub use query::*;
 pub use schema::*;
 pub use ty::*;
+pub use walk::{ColumnMap, map_columns, visit_expr, visit_query};

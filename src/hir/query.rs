@@ -1,6 +1,7 @@
 //! Populations: queries that yield rows of an entity.
 
-use super::{Column, EntityId, Expr, LocalId, RelationId, RowId, SegmentTy};
+use super::visit::{Visitor, walk_expr, walk_query};
+use super::{Column, EntityId, Expr, ExprKind, LocalId, RelationId, RowId, SegmentTy};
 use crate::base::Span;
 pub use crate::syntax::ast::SetOp;
 
@@ -134,4 +135,89 @@ pub enum FeedbackKind {
     Excluded,
     Unsubscribed,
     Unknown,
+}
+
+impl FeedbackKind {
+    /// Every kind.
+    pub const ALL: [FeedbackKind; 9] = [
+        FeedbackKind::Sent,
+        FeedbackKind::Delivered,
+        FeedbackKind::Opened,
+        FeedbackKind::Clicked,
+        FeedbackKind::Bounced,
+        FeedbackKind::Failed,
+        FeedbackKind::Excluded,
+        FeedbackKind::Unsubscribed,
+        FeedbackKind::Unknown,
+    ];
+
+    /// The word in scripts: `letter.opened`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            FeedbackKind::Sent => "sent",
+            FeedbackKind::Delivered => "delivered",
+            FeedbackKind::Opened => "opened",
+            FeedbackKind::Clicked => "clicked",
+            FeedbackKind::Bounced => "bounced",
+            FeedbackKind::Failed => "failed",
+            FeedbackKind::Excluded => "excluded",
+            FeedbackKind::Unsubscribed => "unsubscribed",
+            FeedbackKind::Unknown => "unknown",
+        }
+    }
+
+    /// True for what happens at the other end, after the message was handed over.
+    pub const fn comes_from_people(self) -> bool {
+        use FeedbackKind::*;
+        matches!(self, Delivered | Opened | Clicked | Bounced | Unsubscribed)
+    }
+}
+
+impl Query {
+    /// The population that this one is made from by a clause, the left one of a set operator.
+    pub fn input(&self) -> Option<&Query> {
+        match &self.kind {
+            QueryKind::Where { input, .. }
+            | QueryKind::With { input, .. }
+            | QueryKind::Dedupe { input, .. }
+            | QueryKind::OrderBy { input, .. }
+            | QueryKind::Limit { input, .. }
+            | QueryKind::Sample { input, .. }
+            | QueryKind::Match { input, .. }
+            | QueryKind::New { input, .. }
+            | QueryKind::Navigate { input, .. }
+            | QueryKind::SetOp { left: input, .. } => Some(input),
+            _ => None,
+        }
+    }
+
+    /// Whether anything in it depends on one of these rows. Of a wrong piece that is not known, so it counts.
+    pub fn looks_at(&self, rows: &[RowId]) -> bool {
+        let mut looking = LooksAt { rows, found: false };
+        looking.query(self);
+        looking.found
+    }
+}
+
+struct LooksAt<'r> {
+    rows: &'r [RowId],
+    found: bool,
+}
+
+impl Visitor for LooksAt<'_> {
+    fn expr(&mut self, expr: &Expr) {
+        if let ExprKind::Column { row, .. } = &expr.kind {
+            self.found |= self.rows.contains(row);
+        }
+        self.found |= expr.kind == ExprKind::Error;
+        walk_expr(self, expr);
+    }
+
+    fn query(&mut self, query: &Query) {
+        self.found |= query.kind == QueryKind::Error;
+        if let QueryKind::Related { row, .. } | QueryKind::Group { row } = &query.kind {
+            self.found |= self.rows.contains(row);
+        }
+        walk_query(self, query);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::EntityId;
+use super::{EntityId, Program};
 
 /// A type: what a value is, and whether it may be missing.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -153,3 +153,65 @@ const NAMED: &[(&str, TyKind)] = &[
     ("weekday", TyKind::Weekday),
     ("rate", TyKind::Rate),
 ];
+
+impl SegmentTy {
+    /// Stands for an entity that is not known, because something wrong was reported. Indexes no entity.
+    pub const UNKNOWN: EntityId = EntityId(u32::MAX);
+
+    /// All rows of an entity, nothing added.
+    pub const fn of(entity: EntityId) -> Self {
+        Self { entity, with: Vec::new() }
+    }
+
+    /// The poison type.
+    pub const fn error() -> Self {
+        Self::of(Self::UNKNOWN)
+    }
+
+    /// True for the poison type.
+    pub fn is_error(&self) -> bool {
+        self.entity == Self::UNKNOWN
+    }
+
+    /// The type of an added column.
+    pub fn column(&self, name: &str) -> Option<&Ty> {
+        self.with.iter().find(|column| column.name == name).map(|column| &column.ty)
+    }
+}
+
+impl Ty {
+    /// As a person writes it: `text?`, `list of decimal`, `segment of customers`.
+    pub fn show(&self, program: &Program) -> String {
+        let shown = self.kind.show(program);
+        if self.nullable && self.kind != TyKind::Null { format!("{shown}?") } else { shown }
+    }
+}
+
+impl TyKind {
+    /// As a person writes it.
+    pub fn show(&self, program: &Program) -> String {
+        let entity = |id: &EntityId| program.entities.get(id.0 as usize).map_or("?", |entity| entity.name.as_str());
+        match self {
+            TyKind::Error => "?".to_owned(),
+            TyKind::Null => "null".to_owned(),
+            TyKind::Enumeration(values) => {
+                values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(" | ")
+            }
+            TyKind::List(element) => format!("list of {}", element.kind.show(program)),
+            TyKind::Record(columns) => format!("rows with {}", show_columns(columns, program)),
+            TyKind::Row(id) => entity(id).to_owned(),
+            TyKind::Segment(segment) if segment.with.is_empty() => format!("segment of {}", entity(&segment.entity)),
+            TyKind::Segment(segment) => {
+                format!("segment of {} with {}", entity(&segment.entity), show_columns(&segment.with, program))
+            }
+            TyKind::Message(channel) => format!("message for {channel}"),
+            TyKind::Delivery(segment) => format!("delivery of {}", entity(&segment.entity)),
+            simple => NAMED.iter().find(|(_, kind)| kind == simple).map_or("?", |(name, _)| name).to_owned(),
+        }
+    }
+}
+
+fn show_columns(columns: &[Column], program: &Program) -> String {
+    let shown: Vec<_> = columns.iter().map(|column| format!("{}: {}", column.name, column.ty.show(program))).collect();
+    format!("{{ {} }}", shown.join(", "))
+}

@@ -1,6 +1,13 @@
-//! Layer 4: what will be done: the engine's plan of every population, and the functions it calls.
+//! Layer 4: what will be done.
+//!
+//! A [`Plan`] is a campaign as a tree of steps with stable paths. It holds typed populations, no source text and no
+//! handle of any kind; [`query`] turns a population into a plan of the query engine when its rows are wanted.
 
 #[cfg(feature = "engine")]
 pub mod functions;
 #[cfg(feature = "engine")]
 pub mod query;
+mod steps;
+mod uses;
+
+pub use steps::{Block, BlockId, Plan, PlanError, Step, StepKind};

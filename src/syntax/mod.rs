@@ -1,3 +1,123 @@
 //! Layer 1: text to tree.
+//!
+//! ```text
+//! text ─lexer─▶ tokens ─layout─▶ tokens with ends and keywords ─recover, parser─▶ ast
+//!        │                                                        (grammar/orch.lalrpop, actions in build)
+//!        └─▶ trivia: comments, for the formatter and for lints
+//! ```
+//!
+//! Nothing here fails: every text has a tree, with error nodes where it could not be understood, and a list of problems.
 
 pub mod ast;
+mod build;
+mod error;
+mod explain;
+mod layout;
+mod lexer;
+mod literal;
+mod parser;
+mod recover;
+mod strings;
+mod token;
+mod trivia;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::SyntaxError;
+pub use layout::MAX_DEPTH;
+pub use trivia::{Comment, Trivia};
+
+use crate::base::{SourceId, Span};
+use crate::diag::Problems;
+use build::Build;
+use layout::Layout;
+use lexer::Lexed;
+use recover::Driver;
+
+/// A text that has been read.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Parsed {
+    /// The tree; statements that were not understood are [`ast::StmtKind::Error`].
+    pub file: ast::File,
+    /// What was wrong, in order of place.
+    pub problems: Problems,
+    /// The comments.
+    pub trivia: Trivia,
+}
+
+/// Reads a whole script.
+pub fn parse(source: SourceId, text: &str) -> Parsed {
+    let Some(span) = whole(source, text) else { return too_long(source) };
+    let (mut lexed, mut laid_out) = prepare(source, text);
+    let known = take_problems(&mut lexed, &mut laid_out);
+    let build = Build::new(source, text, &lexed.values, &lexed.docs);
+    let mut driver = Driver::new(source, text, &laid_out, build, &known);
+    let stmts = driver.statements();
+    let problems = all_problems(driver, known);
+    Parsed { file: ast::File { stmts, span }, problems, trivia: lexed.trivia }
+}
+
+/// Reads a text that is one expression, as the command line and the REPL take them. `None` for an empty text.
+pub fn parse_expression(source: SourceId, text: &str) -> (Option<ast::Expr>, Problems) {
+    if whole(source, text).is_none() {
+        return (None, too_long(source).problems);
+    }
+    let (mut lexed, mut laid_out) = prepare(source, text);
+    let known = take_problems(&mut lexed, &mut laid_out);
+    let build = Build::new(source, text, &lexed.values, &lexed.docs);
+    let mut driver = Driver::new(source, text, &laid_out, build, &known);
+    let expr = driver.expression();
+    (expr, all_problems(driver, known))
+}
+
+/// True when more text could make this right: a bracket or block is open at its end, or its last statement or
+/// expression needs more. For the REPL.
+pub fn is_incomplete(text: &str) -> bool {
+    let source = SourceId(0);
+    if whole(source, text).is_none() {
+        return false;
+    }
+    let (mut lexed, mut laid_out) = prepare(source, text);
+    if lexed.open_block || laid_out.open_at_end {
+        return true;
+    }
+    let known = take_problems(&mut lexed, &mut laid_out);
+    let build = Build::new(source, text, &lexed.values, &lexed.docs);
+    let mut driver = Driver::new(source, text, &laid_out, build, &known);
+    match laid_out.tokens.first() {
+        Some(first) if first.kind.begins_unit() => drop(driver.statements()),
+        _ => drop(driver.expression()),
+    }
+    known.is_empty() && driver.rejected_end == Some(true)
+}
+
+fn prepare(source: SourceId, text: &str) -> (Lexed, Layout) {
+    let lexed = lexer::lex(source, text);
+    let laid_out = layout::layout(source, text, &lexed.tokens, &lexed.problems);
+    (lexed, laid_out)
+}
+
+fn take_problems(lexed: &mut Lexed, laid_out: &mut Layout) -> Problems {
+    let mut known = std::mem::take(&mut lexed.problems);
+    known.extend(std::mem::take(&mut laid_out.problems));
+    known
+}
+
+fn all_problems(driver: Driver<'_>, mut known: Problems) -> Problems {
+    known.extend(driver.problems);
+    known.finish();
+    known
+}
+
+/// The span of the whole text, if spans can count it.
+fn whole(source: SourceId, text: &str) -> Option<Span> {
+    u32::try_from(text.len()).ok().map(|end| Span::new(source, 0, end))
+}
+
+fn too_long(source: SourceId) -> Parsed {
+    let span = Span::new(source, 0, 0);
+    let mut problems = Problems::new();
+    problems.push(SyntaxError::TooLong { span });
+    Parsed { file: ast::File { stmts: Vec::new(), span }, problems, trivia: Trivia::default() }
+}

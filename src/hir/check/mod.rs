@@ -4,15 +4,46 @@
 //! so that order does not matter; then messages, definitions and campaigns are checked. Files of this folder: one per
 //! construct.
 
+mod arguments;
+mod campaign;
+mod channel;
+mod collect;
+mod entity;
+mod expr;
+mod flow;
+mod functions;
+mod lints_expr;
+mod message;
+mod names;
+mod options;
+mod policy;
+mod procedure;
+mod query;
+mod relation;
+mod schedule;
 mod scope;
+mod send;
+mod source;
+mod template_file;
+mod test_block;
+#[cfg(test)]
+pub(crate) mod testing;
+mod types;
 
 use std::collections::HashMap;
 
-pub(crate) use scope::{RowScope, Scope};
+pub(crate) use flow::ends;
+pub(crate) use schedule::{approximate_period, approximate_seconds};
+pub(crate) use scope::{Bound, RowScope, Scope};
 
-use super::{ChannelId, EntityId, Local, LocalId, MessageId, PolicyId, Program, RowId, SignalId, TopicId};
-use crate::base::Span;
-use crate::diag::{Problem, Problems};
+use super::lints::lint;
+use super::problem::FlowProblem;
+use super::{
+    ChannelId, EntityId, Environment, Local, LocalId, MessageId, ParsedFile, PolicyId, Program, RowId, SignalId,
+    TopicId,
+};
+use crate::base::{SourceId, Span};
+use crate::diag::{Code, Problem, Problems};
 use crate::syntax::ast;
 
 /// What a name at the top level of a program means.
@@ -37,7 +68,8 @@ pub(crate) struct Checker<'a> {
     pub program: Program,
     /// What was found wrong.
     pub problems: Problems,
-    /// Names at top level and where they were declared.
+    /// Names at top level and where they were declared. Those of a module are called `module.name`, a default
+    /// message `CHANNEL default`.
     pub globals: HashMap<String, (Global, Span)>,
     /// Definitions are expanded where they are used, so they stay trees.
     pub defines: Vec<&'a ast::Define>,
@@ -45,12 +77,56 @@ pub(crate) struct Checker<'a> {
     pub locals: Vec<Local>,
     /// Calls that are being expanded, outermost first: for cycles and for "in this call" labels.
     pub calls: Vec<(String, Span)>,
+    /// What the lost rows of named populations are.
+    pub unmatched: HashMap<LocalId, super::SegmentTy>,
+    /// What the condition being checked tests for null, as written: no trap in its other parts.
+    null_tested: Vec<String>,
+    /// Names of fields that hide a local on purpose.
+    unshadowed: Vec<Span>,
+    /// What surrounds the program.
+    pub environment: &'a Environment,
+    /// The files, for the names in paths.
+    pub files: &'a [ParsedFile],
+    /// Messages are checked again at each send, so they stay trees; in the order of [`Program::messages`].
+    pub messages: Vec<&'a ast::Message>,
+    /// Procedures that were found to call themselves.
+    pub circles: Vec<String>,
+    /// The procedure that is being checked by itself.
+    pub procedure: Option<String>,
     next_row: u32,
 }
 
-impl Checker<'_> {
+/// Checks a program: all its files at once. The files of the standard library come first, the entry last.
+pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
+    let mut checker = Checker::new(files, environment);
+    let found = checker.collect();
+    checker.check_entities(&found);
+    checker.check_topics(&found);
+    checker.check_default_topic();
+    checker.check_channels(&found);
+    checker.check_defines();
+    checker.check_entity_rules(&found);
+    checker.check_policies(&found);
+    checker.check_signals(&found);
+    checker.check_messages();
+    checker.check_procedures();
+    checker.check_campaigns(&found);
+    checker.check_tests(&found);
+    if !checker.problems.has_errors() {
+        lint(&checker.program, &mut checker.problems);
+    }
+    checker.problems.finish();
+    (checker.program, checker.problems)
+}
+
+/// True if both say the same of the same place.
+fn same_mistake(known: &Problem, problem: &Problem) -> bool {
+    known.code == problem.code && known.span() == problem.span() && known.message == problem.message
+}
+
+impl<'a> Checker<'a> {
     /// A checker that knows nothing yet.
-    pub fn new() -> Self {
+    pub fn new(files: &'a [ParsedFile], environment: &'a Environment) -> Self {
         Self {
             program: Program::default(),
             problems: Problems::new(),
@@ -58,17 +134,37 @@ impl Checker<'_> {
             defines: Vec::new(),
             locals: Vec::new(),
             calls: Vec::new(),
+            unmatched: HashMap::new(),
+            null_tested: Vec::new(),
+            unshadowed: Vec::new(),
+            environment,
+            files,
+            messages: Vec::new(),
+            circles: Vec::new(),
+            procedure: None,
             next_row: RowId::DECLARED.0 + 1,
         }
     }
 
-    /// Reports a problem; inside an expansion the call is named as well.
+    /// Reports a problem; inside an expansion the call is named as well, unless it was found without the call.
     pub fn report(&mut self, problem: impl Into<Problem>) {
         let mut problem = problem.into();
+        if !self.calls.is_empty() && self.problems.iter().any(|known| same_mistake(known, &problem)) {
+            return;
+        }
+        // A definition that is used twice is wrong once.
+        if !self.calls.is_empty() && self.problems.iter().any(|known| known.same_as(&problem)) {
+            return;
+        }
         for (name, span) in self.calls.iter().rev() {
             problem = problem.also(*span, format!("in this use of `{name}`"));
         }
         self.problems.push(problem);
+    }
+
+    /// Reports something wrong with a statement: what, and what to write instead.
+    pub fn wrong(&mut self, code: Code, why: impl Into<String>, help: impl Into<String>, span: Span) {
+        self.report(FlowProblem::Statement { code, why: why.into(), help: help.into(), span });
     }
 
     /// A row id that nothing else uses.
@@ -81,5 +177,10 @@ impl Checker<'_> {
     pub fn add_local(&mut self, local: Local) -> LocalId {
         self.locals.push(local);
         LocalId(self.locals.len() as u32 - 1)
+    }
+
+    /// The file with this text.
+    pub fn file(&self, source: SourceId) -> Option<&'a ParsedFile> {
+        self.files.iter().find(|file| file.source == source)
     }
 }

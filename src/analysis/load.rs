@@ -1,0 +1,195 @@
+//! Reading and parsing a script and everything it uses.
+
+use std::collections::HashMap;
+
+use super::{Loader, SchemaRequest};
+use crate::base::{SourceId, SourceMap, Span};
+use crate::diag::codes::names as codes;
+use crate::diag::{Problem, Problems};
+use crate::hir::problem::NameProblem;
+use crate::hir::{ParsedFile, SourceLocation, Ty, resolve_path};
+use crate::stdlib;
+use crate::syntax::Trivia;
+use crate::syntax::ast::{self, UseTarget};
+
+/// Files while they are being read.
+pub(super) struct Load<'l> {
+    loader: &'l dyn Loader,
+    loaded: Loaded,
+    /// Paths that were read or are being read.
+    seen: Vec<String>,
+    /// Files that are being read, outermost first.
+    reading: Vec<String>,
+}
+
+/// All files.
+pub(super) struct Loaded {
+    pub sources: SourceMap,
+    pub files: Vec<ParsedFile>,
+    pub comments: Vec<(SourceId, Trivia)>,
+    pub entry: Option<SourceId>,
+    pub problems: Problems,
+}
+
+impl<'l> Load<'l> {
+    /// Only the library's prelude.
+    pub fn new(loader: &'l dyn Loader) -> Self {
+        let loaded = Loaded {
+            sources: SourceMap::new(),
+            files: Vec::new(),
+            comments: Vec::new(),
+            entry: None,
+            problems: Problems::new(),
+        };
+        let mut load = Self { loader, loaded, seen: Vec::new(), reading: Vec::new() };
+        for (name, text) in stdlib::PRELUDE {
+            load.library(name, text, None);
+        }
+        load
+    }
+
+    /// Files that every script sees.
+    pub fn project(mut self, paths: &[String]) -> Self {
+        for path in paths {
+            let path = resolve_path("", path);
+            if let Err(reason) = self.file(&path) {
+                let message = format!("`{path}` cannot be read: {reason}");
+                self.loaded.problems.push(Problem::outside(codes::UNREADABLE_FILE, message));
+            }
+        }
+        self
+    }
+
+    /// The script.
+    pub fn entry(mut self, path: &str) -> Self {
+        let path = resolve_path("", path);
+        if let Err(reason) = self.file(&path) {
+            let message = format!("`{path}` cannot be read: {reason}");
+            self.loaded.problems.push(Problem::outside(codes::UNREADABLE_FILE, message));
+        }
+        self.loaded.entry = self.loaded.files.iter().find(|file| file.name == path).map(|file| file.source);
+        self
+    }
+
+    /// The script as a text.
+    pub fn entry_text(mut self, name: &str, text: &str) -> Self {
+        self.loaded.entry = Some(self.parse(name, text.to_owned(), None, false));
+        self
+    }
+
+    /// Everything that was read.
+    pub fn finish(self) -> Loaded {
+        self.loaded
+    }
+
+    /// Reads a file once; its uses come before it.
+    fn file(&mut self, path: &str) -> Result<(), String> {
+        if self.seen.iter().any(|seen| seen == path) {
+            return Ok(());
+        }
+        let text = self.loader.read(path)?;
+        self.parse(path, text, None, false);
+        Ok(())
+    }
+
+    fn library(&mut self, name: &str, text: &str, module: Option<String>) {
+        self.parse(name, text.to_owned(), module, true);
+    }
+
+    fn parse(&mut self, name: &str, text: String, module: Option<String>, library: bool) -> SourceId {
+        self.seen.push(name.to_owned());
+        let source = self.loaded.sources.add(name, text);
+        let parsed = crate::syntax::parse(source, &self.loaded.sources.file(source).text);
+        self.loaded.problems.extend(parsed.problems);
+        self.loaded.comments.push((source, parsed.trivia));
+        self.reading.push(name.to_owned());
+        for stmt in &parsed.file.stmts {
+            if let ast::StmtKind::Use(used) = &stmt.kind {
+                self.used(name, used);
+            }
+        }
+        self.reading.pop();
+        self.loaded.files.push(ParsedFile { source, name: name.to_owned(), ast: parsed.file, module, library });
+        source
+    }
+
+    fn used(&mut self, from: &str, used: &ast::Use) {
+        match &used.target {
+            UseTarget::File(path) => self.used_file(from, path),
+            UseTarget::Module(names) => self.used_module(names, used.alias.as_ref()),
+        }
+    }
+
+    fn used_file(&mut self, from: &str, path: &ast::Text) {
+        let resolved = resolve_path(from, &path.value);
+        if let Some(at) = self.reading.iter().position(|reading| *reading == resolved) {
+            let mut circle = self.reading[at..].to_vec();
+            circle.push(resolved);
+            return self.loaded.problems.push(NameProblem::UseCycle { path: circle, span: path.span });
+        }
+        if let Err(reason) = self.file(&resolved) {
+            let path_text = path.value.clone();
+            self.loaded.problems.push(NameProblem::UnreadableFile { path: path_text, reason, span: path.span });
+        }
+    }
+
+    fn used_module(&mut self, names: &[ast::Name], alias: Option<&ast::Name>) {
+        let (Some(first), Some(last)) = (names.first(), names.last()) else { return };
+        let dotted = names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
+        let Some((file, text)) = stdlib::module(&dotted) else {
+            let span: Span = first.span.to(last.span);
+            let name = ast::Name { text: dotted, span };
+            let known = stdlib::modules().map(str::to_owned).collect();
+            return self.loaded.problems.push(NameProblem::Unknown { name, kinds: "module", known });
+        };
+        if !self.seen.iter().any(|seen| seen == file) {
+            let module = alias.unwrap_or(last).text.clone();
+            self.library(file, text, Some(module));
+        }
+    }
+
+    /// Columns of all entities without a block, as the loader knows them.
+    pub fn schemas(&self) -> HashMap<String, Result<Vec<(String, Ty)>, String>> {
+        let mut schemas = HashMap::new();
+        for file in &self.loaded.files {
+            for stmt in &file.ast.stmts {
+                let ast::StmtKind::Entity(ast::Entity { name, source: Some(source), items: None }) = &stmt.kind else {
+                    continue;
+                };
+                let request =
+                    SchemaRequest { entity: &name.text, location: location(&source.location), file: &file.name };
+                schemas.insert(name.text.clone(), self.loader.schema(&request));
+            }
+        }
+        schemas
+    }
+
+    /// Texts of all template files that messages name.
+    pub fn templates(&self) -> HashMap<String, Result<String, String>> {
+        let mut templates = HashMap::new();
+        for file in &self.loaded.files {
+            for stmt in &file.ast.stmts {
+                let ast::StmtKind::Message(message) = &stmt.kind else { continue };
+                for item in &message.body.items {
+                    let ast::RecordValue::Expr(value) = &item.value else { continue };
+                    if let ast::ExprKind::File(path) = &value.kind {
+                        let path = resolve_path(&file.name, &path.value);
+                        let text = self.loader.read(&path);
+                        templates.insert(path, text);
+                    }
+                }
+            }
+        }
+        templates
+    }
+}
+
+fn location(written: &ast::SourceLocation) -> SourceLocation {
+    match written {
+        ast::SourceLocation::Path(path) => SourceLocation::Path(path.value.clone()),
+        ast::SourceLocation::Dotted(names) => {
+            let mut names = names.iter().map(|name| name.text.clone());
+            SourceLocation::Bound { source: names.next().unwrap_or_default(), table: names.collect() }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! From the settings of a channel to the configuration of its driver, secrets looked up.
+
+use std::path::PathBuf;
+
+use super::environment::secret;
+use crate::diag::Problem;
+use crate::project::{OnUnknown, Project};
+use crate::runtime::channels::{ChannelConfig, Rate, Secret, UnknownPolicy};
+
+/// The configuration of the channel with this name; the default one if the manifest does not mention it.
+///
+/// # Errors
+/// `run::missing_secret`.
+pub fn channel_config(name: &str, project: &Project) -> Result<ChannelConfig, Problem> {
+    let settings = project.settings.channel(name);
+    let url = settings.url.as_ref().map(|url| secret(url, project)).transpose()?;
+    Ok(ChannelConfig {
+        driver: settings.driver.name().to_owned(),
+        url: url.map(|url| Secret::new(url.expose())),
+        from: settings.from,
+        reply_to: settings.reply_to,
+        return_path: settings.return_path,
+        ca: settings.ca.map(PathBuf::from),
+        connections: settings.connections.map(|connections| connections as usize),
+        rate: settings.rate.map(|pace| Rate { count: pace.count, per: pace.per }),
+        unknown: match settings.unknown {
+            OnUnknown::Hold => UnknownPolicy::Hold,
+            OnUnknown::Resend => UnknownPolicy::Resend,
+        },
+        strict: settings.strict,
+        path: settings.path.map(PathBuf::from),
+    })
+}

@@ -1,0 +1,337 @@
+//! The library as the command line uses it: a project's script, checked and planned, and an engine for it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Context, Exit, Failure, channels, project, workspace};
+use crate::analysis::{Analysis, Workspace};
+use crate::base::SourceMap;
+use crate::diag::{Problem, Problems, codes};
+use crate::hir::{CampaignId, TyKind, Value};
+use crate::plan::Plan;
+use crate::project::Project;
+use crate::runtime::channels::{Places, open};
+use crate::runtime::machine::Event;
+use crate::runtime::store::sqlite::SqliteStore;
+use crate::runtime::store::{RunRecord, Store};
+use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Pace, RunError};
+
+/// Threads for queries and imports when the machine does not say how many it has.
+const THREADS: usize = 4;
+
+/// A script in its project, without errors, and the campaign to run.
+pub struct Script {
+    /// Where it belongs.
+    pub project: Project,
+    /// The script's path relative to the project.
+    pub path: String,
+    /// All texts.
+    pub sources: SourceMap,
+    /// What to do.
+    pub plan: Plan,
+}
+
+impl Script {
+    /// Reads, checks and plans the script of a command. Warnings are shown; errors are the failure.
+    ///
+    /// # Errors
+    /// A project that cannot be opened, a script with errors, no campaign or several.
+    pub fn open(context: &Context, source: &Source<'_>, campaign: Option<&str>) -> Result<Self, Failure> {
+        let start = match source {
+            Source::File(path) => path,
+            Source::Text(_) => Path::new("."),
+        };
+        let project = project::open(&context.globals, start)?;
+        let (path, analysis) = match source {
+            Source::File(file) => {
+                std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
+                (workspace::inner_path(&project, file), workspace::analyze(&project, file))
+            }
+            Source::Text(text) => ("<input>".to_string(), workspace::workspace(&project).analyze_text("<input>", text)),
+        };
+        show_warnings(context, &analysis)?;
+        let plan = planned(&analysis, campaign)?;
+        Ok(Self { project, path, sources: analysis.sources, plan })
+    }
+
+    /// The failure that an error of the engine is.
+    pub fn failure(&self, error: &RunError) -> Failure {
+        run_failure(error, self.sources.clone())
+    }
+}
+
+/// What a command is to work on.
+pub enum Source<'s> {
+    /// A script.
+    File(&'s Path),
+    /// A text from the command line.
+    Text(&'s str),
+}
+
+/// Errors end the command; warnings are remarks.
+fn show_warnings(context: &Context, analysis: &Analysis) -> Result<(), Failure> {
+    if analysis.problems.has_errors() {
+        let (problems, sources) = (analysis.problems.clone(), analysis.sources.clone());
+        return Err(Failure { problems, sources, exit: Exit::Problems });
+    }
+    if !context.output.is_json() {
+        for problem in &analysis.problems {
+            let text = crate::diag::render(problem, &analysis.sources, context.output.remark_style());
+            context.output.remark(text.trim_end());
+        }
+    }
+    Ok(())
+}
+
+/// The plan of the campaign that is asked for, or of the only one.
+fn planned(analysis: &Analysis, campaign: Option<&str>) -> Result<Plan, Failure> {
+    let program = &analysis.program;
+    let known: Vec<&str> = program.campaigns.iter().map(|campaign| campaign.name.as_str()).collect();
+    let found = match (campaign, known.as_slice()) {
+        (Some(name), _) => known.iter().position(|known| *known == name),
+        (None, [_]) => Some(0),
+        (None, _) => None,
+    };
+    let Some(found) = found else {
+        let problem = match (campaign, known.is_empty()) {
+            (_, true) => Problem::outside(codes::run::NO_CAMPAIGN, "the script has nothing to run")
+                .help("add statements such as `send email to vip`, or a `campaign`"),
+            (Some(name), _) => Problem::outside(codes::run::NO_CAMPAIGN, format!("there is no campaign `{name}`"))
+                .help(format!("the script declares {}", known.join(", "))),
+            (None, _) => Problem::outside(codes::run::NO_CAMPAIGN, "the script declares several campaigns")
+                .help(format!("choose one with `--campaign`: {}", known.join(", "))),
+        };
+        return Err(problem.into());
+    };
+    let program = Arc::new(program.clone());
+    Plan::new(program, CampaignId(found as u32), &analysis.sources)
+        .map_err(|error| run_failure(&error.into(), analysis.sources.clone()))
+}
+
+/// An error of the engine as the end of a command.
+pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
+    let exit = match error {
+        RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
+        RunError::NotHarmless { .. } | RunError::Over { .. } => Exit::Usage,
+        RunError::Store(_) => Exit::Usage,
+        RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
+        _ => Exit::Failed,
+    };
+    let mut problems = Problems::new();
+    problems.push(error.problem());
+    Failure { problems, sources, exit }
+}
+
+/// An engine for a project and the channels that a program uses.
+///
+/// # Errors
+/// A channel that is not configured well, a missing secret.
+pub fn engine(project: &Project, channel_names: &[String], context: &Context) -> Result<Engine, Failure> {
+    let folders = folders(project);
+    let print = context.output.printer();
+    let places = Places { project: project.base.clone(), state: folders.state.clone(), console: print };
+    let mut bound = BTreeMap::new();
+    for name in channel_names {
+        let config = channels::channel_config(name, project)?;
+        let rate = config.rate.and_then(|rate| Some((rate.count, jiff::SignedDuration::try_from(rate.per).ok()?)));
+        let driver = open(name, &config, &places)?;
+        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate) });
+    }
+    let threads = std::thread::available_parallelism().map_or(THREADS, usize::from);
+    let options = EngineOptions {
+        folders,
+        zone: project.settings.project.timezone.rules(),
+        threads,
+        memory_limit: project.settings.engine.memory_limit.map(crate::project::Bytes::as_usize),
+        channels: bound,
+        allow: project.settings.allow_recipients.clone().unwrap_or_default(),
+    };
+    Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))
+}
+
+/// Where a project's files are.
+pub fn folders(project: &Project) -> Folders {
+    let base = std::path::absolute(&project.base).unwrap_or_else(|_| project.base.clone());
+    let state = base.join(".orch").join(&project.profile);
+    Folders { project: base, state }
+}
+
+/// The names of the channels that a plan sends on.
+pub fn channels_of(plan: &Plan) -> Vec<String> {
+    let mut names: Vec<String> = plan
+        .steps()
+        .iter()
+        .filter_map(|step| match &step.kind {
+            crate::plan::StepKind::Send(send) => Some(plan.program[send.channel].name.clone()),
+            _ => None,
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Opens the state of a project for writing.
+///
+/// # Errors
+/// Another process holds it, or it cannot be opened.
+pub fn store(project: &Project) -> Result<SqliteStore, Failure> {
+    SqliteStore::open(&folders(project).state).map_err(|error| run_failure(&error.into(), SourceMap::new()))
+}
+
+/// Opens the state of a project for reading; `None` when there is none yet.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn store_to_read(project: &Project) -> Result<Option<SqliteStore>, Failure> {
+    SqliteStore::open_read_only(&folders(project).state).map_err(|error| run_failure(&error.into(), SourceMap::new()))
+}
+
+/// The run with this name, or the only one whose name begins so.
+///
+/// # Errors
+/// None or several.
+pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> {
+    let failed = |error: crate::runtime::store::StoreError| run_failure(&error.into(), SourceMap::new());
+    if let Some(record) = store.run(written).map_err(failed)? {
+        return Ok(record);
+    }
+    let folded = written.to_lowercase();
+    let runs = store.runs().map_err(failed)?;
+    let mut matching = runs.into_iter().filter(|record| record.run.to_lowercase().starts_with(&folded));
+    match (matching.next(), matching.next()) {
+        (Some(record), None) if !written.is_empty() => Ok(record),
+        _ => Err(run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new())),
+    }
+}
+
+/// Tells a run that nobody drives what happened to it.
+///
+/// # Errors
+/// The run is unknown, over, or being driven by another process.
+pub fn tell(context: &Context, written: &str, event: Event, done: &str) -> Result<Exit, Failure> {
+    let project = project_of_run(context, written)?;
+    let store = store(&project)?;
+    let record = find_run(&store, written)?;
+    let script = pinned(&project, &store, &record)?;
+    let engine = engine(&project, &[], context)?;
+    engine.tell(&store, &script.plan, &record.run, event).map_err(|error| script.failure(&error))?;
+    if !context.output.is_json() {
+        context.output.line(format!("{} is {done}", record.run));
+    }
+    Ok(Exit::Done)
+}
+
+/// The project that holds a run: the current one, or the only one below the current folder that has it. So a run
+/// started as `orch run examples/shop/vip.orch` is found from where it was started.
+///
+/// # Errors
+/// A manifest that is wrong, a state that cannot be opened.
+pub fn project_of_run(context: &Context, written: &str) -> Result<Project, Failure> {
+    let here = project::open(&context.globals, Path::new("."))?;
+    let holds = |project: &Project| -> Result<bool, Failure> {
+        Ok(store_to_read(project)?.is_some_and(|store| find_run(&store, written).is_ok()))
+    };
+    if context.globals.project.is_some() || holds(&here)? {
+        return Ok(here);
+    }
+    let mut found = Vec::new();
+    for project in projects_below(context, &here)? {
+        if holds(&project)? {
+            found.push(project);
+        }
+    }
+    Ok(if found.len() == 1 { found.remove(0) } else { here })
+}
+
+/// Projects below the current folder that have a state under the profile, if the current folder has none itself.
+///
+/// # Errors
+/// A manifest that is wrong.
+pub fn projects_below(context: &Context, here: &Project) -> Result<Vec<Project>, Failure> {
+    if context.globals.project.is_some() || folders(here).state.exists() {
+        return Ok(Vec::new());
+    }
+    workspace::folders_with_state(Path::new("."), &here.profile)
+        .iter()
+        .map(|folder| project::open(&context.globals, folder))
+        .collect()
+}
+
+/// The plan of a run, made again from the source it is pinned to.
+///
+/// # Errors
+/// The source is missing, or this version reads it differently.
+pub fn pinned(project: &Project, store: &dyn Store, record: &RunRecord) -> Result<Script, Failure> {
+    let failed = |error: RunError| run_failure(&error, SourceMap::new());
+    let files = store.bundle(&record.fingerprint).map_err(|error| failed(error.into()))?.unwrap_or_default();
+    let settings = &project.settings.project;
+    let entry = files.iter().find(|(name, _)| *name == record.file).cloned();
+    let mut schema = settings.schema.clone();
+    schema.retain(|name| files.iter().any(|(known, _)| known == name));
+    let mut pinned = Workspace::from_files(files).schema(schema).timezone(settings.timezone.name());
+    if let Some(topic) = &settings.default_topic {
+        pinned = pinned.default_topic(topic.clone());
+    }
+    let analysis = match &entry {
+        Some((name, text)) if name.starts_with('<') => pinned.analyze_text(name, text),
+        _ => pinned.analyze(&record.file),
+    };
+    if analysis.problems.has_errors() {
+        let (problems, sources) = (analysis.problems.clone(), analysis.sources.clone());
+        return Err(Failure { problems, sources, exit: Exit::Problems });
+    }
+    let plan = planned(&analysis, Some(&record.campaign))?;
+    if plan.fingerprint != record.fingerprint {
+        let why = "its source is read differently by this version of orch".to_string();
+        return Err(failed(RunError::Machine(crate::runtime::machine::MachineError(why))));
+    }
+    Ok(Script { project: project.clone(), path: record.file.clone(), sources: analysis.sources, plan })
+}
+
+/// The parameters given on the command line, as values of the campaign's types.
+///
+/// # Errors
+/// A value that its parameter cannot have.
+pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Value>, Failure> {
+    let mut values = BTreeMap::new();
+    for (name, text) in super::params::parse(written)? {
+        let param = plan.campaign().params.iter().find(|param| param.name == name);
+        let value = match param {
+            Some(param) => parse_value(&text, &param.ty.kind).ok_or_else(|| {
+                let message = format!("`{text}` is not a value of the parameter `{name}`");
+                run_failure(&RunError::Parameter(message), SourceMap::new())
+            })?,
+            // The engine says which parameters there are.
+            None => Value::Text(text),
+        };
+        values.insert(name, value);
+    }
+    Ok(values)
+}
+
+fn parse_value(text: &str, kind: &TyKind) -> Option<Value> {
+    match kind {
+        TyKind::Bool => text.parse().ok().map(Value::Bool),
+        TyKind::Int => text.replace('_', "").parse().ok().map(Value::Int),
+        TyKind::Float => text.parse().ok().map(Value::Float),
+        TyKind::Decimal => text.parse().ok().map(Value::Decimal),
+        TyKind::Percent => {
+            let number: rust_decimal::Decimal = text.strip_suffix('%')?.trim().parse().ok()?;
+            Some(Value::Decimal(number / rust_decimal::Decimal::ONE_HUNDRED))
+        }
+        TyKind::Date => text.parse().ok().map(Value::Date),
+        TyKind::Time => text.parse().ok().map(Value::Time),
+        TyKind::Timestamp => text.parse().ok().map(Value::Timestamp),
+        TyKind::Enumeration(values) => values.iter().any(|value| value == text).then(|| Value::Text(text.to_string())),
+        kind if kind.is_text() => Some(Value::Text(text.to_string())),
+        _ => None,
+    }
+}
+
+/// A path as it is shown: relative to the current folder where that is shorter.
+pub fn shown(path: &Path) -> String {
+    let here = std::path::absolute(".").unwrap_or_else(|_| PathBuf::from("."));
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,102 @@
+//! `orch plan FILE`
+
+use std::path::PathBuf;
+
+use super::host::{self, Script, Source};
+use super::{Context, Exit, Failure};
+use crate::report::{RunReport, count, elapsed, moment};
+use crate::runtime::Silent;
+use crate::runtime::channels::{Content, OutgoingMessage};
+use crate::runtime::clock::Stopwatch;
+
+/// Rehearse a script on real data: who would get what, who would not and why. Nothing is sent
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example: orch plan vip.orch --simulate")]
+pub struct Arguments {
+    /// The script
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The campaign, if the script declares several
+    #[arg(long, value_name = "NAME")]
+    pub campaign: Option<String>,
+    /// A parameter of the campaign; may be repeated
+    #[arg(long = "param", short = 'p', value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    /// Go through the waits on a virtual clock, instead of up to the first one
+    #[arg(long)]
+    pub simulate: bool,
+}
+
+/// Longest part of a sample message that is shown, in lines.
+const SAMPLE_LINES: usize = 12;
+
+/// Goes through the script without effects and shows what would happen.
+pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let script = Script::open(context, &Source::File(&arguments.file), arguments.campaign.as_deref())?;
+    let params = host::parameters(&script.plan, &arguments.params)?;
+    let engine = host::engine(&script.project, &[], context)?;
+    let stopwatch = Stopwatch::start();
+    let rehearsal =
+        engine.rehearse(&script.plan, &params, arguments.simulate, &Silent).map_err(|error| script.failure(&error))?;
+    let took = stopwatch.elapsed();
+    let report = RunReport::of_rehearsal(&rehearsal);
+    if context.output.is_json() {
+        context.output.json(&report.json());
+        return Ok(Exit::Done);
+    }
+    let output = &context.output;
+    let zone = &engine.options().zone;
+    let zone_name = script.project.settings.project.timezone.name();
+    let started = moment(rehearsal.record.started, zone);
+    output.line(format!("{} · profile {} · {started} {zone_name}", script.path, script.project.profile));
+    output.line("");
+    for line in report.lines(zone, "messages") {
+        output.line(line);
+    }
+    output.line("");
+    if let Some(reason) = &rehearsal.record.state.reason {
+        output.line(format!("{}: {reason}", rehearsal.record.state.status.word()));
+    }
+    if let Some(message) = rehearsal.messages.first() {
+        show_sample(message, context);
+    }
+    let total = report.total();
+    let balance = if report.sends.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Balance  {} = {} + {}      ",
+            count(total.targeted),
+            count(total.sent),
+            count(total.targeted - total.sent)
+        )
+    };
+    output.line(format!("{balance}{} · nothing was sent", elapsed(took)));
+    Ok(Exit::Done)
+}
+
+/// The first message as it would be read.
+fn show_sample(message: &OutgoingMessage, context: &Context) {
+    let output = &context.output;
+    let (title, body) = match &message.content {
+        Content::Email(email) => {
+            let text = email.text.clone().or_else(|| email.html.clone()).unwrap_or_default();
+            (format!("Subject: {}", email.subject), text)
+        }
+        Content::Fields(fields) => {
+            let lines: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            (String::new(), lines.join("\n"))
+        }
+    };
+    output.line(format!("First message · to {} · key {}", message.address, message.entity));
+    if !title.is_empty() {
+        output.line(format!("  │ {}", crate::diag::safe_text(&title)));
+    }
+    for line in body.lines().take(SAMPLE_LINES) {
+        output.line(format!("  │ {}", crate::diag::safe_text(line)).trim_end());
+    }
+    if body.lines().count() > SAMPLE_LINES {
+        output.line("  │ …");
+    }
+    output.line("");
+}

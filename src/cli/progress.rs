@@ -1,0 +1,120 @@
+//! A run on the terminal: one line per finished step, a bar while messages leave.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::tz::TimeZone;
+
+use super::Output;
+use crate::report::{count, elapsed, exclusions, moment, summary};
+use crate::runtime::store::{StepRecord, Tally};
+use crate::runtime::{Observer, Progress};
+
+/// Width of the statements' column.
+const TITLE: usize = 24;
+
+/// Prints what happens.
+pub struct Terminal<'o> {
+    output: &'o Output,
+    zone: TimeZone,
+    /// How the wait is announced: what somebody can do meanwhile.
+    on_wait: String,
+    /// Where the messages of a channel lie.
+    delivered_to: Option<String>,
+    bar: Mutex<ProgressBar>,
+    terminal: bool,
+}
+
+impl<'o> Terminal<'o> {
+    /// An observer that prints results to `output`; a bar is drawn only when `terminal` says that somebody watches.
+    pub fn new(
+        output: &'o Output,
+        zone: TimeZone,
+        on_wait: String,
+        delivered_to: Option<String>,
+        terminal: bool,
+    ) -> Self {
+        let bar = Mutex::new(ProgressBar::hidden());
+        Self { output, zone, on_wait, delivered_to, bar, terminal }
+    }
+
+    fn line(&self, mark: char, title: &str, text: &str) {
+        self.clear();
+        self.output.line(format!("  {mark} {title:<TITLE$} {text}").trim_end());
+    }
+
+    fn finished(&self, title: &str, record: &StepRecord, tally: Option<&Tally>, took: Duration) {
+        if record.kind == "wait" {
+            return;
+        }
+        let mut text = match tally {
+            Some(tally) => sent(tally),
+            None => summary(record, None, &self.zone, ""),
+        };
+        text = format!("{text:<40} {:>7}", elapsed(took));
+        if let (Some(_), Some(place)) = (tally, &self.delivered_to) {
+            text = format!("{text}   {place}");
+        }
+        self.line('✓', title, &text);
+        if let Some(details) = tally.and_then(exclusions) {
+            self.line(' ', "", &details);
+        }
+    }
+
+    fn sending(&self, title: &str, settled: u64, targeted: u64) {
+        if !self.terminal {
+            return;
+        }
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        if bar.is_hidden() {
+            *bar = ProgressBar::with_draw_target(Some(targeted), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("  ▸ {msg:24} {bar:24} {human_pos}/{human_len} {per_sec} {eta}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_message(title.to_string());
+        }
+        bar.set_position(settled);
+    }
+
+    /// Takes the bar away before something else is printed.
+    fn clear(&self) {
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        bar.finish_and_clear();
+        *bar = ProgressBar::hidden();
+    }
+}
+
+/// `1,131 sent · 73 excluded · 0 failed`
+fn sent(tally: &Tally) -> String {
+    let mut text = format!(
+        "{} sent · {} excluded · {} failed",
+        count(tally.sent),
+        count(tally.excluded_total()),
+        count(tally.failed)
+    );
+    for (rows, word) in [(tally.unknown, "unknown"), (tally.due, "deferred")] {
+        if rows > 0 {
+            text += &format!(" · {} {word}", count(rows));
+        }
+    }
+    text
+}
+
+impl Observer for Terminal<'_> {
+    fn on(&self, progress: Progress<'_>) {
+        match progress {
+            Progress::Started { .. } => {}
+            Progress::Finished { title, record, tally, took } => self.finished(title, record, tally, took),
+            Progress::Sending { title, settled, targeted } => self.sending(title, settled, targeted),
+            Progress::Waiting { title, until } => {
+                let until = moment(until, &self.zone);
+                self.line('◷', title, &format!("until {until}{}", self.on_wait));
+            }
+            Progress::Log { .. } => {}
+            Progress::Warning { text } => {
+                self.clear();
+                self.output.remark(format!("warning: {text}"));
+            }
+        }
+    }
+}

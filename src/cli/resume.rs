@@ -1,0 +1,78 @@
+//! `orch resume RUN`
+
+use super::host::{self, find_run};
+use super::{Context, Exit, Failure, project, run};
+use crate::base::SourceMap;
+use crate::project::Project;
+use crate::runtime::store::Store;
+use crate::runtime::store::sqlite::SqliteStore;
+use crate::runtime::{Pacing, Until};
+
+/// Go on with a run that was parked, paused or interrupted
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example: orch resume vip-7K2M")]
+pub struct Arguments {
+    /// The run
+    #[arg(value_name = "RUN", required_unless_present = "all")]
+    pub run: Option<String>,
+    /// Every run that has not ended
+    #[arg(long, conflicts_with = "run")]
+    pub all: bool,
+    /// Jump over waits on a virtual clock; works for runs that were started so
+    #[arg(long, conflicts_with = "detach")]
+    pub fast_forward: bool,
+    /// Return at the next wait instead of waiting
+    #[arg(long)]
+    pub detach: bool,
+}
+
+/// Goes on with one run, or with all that have not ended.
+pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let project = match &arguments.run {
+        Some(name) => host::project_of_run(context, name)?,
+        None => project::open(&context.globals, std::path::Path::new("."))?,
+    };
+    let store = host::store(&project)?;
+    let records = match &arguments.run {
+        Some(name) => vec![find_run(&store, name)?],
+        None => {
+            let runs = store.runs().map_err(|error| host::run_failure(&error.into(), SourceMap::new()))?;
+            runs.into_iter().rev().filter(|record| !record.state.status.is_over()).collect()
+        }
+    };
+    if records.is_empty() && !context.output.is_json() {
+        context.output.line("no run is open");
+    }
+    let mut exit = Exit::Done;
+    for record in records {
+        let one = resume(arguments, &project, &store, &record.run, context)?;
+        if one.number() > exit.number() {
+            exit = one;
+        }
+    }
+    Ok(exit)
+}
+
+fn resume(
+    arguments: &Arguments,
+    project: &Project,
+    store: &SqliteStore,
+    run: &str,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let record = find_run(store, run)?;
+    if record.state.status.is_over() {
+        let error = crate::runtime::RunError::Over { run: record.run.clone(), status: record.status() };
+        return Err(host::run_failure(&error, SourceMap::new()));
+    }
+    let script = host::pinned(project, store, &record)?;
+    let engine = host::engine(project, &host::channels_of(&script.plan), context)?;
+    let pacing = if arguments.fast_forward || record.simulated { Pacing::FastForward } else { Pacing::Real };
+    run::check_harmless(&script, &engine, pacing)?;
+    if !context.output.is_json() {
+        context.output.line(format!("run {run} goes on"));
+    }
+    // Several runs go on side by side only in `orch serve`; here each goes as far as it can without waiting.
+    let until = if arguments.detach || arguments.all { Until::FirstWait } else { Until::End };
+    run::drive(&script, &engine, store, run, pacing, until, context)
+}

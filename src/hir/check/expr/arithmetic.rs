@@ -1,0 +1,141 @@
+//! `+`, `-`, `*`, `/`.
+//!
+//! Numbers widen to the wider of both; `/` of whole numbers is a decimal, and dividing by zero gives null. A duration
+//! is added to a date or a timestamp; the difference of two dates, or of two timestamps, is a duration.
+
+use super::compare::binary_node;
+use super::problem::{Advice, TypeProblem};
+use super::text::sign;
+use super::{Hint, node, relate, written};
+use crate::base::Span;
+use crate::hir::check::{Checker, Scope};
+use crate::hir::{BinaryOp, Expr, ExprKind, Ty, TyKind, Value};
+use crate::syntax::ast;
+
+impl Checker<'_> {
+    /// An operation on numbers, dates and durations.
+    pub(crate) fn arithmetic(
+        &mut self,
+        expr: &ast::Expr,
+        op: BinaryOp,
+        sides: [&ast::Expr; 2],
+        scope: &Scope,
+        hint: Option<Hint>,
+    ) -> Expr {
+        // `ago(3d) - 2h` beside a date: the hint is for the left operand.
+        let left = self.infer(sides[0], scope, hint.filter(|hint| is_moment(&hint.ty.kind)));
+        let right = self.infer(sides[1], scope, None);
+        let span = expr.span;
+        let nullable = left.ty.nullable || right.ty.nullable || op == BinaryOp::Divide && may_be_zero(&right);
+        if left.ty.is_error() || right.ty.is_error() {
+            return node(ExprKind::Error, Ty::error(), span);
+        }
+        let Some(kind) = result(op, &left.ty.kind, &right.ty.kind) else {
+            self.report_arithmetic(op, [&left, &right], sides, span);
+            return node(ExprKind::Error, Ty::error(), span);
+        };
+        if let (TyKind::Date, ExprKind::Literal(Value::Duration(length))) = (&left.ty.kind, &right.kind)
+            && length.seconds != 0
+        {
+            let operands = vec![self.side(&left), self.side(&right)];
+            let advice = match (written(sides[0]), written(sides[1])) {
+                (Some(date), Some(length)) => Advice::write(format!("timestamp({date}) {} {length}", sign(op)), span),
+                _ => Advice::say("make it a timestamp first: `timestamp(...)`"),
+            };
+            self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
+        }
+        binary_node(op, left, right, Ty { kind, nullable }, span)
+    }
+
+    /// `-x`
+    pub(crate) fn negate(&mut self, operand: &ast::Expr, span: Span, scope: &Scope) -> Expr {
+        let value = self.infer(operand, scope, None);
+        let ty = value.ty.clone();
+        if !ty.is_error() && !ty.kind.is_number() && ty.kind != TyKind::Duration {
+            let operands = vec![self.side(&value)];
+            self.report(TypeProblem::BadOperand { operator: "-".to_owned(), operands, advice: Advice::None });
+            return node(ExprKind::Error, Ty::error(), span);
+        }
+        // A negative number is a literal like any other.
+        match value.kind {
+            ExprKind::Literal(Value::Int(number)) => node(ExprKind::Literal(Value::Int(-number)), ty, span),
+            ExprKind::Literal(Value::Decimal(number)) => node(ExprKind::Literal(Value::Decimal(-number)), ty, span),
+            ExprKind::Literal(Value::Float(number)) => node(ExprKind::Literal(Value::Float(-number)), ty, span),
+            kind => node(ExprKind::Neg(Box::new(Expr { kind, ..value })), ty, span),
+        }
+    }
+
+    fn report_arithmetic(&mut self, op: BinaryOp, values: [&Expr; 2], sides: [&ast::Expr; 2], span: Span) {
+        let [left, right] = values;
+        let texts = (written(sides[0]), written(sides[1]));
+        let advice = match (&left.ty.kind, &right.ty.kind, texts) {
+            (moment, TyKind::Int, (_, Some(number))) if is_moment(moment) => {
+                let number = if right.kind_is_literal() { format!("{number}d") } else { format!("days({number})") };
+                Advice::write_to(number, sides[1].span, "for days")
+            }
+            (left, right, (Some(first), Some(second)))
+                if op == BinaryOp::Add && (left.is_text() || right.is_text()) =>
+            {
+                Advice::write(format!("\"{}{}\"", hole(&first), hole(&second)), span)
+            }
+            (TyKind::Date, TyKind::Timestamp, (_, Some(instant))) => {
+                Advice::write_to(format!("date({instant})"), sides[1].span, "to count in days")
+            }
+            (TyKind::Timestamp, TyKind::Date, (Some(instant), _)) => {
+                Advice::write_to(format!("date({instant})"), sides[0].span, "to count in days")
+            }
+            _ => Advice::None,
+        };
+        let operands = vec![self.side(left), self.side(right)];
+        self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
+    }
+}
+
+/// A piece of a template that stands for an expression.
+fn hole(text: &str) -> String {
+    match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(plain) => plain.to_owned(),
+        None => format!("{{{text}}}"),
+    }
+}
+
+fn is_moment(kind: &TyKind) -> bool {
+    matches!(kind, TyKind::Date | TyKind::Timestamp)
+}
+
+/// What an operation on operands of these kinds gives.
+fn result(op: BinaryOp, left: &TyKind, right: &TyKind) -> Option<TyKind> {
+    use BinaryOp::{Add, Divide, Multiply, Subtract};
+    use TyKind::*;
+    Some(match (op, left, right) {
+        (_, Null, other) | (_, other, Null) => other.clone(),
+        (Divide, left, right) if left.is_number() && right.is_number() => match relate::widest(left, right) {
+            Float => Float,
+            _ => Decimal,
+        },
+        (Multiply, Percent, Percent) => Decimal,
+        (_, left, right) if left.is_number() && right.is_number() => relate::widest(left, right),
+        (Add | Subtract, Duration, Duration) => Duration,
+        (Multiply, Duration, Int) | (Multiply, Int, Duration) => Duration,
+        (Add | Subtract, moment, Duration) if is_moment(moment) => moment.clone(),
+        (Add, Duration, moment) if is_moment(moment) => moment.clone(),
+        (Subtract, Date, Date) | (Subtract, Timestamp, Timestamp) | (Subtract, Time, Time) => Duration,
+        _ => return None,
+    })
+}
+
+/// Only a literal is known not to be zero.
+fn may_be_zero(divisor: &Expr) -> bool {
+    match &divisor.kind {
+        ExprKind::Literal(Value::Int(number)) => *number == 0,
+        ExprKind::Literal(Value::Decimal(number)) => number.is_zero(),
+        ExprKind::Literal(Value::Float(number)) => *number == 0.0,
+        _ => true,
+    }
+}
+
+impl Expr {
+    fn kind_is_literal(&self) -> bool {
+        matches!(self.kind, ExprKind::Literal(_))
+    }
+}

@@ -1,0 +1,86 @@
+//! `if`, `parallel`, `repeat`, `for`.
+
+use super::super::super::problem::NameProblem;
+use super::super::super::{LocalKind, StmtKind, Ty, TyKind};
+use super::super::{Bound, Checker, Scope};
+use crate::diag::codes::flow as codes;
+use crate::syntax::ast;
+
+impl<'a> Checker<'a> {
+    pub(super) fn if_stmt(&mut self, written: &'a ast::If, scope: &Scope) -> StmtKind {
+        let mut arms = Vec::new();
+        for (condition, body) in &written.arms {
+            let condition = self.predicate(condition, scope);
+            arms.push((condition, self.inner_block(body, scope)));
+        }
+        StmtKind::If { arms, otherwise: self.otherwise(written.otherwise.as_ref(), scope) }
+    }
+
+    /// Branches do not see one another's names; what follows sees all of them.
+    pub(super) fn parallel(&mut self, written: &'a [ast::Branch], scope: &mut Scope) -> StmtKind {
+        let before = scope.clone();
+        let mut branches = Vec::new();
+        for (at, branch) in written.iter().enumerate() {
+            if let Some(first) = written[..at].iter().find(|first| first.name.value == branch.name.value) {
+                let (name, span, first) = (branch.name.value.clone(), branch.name.span, first.name.span);
+                self.report(NameProblem::Duplicate { name, what: "a branch", span, first });
+            }
+            let mut inner = before.clone();
+            let body = self.stmts(&branch.body.stmts, &mut inner);
+            branches.push((branch.name.value.clone(), body));
+            for (name, bound) in inner.locals.drain(before.locals.len()..) {
+                self.export_name(name, bound, before.locals.len(), scope);
+            }
+        }
+        StmtKind::Parallel { branches }
+    }
+
+    /// Makes a branch's name visible after the branches, unless another branch has it.
+    fn export_name(&mut self, name: String, bound: Bound, from: usize, scope: &mut Scope) {
+        let other = scope.locals[from..].iter().find(|(known, _)| *known == name).map(|(_, other)| other);
+        let (Some(Bound::Local(other)), Bound::Local(local)) = (other, &bound) else {
+            return scope.bind_to(name, bound);
+        };
+        let (span, first) = (self.locals[local.0 as usize].span, &self.locals[other.0 as usize]);
+        let (what, first) = (first.kind.known_as(), first.span);
+        self.report(NameProblem::Duplicate { name, what, span, first });
+    }
+
+    pub(super) fn repeat(&mut self, written: &'a ast::Repeat, scope: &Scope) -> StmtKind {
+        let times = self.of_kind(&written.times, scope, TyKind::Int);
+        let every = written.every.as_ref().map(|every| self.of_kind(every, scope, TyKind::Duration));
+        let until = written.until.as_ref().map(|until| self.predicate(until, scope));
+        StmtKind::Repeat { times, every, until, body: self.inner_block(&written.body, scope) }
+    }
+
+    pub(super) fn for_stmt(
+        &mut self,
+        name: &ast::Name,
+        list: &ast::Expr,
+        body: &'a ast::Block,
+        scope: &Scope,
+    ) -> Option<StmtKind> {
+        let mut inner = scope.clone();
+        if self.is_population(list, scope) {
+            inner.bind_to(name.text.clone(), Bound::Poisoned);
+            self.stmts(&body.stmts, &mut inner);
+            let help = "a step handles a whole population at once: use it directly, as in `send email to vip`";
+            self.wrong(codes::BAD_LOOP, "`for` goes over the values of a list, not over rows", help, list.span);
+            return None;
+        }
+        let list_span = list.span;
+        let list = self.expr(list, scope, None);
+        let element = match &list.ty.kind {
+            TyKind::List(element) => element.as_ref().clone(),
+            TyKind::Error => Ty::error(),
+            _ => {
+                let help = "write the values in brackets: `for c in [\"FR\", \"DE\"]`";
+                self.wrong(codes::BAD_LOOP, "`for` goes over a list", help, list_span);
+                Ty::error()
+            }
+        };
+        let local = self.bind_local(name, LocalKind::Loop, element, &mut inner);
+        let body = self.stmts(&body.stmts, &mut inner);
+        Some(StmtKind::For { local, list, body })
+    }
+}

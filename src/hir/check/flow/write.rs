@@ -1,0 +1,265 @@
+//! `export`, `update`, `upsert`, `insert`, `delete`, `subscribe`.
+
+use super::super::super::problem::{FlowProblem, Lint, NameProblem};
+use super::super::super::{ColumnRef, EntityId, Expr, ExprKind, Query, QueryKind, RowId, SourceLocation, StmtKind};
+use super::super::super::{Ty, TyKind, Value};
+use super::super::options::{OptionKind, OptionSpec};
+use super::super::{Checker, Global, RowScope, Scope};
+use crate::base::{Span, did_you_mean};
+use crate::diag::codes::{flow as codes, types};
+use crate::syntax::ast;
+
+const EXPORT: &[OptionSpec] = &[
+    OptionSpec { name: "columns", kind: OptionKind::Names },
+    OptionSpec { name: "if_empty", kind: OptionKind::Word(&["skip", "write", "fail"]) },
+    OptionSpec { name: "append", kind: OptionKind::Constant(TyKind::Bool) },
+    OptionSpec { name: "format", kind: OptionKind::Word(&["csv", "ndjson", "parquet", "arrow"]) },
+    OptionSpec { name: "delimiter", kind: OptionKind::Constant(TyKind::Text) },
+    OptionSpec { name: "header", kind: OptionKind::Constant(TyKind::Bool) },
+    OptionSpec { name: "encoding", kind: OptionKind::Constant(TyKind::Text) },
+    OptionSpec { name: "decimal_comma", kind: OptionKind::Constant(TyKind::Bool) },
+];
+
+impl Checker<'_> {
+    pub(super) fn export(
+        &mut self,
+        segment: &ast::Expr,
+        to: &ast::Expr,
+        record: Option<&ast::Record>,
+        scope: &Scope,
+    ) -> StmtKind {
+        let query = self.query(segment, scope);
+        let to = self.of_kind(to, scope, TyKind::Text);
+        let options = self.constant_options(record, "`export`", EXPORT);
+        if let (Some(record), false) = (record, query.ty.is_error()) {
+            self.export_columns(record, &query);
+        }
+        StmtKind::Export { query, to, options }
+    }
+
+    /// The columns of an export must exist.
+    fn export_columns(&mut self, record: &ast::Record, query: &Query) {
+        let item = record.items.iter().find(|item| item.name.text == "columns");
+        let Some(ast::RecordValue::Expr(ast::Expr { kind: ast::ExprKind::List(items), .. })) =
+            item.map(|item| &item.value)
+        else {
+            return;
+        };
+        for item in items {
+            let Some(name) = super::super::options::word(item) else { continue };
+            let entity = &self.program[query.ty.entity];
+            if query.ty.column(name).is_some() || entity.field(name).is_some() || entity.fields.is_empty() {
+                continue;
+            }
+            let known = entity.fields.iter().map(|field| field.name.as_str());
+            let known = known.chain(query.ty.with.iter().map(|column| column.name.as_str()));
+            let help = nearest_help(name, known);
+            let why = format!("these rows have no column `{name}`");
+            self.report(NameProblem::Declaration { code: types::UNKNOWN_FIELD, why, help, span: item.span });
+        }
+    }
+
+    pub(super) fn update(&mut self, segment: &ast::Expr, set: &[ast::Binding], scope: &Scope) -> StmtKind {
+        let query = self.query(segment, scope);
+        let (row, inner) = self.row_scope(&query, segment, scope);
+        if query.ty.is_error() {
+            return StmtKind::Update { query, row, set: Vec::new() };
+        }
+        let entity = query.ty.entity;
+        self.writable(entity, segment.span);
+        for binding in set {
+            let key = self.program[entity].field(&binding.name.text);
+            if key.is_some_and(|field| self.program[entity].key.contains(&field)) {
+                let help = "insert a new row and delete the old one";
+                self.wrong(codes::BAD_WRITE, "a key cannot be changed", help, binding.name.span);
+            }
+        }
+        let set = self.assignments(entity, set, &inner);
+        StmtKind::Update { query, row, set }
+    }
+
+    pub(super) fn upsert(
+        &mut self,
+        segment: &ast::Expr,
+        (into, on): (&ast::Name, &ast::Expr),
+        set: &[ast::Binding],
+        span: Span,
+        scope: &Scope,
+    ) -> Option<StmtKind> {
+        let query = self.query(segment, scope);
+        let entity = self.entity_named(into)?;
+        let (source, inner) = self.row_scope(&query, segment, scope);
+        self.writable(entity, into.span);
+        let row = self.fresh_row();
+        let both = inner.with_row(RowScope::new(row, entity, into.text.clone()));
+        let on = self.predicate(on, &both);
+        let mut set = self.assignments(entity, set, &inner);
+        for (name, value) in equated(&on, row) {
+            let name = self.program[entity][name].name.clone();
+            if !set.iter().any(|(known, _)| *known == name) {
+                set.push((name, value));
+            }
+        }
+        self.required(entity, &set, span);
+        Some(StmtKind::Upsert { query, source, entity, row, on, set })
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        segment: &ast::Expr,
+        into: &ast::Name,
+        set: &[ast::Binding],
+        span: Span,
+        scope: &Scope,
+    ) -> Option<StmtKind> {
+        let query = self.query(segment, scope);
+        let entity = self.entity_named(into)?;
+        let (row, inner) = self.row_scope(&query, segment, scope);
+        self.writable(entity, into.span);
+        let set = self.assignments(entity, set, &inner);
+        self.required(entity, &set, span);
+        Some(StmtKind::Insert { query, row, entity, set })
+    }
+
+    pub(super) fn delete(&mut self, segment: &ast::Expr, scope: &Scope) -> StmtKind {
+        let query = self.query(segment, scope);
+        if !query.ty.is_error() {
+            self.writable(query.ty.entity, segment.span);
+        }
+        if let QueryKind::Entity(entity) = query.kind {
+            let entity = self.program[entity].name.clone();
+            self.report(Lint::DeleteAll { entity, span: segment.span });
+        }
+        StmtKind::Delete { query }
+    }
+
+    pub(super) fn subscribe(
+        &mut self,
+        segment: &ast::Expr,
+        topic: &ast::Expr,
+        subscribe: bool,
+        scope: &Scope,
+    ) -> StmtKind {
+        let query = self.query(segment, scope);
+        let (row, inner) = self.row_scope(&query, segment, scope);
+        let topic = match self.topic_literal(topic, &query) {
+            Some(topic) => topic,
+            None => self.expr(topic, &inner, Some(&Ty::of(TyKind::Topic).or_null())),
+        };
+        StmtKind::Subscribe { query, row, topic, subscribe }
+    }
+
+    /// A topic's name, unless a field of the rows has it.
+    fn topic_literal(&self, written: &ast::Expr, query: &Query) -> Option<Expr> {
+        let ast::ExprKind::Name(name) = &written.kind else { return None };
+        let entity = self.program.entities.get(query.ty.entity.0 as usize);
+        if entity.is_some_and(|entity| entity.field(&name.text).is_some()) {
+            return None;
+        }
+        match self.find_global(name) {
+            Some((Global::Topic(id), _)) => {
+                let value = Value::Text(self.program[id].name.clone());
+                Some(Expr { kind: ExprKind::Literal(value), ty: Ty::of(TyKind::Topic), span: written.span })
+            }
+            _ => None,
+        }
+    }
+
+    /// `f = X` for fields of `entity`.
+    fn assignments(&mut self, entity: EntityId, set: &[ast::Binding], scope: &Scope) -> Vec<(String, Expr)> {
+        let mut checked: Vec<(String, Expr)> = Vec::new();
+        for (at, binding) in set.iter().enumerate() {
+            let name = &binding.name;
+            if let Some(first) = set[..at].iter().find(|first| first.name.text == name.text) {
+                let (name, span, first) = (name.text.clone(), name.span, first.name.span);
+                self.report(NameProblem::RepeatedOption { name, span, first });
+                continue;
+            }
+            let Some(field) = self.program[entity].field(&name.text) else {
+                self.no_such_field(entity, name);
+                continue;
+            };
+            let ty = self.program[entity][field].ty.clone();
+            let value = self.expr(&binding.value, scope, Some(&ty.clone().or_null()));
+            if value.ty.nullable && !ty.nullable && self.program[entity][field].default.is_none() {
+                let why = format!("`{}` cannot be null, and this may be", name.text);
+                let help = "give a value for null: `... ?? VALUE`, or filter with `where ... is not null`";
+                self.wrong(codes::BAD_WRITE, why, help, binding.value.span);
+            }
+            checked.push((name.text.clone(), value));
+        }
+        checked
+    }
+
+    fn no_such_field(&mut self, entity: EntityId, name: &ast::Name) {
+        let entity = &self.program[entity];
+        if entity.fields.is_empty() {
+            return;
+        }
+        let help = nearest_help(&name.text, entity.fields.iter().map(|field| field.name.as_str()));
+        let why = format!("`{}` has no field `{}`", entity.name, name.text);
+        self.report(NameProblem::Declaration { code: types::UNKNOWN_FIELD, why, help, span: name.span });
+    }
+
+    /// Files are read, never written.
+    fn writable(&mut self, entity: EntityId, span: Span) {
+        let entity = &self.program[entity];
+        if let Some(SourceLocation::Path(path)) = entity.source.as_ref().map(|source| &source.location) {
+            let why = format!("`{}` is read from the file `{path}`, which cannot be changed", entity.name);
+            let help = "write to an entity of a database, or `export` the rows to a file";
+            self.wrong(codes::BAD_WRITE, why, help, span);
+        }
+    }
+
+    /// Fields of a new row that have neither a value nor a default. A single `int` key is left to the database.
+    fn required(&mut self, entity: EntityId, set: &[(String, Expr)], span: Span) {
+        let id = entity;
+        let entity = &self.program[id];
+        let generated = match entity.key.as_slice() {
+            [key] if entity[*key].ty.kind == TyKind::Int => Some(entity[*key].name.clone()),
+            _ => None,
+        };
+        let missing: Vec<String> = entity
+            .fields
+            .iter()
+            .filter(|field| !field.ty.nullable && field.default.is_none() && Some(&field.name) != generated.as_ref())
+            .map(|field| field.name.clone())
+            .filter(|name| !set.iter().any(|(known, _)| known == name))
+            .collect();
+        if !missing.is_empty() {
+            let entity = entity.name.clone();
+            self.report(FlowProblem::MissingValue { entity, fields: missing, span });
+        }
+    }
+}
+
+fn nearest_help<'n>(written: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
+    match did_you_mean(written, known.clone()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("there are {}", super::super::super::problem::listed(known)),
+    }
+}
+
+/// Fields of `row` that a condition makes equal to something: a new row takes them from it.
+fn equated(on: &Expr, row: RowId) -> Vec<(super::super::super::FieldId, Expr)> {
+    let ExprKind::Binary { op, left, right } = &on.kind else { return Vec::new() };
+    let own = |expr: &Expr| match &expr.kind {
+        ExprKind::Column { row: of, path, column: ColumnRef::Field(field) } if *of == row && path.is_empty() => {
+            Some(*field)
+        }
+        _ => None,
+    };
+    match op {
+        ast::BinaryOp::And => {
+            let mut both = equated(left, row);
+            both.extend(equated(right, row));
+            both
+        }
+        ast::BinaryOp::Equal => match (own(left), own(right)) {
+            (Some(field), None) => vec![(field, right.as_ref().clone())],
+            (None, Some(field)) => vec![(field, left.as_ref().clone())],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,117 @@
+//! Lints of expressions: correct but suspicious.
+
+use super::{Checker, Scope};
+use crate::base::Span;
+use crate::diag::Problem;
+use crate::diag::codes::lints as codes;
+use crate::hir::{Query, QueryKind};
+use crate::syntax::ast::{self, Name};
+
+/// A suspicious thing in an expression.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum ExprLint {
+    /// `name` of some `rows` may be null, so that they are in neither side of a negative condition; `whole` is the
+    /// condition as written.
+    LostNulls {
+        rows: String,
+        name: String,
+        ty: String,
+        whole: Option<String>,
+        operator: &'static str,
+        span: Span,
+    },
+    /// A field of `row` hides a local, which can be reached as `qualified`.
+    Shadowed {
+        name: Name,
+        row: String,
+        qualified: Option<String>,
+        declared: Span,
+    },
+    NeverNull {
+        ty: String,
+        why: &'static str,
+        span: Span,
+    },
+    /// An aggregate over `of` in a clause of `row`.
+    IgnoresRow {
+        of: String,
+        row: String,
+        span: Span,
+    },
+    /// `text`: whether a text would stand in for it.
+    NullInText {
+        written: Option<String>,
+        text: bool,
+        span: Span,
+    },
+}
+
+impl From<ExprLint> for Problem {
+    fn from(lint: ExprLint) -> Self {
+        match lint {
+            ExprLint::LostNulls { rows, name, ty, whole, operator, span } => {
+                let message = format!("{rows} whose {name} is unknown are in neither side of this `{operator}`");
+                let problem = Problem::warning(codes::NULL_COMPARISON, message, span).label(format!("{name}: {ty}"));
+                match whole {
+                    Some(whole) => {
+                        let replacement = format!("{whole} or {name} is null");
+                        let problem = problem.help(format!("write `{replacement}` to keep them"));
+                        problem.fix(span, format!("({replacement})"))
+                    }
+                    None => problem.help(format!("add `or {name} is null` to keep them")),
+                }
+            }
+            ExprLint::Shadowed { name, row, qualified, declared } => {
+                let text = &name.text;
+                let message = format!("`{text}` is the field of {row} here, and hides another `{text}`");
+                let problem = Problem::warning(codes::SHADOWED_NAME, message, name.span).also(declared, "this one");
+                match qualified {
+                    Some(other) => {
+                        problem.help(format!("write `{row}.{text}` for the field, or `{other}` for the other"))
+                    }
+                    None => problem.help(format!("write `{row}.{text}` for the field, or give the other another name")),
+                }
+            }
+            ExprLint::NeverNull { ty, why, span } => {
+                Problem::warning(codes::NEVER_NULL, format!("this is never null, so {why}"), span).label(ty)
+            }
+            ExprLint::IgnoresRow { of, row, span } => {
+                let message = format!("this is the same for every row of {row}: it is about all of {of}");
+                Problem::warning(codes::IGNORES_ROW, message, span).help(format!(
+                    "compare with the row, as in `{of} where ... = {row}.FIELD`, or bind it before with `let`"
+                ))
+            }
+            ExprLint::NullInText { written, text, span } => {
+                let problem = Problem::warning(codes::NULL_IN_TEXT, "this may be null, and is empty then", span);
+                match written {
+                    Some(written) if text => {
+                        problem.help(format!("say what stands there then: `{{{written} ?? \"...\"}}`"))
+                    }
+                    _ => problem.help("say what stands there then, with `??`"),
+                }
+            }
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// Warns about an aggregate in a clause that has nothing to do with the clause's row. `written` names the rows.
+    pub(super) fn lint_ignored_row(&mut self, query: &Query, written: &ast::Expr, scope: &Scope) {
+        let Some(row) = scope.rows.last() else { return };
+        let is_population = matches!(base(query).kind, QueryKind::Entity(_) | QueryKind::Local(_));
+        let rows: Vec<_> = scope.rows.iter().map(|row| row.row).collect();
+        if is_population && !query.ty.is_error() && !query.looks_at(&rows) {
+            let of = super::expr::written(written).unwrap_or_else(|| self.entity_name(query.ty.entity).to_owned());
+            let row = row.name.clone();
+            self.report(ExprLint::IgnoresRow { of, row, span: written.span });
+        }
+    }
+}
+
+/// What a population is made from.
+fn base(query: &Query) -> &Query {
+    match query.input() {
+        Some(input) => base(input),
+        None => query,
+    }
+}

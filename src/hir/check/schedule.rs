@@ -1,0 +1,198 @@
+//! When a campaign starts by itself.
+
+use jiff::civil::Weekday;
+
+use super::super::{Schedule, ScheduleRule, Ty, TyKind, Value};
+use super::Checker;
+use super::campaign::ScheduleParts;
+use crate::base::Span;
+use crate::diag::codes::flow as codes;
+use crate::syntax::ast::{self, Duration, EveryUnit, HeaderPartKind};
+
+impl Checker<'_> {
+    /// The schedule that a header describes.
+    pub(super) fn schedule(&mut self, header: &[ast::HeaderPart]) -> Option<Schedule> {
+        let mut parts = ScheduleParts::default();
+        for part in header {
+            match &part.kind {
+                HeaderPartKind::Every { unit, at } => self.every(unit, at, part.span, &mut parts),
+                HeaderPartKind::Cron(rule) => parts.rule = self.cron(rule),
+                HeaderPartKind::Zone(zone) => parts.zone = self.zone_constant(zone),
+                HeaderPartKind::From(date) => parts.from = self.date_constant(date),
+                HeaderPartKind::Until(date) => parts.until = self.date_constant(date),
+                _ => {}
+            }
+        }
+        self.sensible(header, &parts);
+        parts.finish()
+    }
+
+    /// Parts that contradict one another or mean nothing without a rule.
+    fn sensible(&mut self, header: &[ast::HeaderPart], parts: &ScheduleParts) {
+        let scheduled =
+            header.iter().any(|part| matches!(part.kind, HeaderPartKind::Every { .. } | HeaderPartKind::Cron(_)));
+        for part in header {
+            match &part.kind {
+                HeaderPartKind::Zone(_) | HeaderPartKind::From(_) | HeaderPartKind::Until(_) if !scheduled => {
+                    let help = "add `every ... at ...`, or remove it";
+                    self.wrong(codes::BAD_SCHEDULE, "this belongs to a schedule, and there is none", help, part.span);
+                }
+                HeaderPartKind::Until(_) if parts.from.zip(parts.until).is_some_and(|(from, until)| until < from) => {
+                    let help = "put the later date behind `until`";
+                    self.wrong(codes::BAD_SCHEDULE, "this schedule ends before it begins", help, part.span);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn every(&mut self, unit: &EveryUnit, at: &[ast::Expr], span: Span, parts: &mut ScheduleParts) {
+        parts.at = at.iter().filter_map(|time| self.time_constant(time)).collect();
+        parts.at.sort();
+        parts.rule = match unit {
+            EveryUnit::Interval { length, on } => self.interval(length, on),
+            EveryUnit::Days(days) => self.days(days),
+            EveryUnit::MonthDay(day) => self.month_day(day),
+            EveryUnit::MonthWeekday { which, day } => self.month_weekday(which, day),
+        };
+        let needs_time = !matches!(unit, EveryUnit::Interval { on, .. } if on.is_empty());
+        if needs_time && at.is_empty() {
+            let help = "add a time: `at 09:00`";
+            self.wrong(codes::BAD_SCHEDULE, "nothing says at what time of the day", help, span);
+        }
+    }
+
+    fn interval(&mut self, length: &ast::Expr, on: &[ast::Name]) -> Option<ScheduleRule> {
+        let days: Vec<Weekday> = on.iter().filter_map(|day| self.weekday(day)).collect();
+        let Some(Value::Duration(duration)) = self.constant(length, &Ty::of(TyKind::Duration)) else { return None };
+        if approximate_seconds(duration) < 60 {
+            let help = "the shortest interval is `1min`";
+            self.wrong(codes::BAD_SCHEDULE, "this is too often", help, length.span);
+            return None;
+        }
+        let weeks = duration.months == 0 && duration.seconds == 0 && duration.days > 0 && duration.days % 7 == 0;
+        if let (Some(first), false) = (on.first(), weeks) {
+            let help = "write `every 2w on monday`";
+            self.wrong(codes::BAD_SCHEDULE, "days can only be named for whole weeks", help, first.span);
+        }
+        Some(ScheduleRule::Interval { length: duration, on: days })
+    }
+
+    fn days(&mut self, names: &[ast::Name]) -> Option<ScheduleRule> {
+        let mut days: Vec<Weekday> = Vec::new();
+        for name in names {
+            match name.text.as_str() {
+                "day" => days.extend(ALL_DAYS),
+                "weekday" => days.extend(&ALL_DAYS[..5]),
+                "weekend" => days.extend(&ALL_DAYS[5..]),
+                _ => days.extend(self.weekday(name)),
+            }
+        }
+        days.sort_by_key(|day| day.to_monday_zero_offset());
+        days.dedup();
+        (!days.is_empty()).then_some(ScheduleRule::Days(days))
+    }
+
+    fn month_day(&mut self, day: &ast::Expr) -> Option<ScheduleRule> {
+        if let ast::ExprKind::Name(name) = &day.kind
+            && name.text == "last"
+        {
+            return Some(ScheduleRule::MonthDay(-1));
+        }
+        match self.constant(day, &Ty::of(TyKind::Int))? {
+            Value::Int(number) if (1..=31).contains(&number) => Some(ScheduleRule::MonthDay(number as i8)),
+            _ => {
+                self.wrong(codes::BAD_SCHEDULE, "no month has such a day", "days are 1 to 31, or `last`", day.span);
+                None
+            }
+        }
+    }
+
+    fn month_weekday(&mut self, which: &ast::Name, day: &ast::Name) -> Option<ScheduleRule> {
+        let nth = match which.text.as_str() {
+            "first" => 1,
+            "second" => 2,
+            "third" => 3,
+            "fourth" => 4,
+            "last" => -1,
+            _ => {
+                let help = "write `first`, `second`, `third`, `fourth` or `last`";
+                self.wrong(codes::BAD_SCHEDULE, format!("`{}` says not which one", which.text), help, which.span);
+                return None;
+            }
+        };
+        Some(ScheduleRule::MonthWeekday { nth, day: self.weekday(day)? })
+    }
+
+    fn cron(&mut self, rule: &ast::Text) -> Option<ScheduleRule> {
+        match cron_error(&rule.value) {
+            None => Some(ScheduleRule::Cron(rule.value.clone())),
+            Some(why) => {
+                let help = "five fields: minute, hour, day, month, day of the week, as in \"0 9 * * 1-5\"";
+                self.wrong(codes::BAD_SCHEDULE, why, help, rule.span);
+                None
+            }
+        }
+    }
+
+    fn date_constant(&mut self, value: &ast::Expr) -> Option<jiff::civil::Date> {
+        match self.constant(value, &Ty::of(TyKind::Date)) {
+            Some(Value::Date(date)) => Some(date),
+            _ => None,
+        }
+    }
+}
+
+const ALL_DAYS: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
+
+/// A duration in seconds, with months of 30 days: for comparisons only.
+pub(crate) fn approximate_seconds(duration: Duration) -> i64 {
+    let days = duration.months.saturating_mul(30).saturating_add(duration.days);
+    days.saturating_mul(86_400).saturating_add(duration.seconds)
+}
+
+/// The usual time between two starts, in seconds.
+pub(crate) fn approximate_period(schedule: &Schedule) -> i64 {
+    let per_day = schedule.at.len().max(1) as i64;
+    match &schedule.rule {
+        ScheduleRule::Interval { length, .. } => approximate_seconds(*length),
+        ScheduleRule::Days(days) => 7 * 86_400 / (days.len().max(1) as i64 * per_day),
+        ScheduleRule::MonthDay(_) | ScheduleRule::MonthWeekday { .. } => 28 * 86_400 / per_day,
+        ScheduleRule::Cron(_) => i64::MAX,
+    }
+}
+
+/// What is wrong with a cron rule.
+fn cron_error(rule: &str) -> Option<String> {
+    const FIELDS: [(&str, u32, u32); 5] =
+        [("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of the week", 0, 7)];
+    let parts: Vec<&str> = rule.split_whitespace().collect();
+    if parts.len() != FIELDS.len() {
+        return Some(format!("a cron rule has five fields, this one has {}", parts.len()));
+    }
+    for (part, (name, low, high)) in parts.iter().zip(FIELDS) {
+        if !part.split(',').all(|item| cron_item(item, low, high)) {
+            return Some(format!("`{part}` is no {name}"));
+        }
+    }
+    None
+}
+
+/// `*`, `5`, `1-5`, `*/15`, `1-5/2`
+fn cron_item(item: &str, low: u32, high: u32) -> bool {
+    let (range, step) = item.split_once('/').map_or((item, None), |(range, step)| (range, Some(step)));
+    let number = |text: &str| text.parse::<u32>().ok().filter(|number| (low..=high).contains(number));
+    let range = match range.split_once('-') {
+        Some((from, to)) => number(from).zip(number(to)).is_some_and(|(from, to)| from <= to),
+        None => range == "*" || number(range).is_some(),
+    };
+    range && step.is_none_or(|step| step.parse::<u32>().is_ok_and(|step| step > 0))
+}

@@ -1,0 +1,116 @@
+//! Types as written to types.
+
+use std::sync::Arc;
+
+use super::super::problem::NameProblem;
+use super::super::{Column, EntityId, SegmentTy, Ty, TyKind};
+use super::{Checker, Global};
+use crate::base::did_you_mean;
+use crate::syntax::ast::{self, TypeExprKind};
+
+impl Checker<'_> {
+    /// The type that was written. An unknown one is reported and poisoned.
+    pub fn ty(&mut self, written: &ast::TypeExpr) -> Ty {
+        let kind = match &written.kind {
+            TypeExprKind::Error => TyKind::Error,
+            TypeExprKind::Name(name) => self.named_type(name),
+            TypeExprKind::Enumeration(values) => self.enumeration(values),
+            TypeExprKind::List(element) => TyKind::List(Box::new(self.element_type(element))),
+            TypeExprKind::Segment { entity, with } => match self.entity_named(entity) {
+                Some(entity) => TyKind::Segment(SegmentTy { entity, with: self.columns(with) }),
+                None => TyKind::Error,
+            },
+            TypeExprKind::Relation { many, entity } => match self.entity_named(entity) {
+                Some(entity) if *many => TyKind::Segment(SegmentTy::of(entity)),
+                Some(entity) => TyKind::Row(entity),
+                None => TyKind::Error,
+            },
+            TypeExprKind::Message { channel } => match self.lookup_global(channel, "channel") {
+                Some(Global::Channel(_)) => TyKind::Message(channel.text.clone()),
+                _ => TyKind::Error,
+            },
+            TypeExprKind::Delivery { entity } => match self.entity_named(entity) {
+                Some(entity) => TyKind::Delivery(SegmentTy::of(entity)),
+                None => TyKind::Error,
+            },
+        };
+        Ty { kind, nullable: written.nullable }
+    }
+
+    /// The type of a column or a message's parameter: no populations, messages or deliveries.
+    pub fn value_ty(&mut self, written: &ast::TypeExpr, place: &'static str) -> Ty {
+        let ty = self.ty(written);
+        let Some(what) = not_a_value(&ty.kind) else { return ty };
+        self.report(NameProblem::MisplacedType { what: what.to_owned(), place, span: written.span });
+        Ty::error()
+    }
+
+    /// Columns declared as `name: type`.
+    pub fn columns(&mut self, fields: &[ast::FieldType]) -> Vec<Column> {
+        let mut columns: Vec<Column> = Vec::new();
+        for (at, field) in fields.iter().enumerate() {
+            let ty = self.value_ty(&field.ty, "a column");
+            if let Some(first) = fields[..at].iter().find(|earlier| earlier.name.text == field.name.text) {
+                let (name, span, first) = (field.name.text.clone(), field.name.span, first.name.span);
+                self.report(NameProblem::Duplicate { name, what: "a column", span, first });
+                continue;
+            }
+            columns.push(Column { name: field.name.text.clone(), ty });
+        }
+        columns
+    }
+
+    /// The entity with this name; others are reported.
+    pub fn entity_named(&mut self, name: &ast::Name) -> Option<EntityId> {
+        match self.lookup_global(name, "entity") {
+            Some(Global::Entity(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    fn named_type(&mut self, name: &ast::Name) -> TyKind {
+        if let Some(kind) = TyKind::named(&name.text) {
+            return kind;
+        }
+        let nearest = did_you_mean(&name.text, TyKind::names()).map(str::to_owned);
+        self.report(NameProblem::UnknownType { name: name.clone(), nearest });
+        TyKind::Error
+    }
+
+    /// What a list holds: a value, or rows of an entity.
+    fn element_type(&mut self, written: &ast::TypeExpr) -> Ty {
+        if let TypeExprKind::Name(name) = &written.kind
+            && TyKind::named(&name.text).is_none()
+            && let Some((Global::Entity(entity), _)) = self.find_global(name)
+        {
+            return Ty { kind: TyKind::Row(entity), nullable: written.nullable };
+        }
+        self.value_ty(written, "an element of a list")
+    }
+
+    fn enumeration(&mut self, values: &[ast::Text]) -> TyKind {
+        let mut known: Vec<String> = Vec::new();
+        for value in values {
+            if known.contains(&value.value) {
+                let first =
+                    values.iter().find(|first| first.value == value.value).map_or(value.span, |first| first.span);
+                let name = value.value.clone();
+                self.report(NameProblem::Duplicate { name, what: "a value", span: value.span, first });
+            } else {
+                known.push(value.value.clone());
+            }
+        }
+        TyKind::Enumeration(Arc::from(known))
+    }
+}
+
+/// What a type that holds no values is called.
+pub(super) fn not_a_value(kind: &TyKind) -> Option<&'static str> {
+    match kind {
+        TyKind::Segment(_) => Some("a population"),
+        TyKind::Row(_) => Some("a row"),
+        TyKind::Message(_) => Some("a message"),
+        TyKind::Delivery(_) => Some("the outcome of a send"),
+        _ => None,
+    }
+}

@@ -1,0 +1,281 @@
+//! Steps and their identity.
+
+use std::sync::Arc;
+
+use crate::base::SourceMap;
+use crate::hir::{Campaign, CampaignId, Expr, LocalId, Program, Query, Send, Stmt, StmtKind};
+
+/// A campaign, ready to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The program the campaign belongs to.
+    pub program: Arc<Program>,
+    /// Which of its campaigns.
+    pub campaign: CampaignId,
+    /// Blocks of steps; the first is the campaign's body.
+    pub blocks: Vec<Block>,
+    /// Names the step structure and the source: equal for equal programs.
+    pub fingerprint: String,
+    /// All source files by name, in the order of their ids, so that a run can be pinned to them.
+    pub files: Vec<(String, String)>,
+}
+
+/// Index into [`Plan::blocks`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct BlockId(pub u32);
+
+/// Steps that run one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// In order.
+    pub steps: Vec<Step>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Where the statement stands: `3`, `4.then.1`, `5.a.2`. Stable for the same source.
+    pub path: String,
+    /// The statement in a few words: `segment vip`, `wait 2d`, `send email to vip`.
+    pub title: String,
+    /// What to do.
+    pub kind: StepKind,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum StepKind {
+    /// Compute a population and keep it.
+    Segment { local: LocalId, query: Query },
+    /// Evaluate a value once.
+    Let { local: LocalId, value: Expr },
+    /// Wait for a length of time.
+    Wait { duration: Expr },
+    /// One message per row.
+    Send(Box<Send>),
+    /// Write a line to the run's log.
+    Log { text: Expr },
+    /// Take the first arm whose condition is true; the last block is `else`.
+    If { arms: Vec<(Expr, BlockId)>, otherwise: Option<BlockId> },
+    /// Run all branches; go on when all have ended.
+    Parallel { branches: Vec<BlockId> },
+    /// Pause the run unless a condition holds.
+    Require { condition: Expr, reason: Option<Expr> },
+    /// End the run.
+    Stop { reason: Option<Expr> },
+    /// End the run as failed.
+    Fail { reason: Option<Expr> },
+}
+
+impl StepKind {
+    /// The statement word, for reports.
+    pub fn word(&self) -> &'static str {
+        match self {
+            StepKind::Segment { .. } => "segment",
+            StepKind::Let { .. } => "let",
+            StepKind::Wait { .. } => "wait",
+            StepKind::Send(_) => "send",
+            StepKind::Log { .. } => "log",
+            StepKind::If { .. } => "if",
+            StepKind::Parallel { .. } => "parallel",
+            StepKind::Require { .. } => "require",
+            StepKind::Stop { .. } => "stop",
+            StepKind::Fail { .. } => "fail",
+        }
+    }
+}
+
+/// Why a checked campaign cannot be run yet.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The statement is part of the language, but running it is not built yet.
+    #[error("`{statement}` is checked but cannot be run yet")]
+    NotExecutable {
+        /// The statement's word.
+        statement: &'static str,
+        /// Where it stands.
+        span: crate::base::Span,
+    },
+}
+
+impl Plan {
+    /// Plans a campaign of a program without errors.
+    ///
+    /// # Errors
+    /// The first statement that this version cannot execute.
+    pub fn new(program: Arc<Program>, campaign: CampaignId, sources: &SourceMap) -> Result<Plan, PlanError> {
+        let mut builder = Builder { sources, blocks: vec![Block::default()] };
+        builder.block(BlockId(0), &program[campaign].body, "")?;
+        let files: Vec<_> = sources.files().map(|(_, file)| (file.name.clone(), file.text.clone())).collect();
+        let blocks = builder.blocks;
+        let fingerprint = fingerprint(&program[campaign], &blocks, &files);
+        Ok(Plan { program, campaign, blocks, fingerprint, files })
+    }
+
+    /// The campaign that is planned.
+    pub fn campaign(&self) -> &Campaign {
+        &self.program[self.campaign]
+    }
+
+    /// A block.
+    pub fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id.0 as usize]
+    }
+
+    /// All steps in source order.
+    pub fn steps(&self) -> Vec<&Step> {
+        let mut out = Vec::new();
+        self.collect(BlockId(0), &mut out);
+        out
+    }
+
+    fn collect<'p>(&'p self, block: BlockId, out: &mut Vec<&'p Step>) {
+        for step in &self.block(block).steps {
+            out.push(step);
+            for child in step.kind.children() {
+                self.collect(child, out);
+            }
+        }
+    }
+}
+
+impl StepKind {
+    /// Blocks inside this step, in source order.
+    pub fn children(&self) -> Vec<BlockId> {
+        match self {
+            StepKind::If { arms, otherwise } => arms.iter().map(|(_, block)| *block).chain(*otherwise).collect(),
+            StepKind::Parallel { branches } => branches.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Builds blocks depth first.
+struct Builder<'s> {
+    sources: &'s SourceMap,
+    blocks: Vec<Block>,
+}
+
+impl Builder<'_> {
+    fn child(&mut self, stmts: &[Stmt], prefix: String) -> Result<BlockId, PlanError> {
+        let id = BlockId(self.blocks.len() as u32);
+        self.blocks.push(Block::default());
+        self.block(id, stmts, &prefix)?;
+        Ok(id)
+    }
+
+    fn block(&mut self, id: BlockId, stmts: &[Stmt], prefix: &str) -> Result<(), PlanError> {
+        let mut steps = Vec::with_capacity(stmts.len());
+        for (at, stmt) in stmts.iter().enumerate() {
+            let path = format!("{prefix}{}", at + 1);
+            let kind = self.kind(stmt, &path)?;
+            steps.push(Step { path, title: self.title(stmt), kind });
+        }
+        self.blocks[id.0 as usize].steps = steps;
+        Ok(())
+    }
+
+    fn kind(&mut self, stmt: &Stmt, path: &str) -> Result<StepKind, PlanError> {
+        Ok(match &stmt.kind {
+            StmtKind::Segment { local, query } => StepKind::Segment { local: *local, query: query.clone() },
+            StmtKind::Let { local, value } => StepKind::Let { local: *local, value: value.clone() },
+            StmtKind::Wait { duration } => StepKind::Wait { duration: duration.clone() },
+            StmtKind::Send(send) => StepKind::Send(send.clone()),
+            StmtKind::Log { text } => StepKind::Log { text: text.clone() },
+            StmtKind::Require { condition, reason } => {
+                StepKind::Require { condition: condition.clone(), reason: reason.clone() }
+            }
+            StmtKind::Stop { reason } => StepKind::Stop { reason: reason.clone() },
+            StmtKind::Fail { reason } => StepKind::Fail { reason: reason.clone() },
+            StmtKind::If { arms, otherwise } => {
+                let mut planned = Vec::with_capacity(arms.len());
+                for (at, (condition, body)) in arms.iter().enumerate() {
+                    planned.push((condition.clone(), self.child(body, format!("{path}.{}.", at + 1))?));
+                }
+                let otherwise = match otherwise {
+                    Some(body) => Some(self.child(body, format!("{path}.else."))?),
+                    None => None,
+                };
+                StepKind::If { arms: planned, otherwise }
+            }
+            StmtKind::Parallel { branches } => {
+                let mut planned = Vec::with_capacity(branches.len());
+                for (name, body) in branches {
+                    planned.push(self.child(body, format!("{path}.{name}."))?);
+                }
+                StepKind::Parallel { branches: planned }
+            }
+            other => return Err(PlanError::NotExecutable { statement: other.word(), span: stmt.span }),
+        })
+    }
+
+    /// The statement's own words up to what makes it long.
+    fn title(&self, stmt: &Stmt) -> String {
+        const LONGEST: usize = 48;
+        let text = self.sources.text(stmt.span);
+        let end = match &stmt.kind {
+            StmtKind::Segment { .. } | StmtKind::Let { .. } => text.find('=').unwrap_or(text.len()),
+            _ => text.find(['{', '\n']).unwrap_or(text.len()),
+        };
+        let words = text[..end].split_whitespace().collect::<Vec<_>>().join(" ");
+        if words.chars().count() <= LONGEST {
+            return words;
+        }
+        words.chars().take(LONGEST - 1).chain(['…']).collect()
+    }
+}
+
+impl StmtKind {
+    /// The statement's word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            StmtKind::Segment { .. } => "segment",
+            StmtKind::Let { .. } => "let",
+            StmtKind::Split { .. } => "split",
+            StmtKind::Wait { .. } => "wait",
+            StmtKind::WaitUntil { .. } => "wait until",
+            StmtKind::WaitSignal { .. } => "wait for signal",
+            StmtKind::Send(_) => "send",
+            StmtKind::If { .. } => "if",
+            StmtKind::Parallel { .. } => "parallel",
+            StmtKind::Repeat { .. } => "repeat",
+            StmtKind::For { .. } => "for",
+            StmtKind::Approve { .. } => "approve",
+            StmtKind::Task { .. } => "task",
+            StmtKind::Alert { .. } => "alert",
+            StmtKind::Emit { .. } => "emit",
+            StmtKind::Log { .. } => "log",
+            StmtKind::Require { .. } => "require",
+            StmtKind::Stop { .. } => "stop",
+            StmtKind::Fail { .. } => "fail",
+            StmtKind::Save { .. } => "save",
+            StmtKind::Export { .. } => "export",
+            StmtKind::Update { .. } => "update",
+            StmtKind::Upsert { .. } => "upsert",
+            StmtKind::Insert { .. } => "insert",
+            StmtKind::Delete { .. } => "delete",
+            StmtKind::Subscribe { subscribe: true, .. } => "subscribe",
+            StmtKind::Subscribe { subscribe: false, .. } => "unsubscribe",
+        }
+    }
+}
+
+/// A hash of the source files and the step structure.
+fn fingerprint(campaign: &Campaign, blocks: &[Block], files: &[(String, String)]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |text: &str| {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    add(&campaign.name);
+    for step in blocks.iter().flat_map(|block| &block.steps) {
+        add(&step.path);
+        add(step.kind.word());
+    }
+    for (name, text) in files {
+        add(name);
+        add(text);
+    }
+    hasher.finalize().to_hex()[..32].to_string()
+}

@@ -1,0 +1,118 @@
+//! Which entities a plan reads.
+
+use std::collections::BTreeSet;
+
+use super::{Plan, StepKind};
+use crate::hir::{Content, EntityId, Expr, Query, QueryKind, RelationId, Send, TemplatePart, visit_expr, visit_query};
+
+impl Plan {
+    /// The entities whose rows the campaign may read, so that their sources can be looked at before anything happens.
+    /// Paths are followed from every entity that is read, which may name one more than is needed, never one less.
+    pub fn entities(&self) -> BTreeSet<EntityId> {
+        let mut uses = Uses::default();
+        for step in self.steps() {
+            uses.step(&step.kind);
+            if let StepKind::Send(send) = &step.kind {
+                self.consent_rules(send, &mut uses);
+            }
+        }
+        let mut entities = uses.entities;
+        let mut open: Vec<EntityId> = entities.iter().copied().collect();
+        while let Some(entity) = open.pop() {
+            for path in &uses.paths {
+                for target in self.along(entity, path) {
+                    if entities.insert(target) {
+                        open.push(target);
+                    }
+                }
+            }
+        }
+        entities
+    }
+
+    fn consent_rules(&self, send: &Send, uses: &mut Uses) {
+        uses.paths.insert(send.profile.clone());
+        let channel = &self.program[send.channel].name;
+        for entity in &self.program.entities {
+            for (_, rule) in entity.consent.iter().filter(|(name, _)| name == channel) {
+                uses.expr(rule);
+            }
+        }
+    }
+
+    /// The entities on the way, as far as the path exists from `entity`.
+    fn along(&self, mut entity: EntityId, path: &[RelationId]) -> Vec<EntityId> {
+        let mut out = Vec::new();
+        for relation in path {
+            let Some(relation) = self.program[entity].relations.get(relation.0 as usize) else { break };
+            entity = relation.target;
+            out.push(entity);
+        }
+        out
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Uses {
+    entities: BTreeSet<EntityId>,
+    paths: BTreeSet<Vec<RelationId>>,
+}
+
+impl Uses {
+    fn step(&mut self, kind: &StepKind) {
+        match kind {
+            StepKind::Segment { query, .. } => self.query(query),
+            StepKind::Let { value: expr, .. } | StepKind::Wait { duration: expr } | StepKind::Log { text: expr } => {
+                self.expr(expr);
+            }
+            StepKind::Send(send) => self.send(send),
+            StepKind::If { arms, .. } => arms.iter().for_each(|(condition, _)| self.expr(condition)),
+            StepKind::Require { condition, reason } => {
+                self.expr(condition);
+                reason.iter().for_each(|reason| self.expr(reason));
+            }
+            StepKind::Stop { reason } | StepKind::Fail { reason } => {
+                reason.iter().for_each(|reason| self.expr(reason));
+            }
+            StepKind::Parallel { .. } => {}
+        }
+    }
+
+    fn send(&mut self, send: &Send) {
+        self.query(&send.to);
+        self.expr(&send.address);
+        let fields = send.message.iter().flat_map(|message| &message.fields);
+        for (_, content) in fields {
+            match content {
+                Content::Inline(parts) => parts.iter().for_each(|part| {
+                    if let TemplatePart::Hole(expr) = part {
+                        self.expr(expr);
+                    }
+                }),
+                Content::File { variables, .. } => variables.iter().for_each(|(_, expr)| self.expr(expr)),
+            }
+        }
+    }
+
+    fn query(&mut self, query: &Query) {
+        let Uses { entities, paths } = self;
+        visit_query(query, &mut |_, path, _| followed(paths, path), &mut |query| found(entities, query));
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        let Uses { entities, paths } = self;
+        visit_expr(expr, &mut |_, path, _| followed(paths, path), &mut |query| found(entities, query));
+    }
+}
+
+fn followed(paths: &mut BTreeSet<Vec<RelationId>>, path: &[RelationId]) {
+    paths.insert(path.to_vec());
+}
+
+fn found(entities: &mut BTreeSet<EntityId>, query: &Query) {
+    entities.insert(query.ty.entity);
+    if let QueryKind::Match { target, .. } = &query.kind {
+        entities.insert(*target);
+    }
+}

@@ -1,0 +1,322 @@
+//! The engine: start, drive, rehearse and look at runs. What the command line uses, and any other host.
+//!
+//! Methods block; a host that is itself asynchronous calls them from a thread of its own.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use super::clock::{Clock, VirtualClock, WallClock};
+use super::error::RunError;
+use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
+use super::machine::{self, Event, State};
+use super::names::run_name;
+use super::observe::Observer;
+use super::rehearsal::{Rehearsal, RehearsalChannel};
+use super::store::sqlite::SqliteStore;
+use super::store::{Change, RunRecord, Store};
+use super::tables::{Folders, Sources};
+use crate::hir::{LocalId, Value};
+use crate::plan::Plan;
+use crate::plan::query::{Session, SessionOptions};
+
+/// What an engine works with.
+pub struct EngineOptions {
+    /// Where the project and its state are.
+    pub folders: Folders,
+    /// The zone of campaigns.
+    pub zone: TimeZone,
+    /// Threads for queries and imports.
+    pub threads: usize,
+    /// Bytes that queries may hold before they spill to disk.
+    pub memory_limit: Option<usize>,
+    /// Channels by name.
+    pub channels: BTreeMap<String, BoundChannel>,
+    /// Patterns of addresses that may be written to; empty means all.
+    pub allow: Vec<String>,
+}
+
+/// How a run's time passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pacing {
+    /// By the computer's clock.
+    Real,
+    /// Waits are jumped over.
+    FastForward,
+}
+
+/// Computes and runs.
+pub struct Engine {
+    options: EngineOptions,
+    runtime: tokio::runtime::Runtime,
+    session: Session,
+}
+
+/// What a host says about driving a run.
+pub struct Drive<'d> {
+    /// How far.
+    pub until: Until,
+    /// How time passes.
+    pub pacing: Pacing,
+    /// Hears of progress.
+    pub observer: &'d dyn Observer,
+    /// May ask to stop.
+    pub cancel: &'d Cancel,
+}
+
+impl Engine {
+    /// An engine. Opens nothing yet.
+    ///
+    /// # Errors
+    /// When the query engine or its threads cannot be started.
+    pub fn new(options: EngineOptions) -> Result<Self, RunError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(options.threads.max(1))
+            .enable_all()
+            .build()
+            .map_err(|error| RunError::File { path: "threads".into(), reason: error.to_string() })?;
+        let session = Session::new(&SessionOptions {
+            memory_limit: options.memory_limit,
+            spill_dir: None,
+            threads: Some(options.threads),
+        })?;
+        Ok(Self { options, runtime, session })
+    }
+
+    /// The sources of a plan, looked at: a file that is missing, lacks a column or holds a bad cell is an error here,
+    /// before anything has happened.
+    ///
+    /// # Errors
+    /// The first source that is not as declared.
+    pub fn sources(&self, plan: &Plan) -> Result<Sources, RunError> {
+        let sources = self.open_sources(plan);
+        for entity in plan.entities() {
+            sources.open(entity)?;
+        }
+        Ok(sources)
+    }
+
+    /// The sources of a plan, each opened when it is first read.
+    pub(super) fn open_sources(&self, plan: &Plan) -> Sources {
+        let options = &self.options;
+        let program = plan.program.clone();
+        Sources::new(program, &plan.files, options.folders.clone(), options.zone.clone(), options.threads)
+    }
+
+    /// Asks `cancel` to stop when the process is interrupted or told to terminate; calls `again` if that happens once
+    /// more. Ending the process then loses nothing either.
+    pub fn cancel_on_interrupt(&self, cancel: &Cancel, again: fn()) {
+        let cancel = cancel.clone();
+        self.runtime.spawn(async move {
+            interrupted().await;
+            cancel.cancel();
+            interrupted().await;
+            again();
+        });
+    }
+
+    /// Records a new run of a plan and gives its name. Nothing of it has happened yet.
+    ///
+    /// # Errors
+    /// Wrong parameters, a store that refuses.
+    pub fn start(
+        &self,
+        store: &dyn Store,
+        plan: &Plan,
+        file: &str,
+        params: &BTreeMap<String, Value>,
+        pacing: Pacing,
+    ) -> Result<String, RunError> {
+        let values = parameter_values(plan, params)?;
+        let now = WallClock.now();
+        let mut state = State::default();
+        let event = Event::Started { values };
+        machine::apply(plan, &mut state, &event)?;
+        for _ in 0..64 {
+            let run = run_name(&plan.campaign().name);
+            if store.run(&run)?.is_some() {
+                continue;
+            }
+            let record = RunRecord {
+                run: run.clone(),
+                campaign: plan.campaign().name.clone(),
+                fingerprint: plan.fingerprint.clone(),
+                file: file.to_string(),
+                simulated: pacing == Pacing::FastForward,
+                started: now,
+                updated: now,
+                seq: 0,
+                state: State::default(),
+            };
+            let bundle = Change::Bundle { fingerprint: plan.fingerprint.clone(), files: plan.files.clone() };
+            let started = Change::Transition { run: run.clone(), seq: 1, at: now, event, state };
+            self.runtime.block_on(store.commit(vec![bundle, Change::Run(record), started]))?;
+            return Ok(run);
+        }
+        Err(super::store::StoreError::Conflict("no free name for the run was found".into()).into())
+    }
+
+    /// Drives a run until it is over, held, waiting or asked to stop.
+    ///
+    /// # Errors
+    /// What held the run; it is paused then and can be resumed.
+    pub fn drive(&self, store: &dyn Store, plan: &Plan, run: &str, drive: &Drive<'_>) -> Result<DriveEnd, RunError> {
+        let mut record = self.find(store, run)?;
+        if record.state.status.is_over() {
+            return Err(RunError::Over { run: run.to_string(), status: record.status() });
+        }
+        let simulated = drive.pacing == Pacing::FastForward;
+        if simulated && !record.simulated {
+            self.runtime.block_on(store.commit(vec![Change::Simulated { run: run.to_string() }]))?;
+            record.simulated = true;
+        }
+        let sources = self.sources(plan)?;
+        let clock: Box<dyn Clock> =
+            if simulated { Box::new(VirtualClock::new(record.updated)) } else { Box::new(WallClock) };
+        let around = Surroundings {
+            store,
+            clock: clock.as_ref(),
+            session: &self.session,
+            sources: &sources,
+            folders: &self.options.folders,
+            channels: &self.options.channels,
+            allow: &self.options.allow,
+            zone: &self.options.zone,
+            observer: drive.observer,
+            cancel: drive.cancel,
+        };
+        let paused = record.state.status == machine::Status::Paused;
+        let mut executor = Executor::new(around, plan, record);
+        self.runtime.block_on(async {
+            if paused {
+                executor.commit(Event::Resumed, None).await?;
+            }
+            executor.drive(drive.until).await
+        })
+    }
+
+    /// Applies an event from outside, such as a pause or a stop, to a run that nobody drives.
+    ///
+    /// # Errors
+    /// An unknown run, or one that is over.
+    pub fn tell(&self, store: &dyn Store, plan: &Plan, run: &str, event: Event) -> Result<(), RunError> {
+        let record = self.find(store, run)?;
+        if record.state.status.is_over() {
+            return Err(RunError::Over { run: run.to_string(), status: record.status() });
+        }
+        let mut state = record.state;
+        machine::apply(plan, &mut state, &event)?;
+        let (seq, at) = (record.seq + 1, WallClock.now());
+        let change = Change::Transition { run: run.to_string(), seq, at, event, state };
+        Ok(self.runtime.block_on(store.commit(vec![change]))?)
+    }
+
+    /// Goes through a plan on the real data without any effect: in a state of its own, with channels that keep a few
+    /// messages and deliver none. With `simulate` the clock jumps over waits, otherwise everything happens now.
+    ///
+    /// # Errors
+    /// As for a run.
+    pub fn rehearse(
+        &self,
+        plan: &Plan,
+        params: &BTreeMap<String, Value>,
+        simulate: bool,
+        observer: &dyn Observer,
+    ) -> Result<Rehearsal, RunError> {
+        let state_error = |error: &dyn std::fmt::Display| RunError::File {
+            path: "the folder for temporary files".into(),
+            reason: error.to_string(),
+        };
+        let directory = tempfile::tempdir().map_err(|error| state_error(&error))?;
+        let store = SqliteStore::open(directory.path())?;
+        let sources = self.sources(plan)?;
+        let started = WallClock.now();
+        let run = self.start(&store, plan, "", params, Pacing::FastForward)?;
+        let kept = RehearsalChannel::shared();
+        let channels = plan
+            .program
+            .channels
+            .iter()
+            .map(|channel| (channel.name.clone(), RehearsalChannel::bound(&kept)))
+            .collect();
+        let jumping = VirtualClock::new(started);
+        let standing = super::clock::StandingClock::new(started);
+        let clock: &dyn Clock = if simulate { &jumping } else { &standing };
+        let folders = Folders { project: self.options.folders.project.clone(), state: directory.path().into() };
+        let cancel = Cancel::default();
+        let around = Surroundings {
+            store: &store,
+            clock,
+            session: &self.session,
+            sources: &sources,
+            folders: &folders,
+            channels: &channels,
+            allow: &self.options.allow,
+            zone: &self.options.zone,
+            observer,
+            cancel: &cancel,
+        };
+        let record = self.find(&store, &run)?;
+        let end = self.runtime.block_on(Executor::new(around, plan, record).drive(Until::End))?;
+        Rehearsal::collect(&store, &run, end, &kept)
+    }
+
+    /// The query engine, for questions outside a run.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Runs a future of the query engine to its end.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// What the engine works with.
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    fn find(&self, store: &dyn Store, run: &str) -> Result<RunRecord, RunError> {
+        store.run(run)?.ok_or_else(|| RunError::UnknownRun { run: run.to_string() })
+    }
+}
+
+/// Ready at the next Ctrl-C or request to terminate.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without signals the process just ends, as by `kill -9`.
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Values by the index of the campaign's local: what was given, then defaults.
+fn parameter_values(plan: &Plan, given: &BTreeMap<String, Value>) -> Result<BTreeMap<u32, Value>, RunError> {
+    let campaign = plan.campaign();
+    let known: Vec<&str> = campaign.params.iter().map(|param| param.name.as_str()).collect();
+    if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
+        let what = if known.is_empty() { "it has none".to_string() } else { format!("it has {}", known.join(", ")) };
+        return Err(RunError::Parameter(format!("`{}` has no parameter `{name}`; {what}", campaign.name)));
+    }
+    let mut values = BTreeMap::new();
+    for param in &campaign.params {
+        let value = given.get(&param.name).or(param.default.as_ref()).cloned();
+        let value = match value {
+            Some(value) => value,
+            None if param.ty.nullable => Value::Null,
+            None => return Err(RunError::Parameter(format!("the parameter `{}` has no value", param.name))),
+        };
+        if let Some(LocalId(local)) = param.local {
+            values.insert(local, value);
+        }
+    }
+    Ok(values)
+}

@@ -1,0 +1,189 @@
+//! Frozen populations: computed once, kept as a file of the run.
+//!
+//! The file is written under a temporary name, synced and renamed, and only then does the journal mention it. A crash
+//! before that leaves a file that nobody names; computing again is harmless because nothing has happened yet.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::Compression;
+use datafusion::parquet::file::properties::WriterProperties;
+use futures::StreamExt;
+
+use super::send::ROW;
+use crate::hir::{Entity, Query};
+use crate::plan::query::{Columns, IDENTITY, Joins, Ordering, QueryError, Scope, Session, population, stream, values};
+use crate::runtime::error::RunError;
+
+/// Computes a population in the order of its key and writes it, numbered, to `path`. Returns the number of rows. What
+/// does not fit into memory is computed again with joins that spill.
+pub(in crate::runtime) async fn freeze(
+    session: &Session,
+    scope: &Scope<'_>,
+    query: &Query,
+    path: &Path,
+    title: &str,
+) -> Result<u64, RunError> {
+    match freeze_with(session, scope, query, path, title, Joins::Fast).await {
+        Err(RunError::Query(QueryError::OutOfMemory(_))) => {
+            freeze_with(session, scope, query, path, title, Joins::Spilling).await
+        }
+        result => result,
+    }
+}
+
+async fn freeze_with(
+    session: &Session,
+    scope: &Scope<'_>,
+    query: &Query,
+    path: &Path,
+    title: &str,
+    joins: Joins,
+) -> Result<u64, RunError> {
+    let plan = population(scope, query, &Columns::All, Ordering::Defined)?;
+    let mut batches = stream(session, plan, joins).await?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
+    let temporary = path.with_extension("tmp");
+    let mut keys = KeyCheck::new(&scope.program[query.ty.entity], title);
+    let mut writer = SnapshotWriter::create(&temporary)?;
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(QueryError::from)?;
+        keys.check(&batch)?;
+        writer.write(&batch)?;
+    }
+    let schema = batches.schema();
+    let rows = writer.finish(&schema)?;
+    fs::rename(&temporary, path).map_err(|error| file_error(path, &error))?;
+    // The name must be as durable as the content.
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))?;
+    Ok(rows)
+}
+
+pub(super) fn file_error(path: &Path, error: &dyn std::fmt::Display) -> RunError {
+    RunError::File { path: path.display().to_string(), reason: error.to_string() }
+}
+
+/// Writes numbered batches.
+struct SnapshotWriter<'p> {
+    path: &'p Path,
+    file: Option<File>,
+    writer: Option<ArrowWriter<File>>,
+    rows: u64,
+}
+
+impl<'p> SnapshotWriter<'p> {
+    fn create(path: &'p Path) -> Result<Self, RunError> {
+        let file = File::create(path).map_err(|error| file_error(path, &error))?;
+        Ok(Self { path, file: Some(file), writer: None, rows: 0 })
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
+        let count = batch.num_rows() as u64;
+        let numbers = Int64Array::from_iter_values((self.rows..self.rows + count).map(|row| row as i64));
+        let schema = numbered(&batch.schema());
+        let columns = batch.columns().iter().cloned().chain([Arc::new(numbers) as ArrayRef]).collect();
+        let path = self.path;
+        let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|error| file_error(path, &error))?;
+        self.writer(&schema)?.write(&batch).map_err(|error| file_error(path, &error))?;
+        self.rows += count;
+        Ok(())
+    }
+
+    fn writer(&mut self, schema: &SchemaRef) -> Result<&mut ArrowWriter<File>, RunError> {
+        let path = self.path;
+        if let Some(file) = self.file.take() {
+            let properties = WriterProperties::builder().set_compression(Compression::LZ4_RAW).build();
+            let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
+            self.writer = Some(writer.map_err(|error| file_error(path, &error))?);
+        }
+        self.writer.as_mut().ok_or_else(|| file_error(path, &"it is closed already"))
+    }
+
+    /// Ends the file, which has its columns even without rows, and syncs it.
+    fn finish(mut self, schema: &SchemaRef) -> Result<u64, RunError> {
+        let path = self.path;
+        self.writer(&numbered(schema))?;
+        if let Some(writer) = self.writer.take() {
+            let file = writer.into_inner().map_err(|error| file_error(path, &error))?;
+            file.sync_all().map_err(|error| file_error(path, &error))?;
+        }
+        Ok(self.rows)
+    }
+}
+
+fn numbered(schema: &Schema) -> SchemaRef {
+    let number = Arc::new(Field::new(ROW, DataType::Int64, false));
+    Arc::new(Schema::new(schema.fields().iter().cloned().chain([number]).collect::<Vec<_>>()))
+}
+
+/// The names of the columns that tell an entity's rows apart.
+#[derive(Clone)]
+pub(super) struct KeyNames(Vec<String>);
+
+impl KeyNames {
+    /// The key fields.
+    pub fn new(entity: &Entity) -> Self {
+        Self(entity.key.iter().map(|field| entity[*field].name.clone()).collect())
+    }
+
+    /// Where they are, together with the columns by which the query engine tells rows apart.
+    pub fn locate(&self, schema: &Schema) -> KeyColumns {
+        let is_key = |name: &str| self.0.iter().any(|known| known == name) || name.starts_with(IDENTITY);
+        let fields = schema.fields().iter().enumerate();
+        KeyColumns(fields.filter(|(_, field)| is_key(field.name())).map(|(at, _)| at).collect())
+    }
+}
+
+/// The places of the key's columns.
+pub(super) struct KeyColumns(Vec<usize>);
+
+impl KeyColumns {
+    /// The key of a row as text; `None` when a part of it is null, or when there is no key.
+    pub fn text(&self, batch: &RecordBatch, row: usize) -> Result<Option<String>, QueryError> {
+        let mut text = String::new();
+        for index in &self.0 {
+            let column = batch.column(*index);
+            if column.is_null(row) {
+                return Ok(None);
+            }
+            if !text.is_empty() {
+                text.push('/');
+            }
+            let value = values::from_array(column.as_ref(), row)?;
+            text.push_str(&value.to_text(&jiff::tz::TimeZone::UTC));
+        }
+        Ok((!text.is_empty()).then_some(text))
+    }
+}
+
+/// Row identity: a key is there and occurs once.
+struct KeyCheck<'t> {
+    names: KeyNames,
+    seen: HashSet<[u8; 16]>,
+    title: &'t str,
+}
+
+impl<'t> KeyCheck<'t> {
+    fn new(entity: &Entity, title: &'t str) -> Self {
+        Self { names: KeyNames::new(entity), seen: HashSet::new(), title }
+    }
+
+    fn check(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
+        let columns = self.names.locate(&batch.schema());
+        for row in 0..batch.num_rows() {
+            let key = columns.text(batch, row)?.unwrap_or_default();
+            let mut digest = [0; 16];
+            digest.copy_from_slice(&blake3::hash(key.as_bytes()).as_bytes()[..16]);
+            if key.is_empty() || !self.seen.insert(digest) {
+                return Err(RunError::BadKey { step: self.title.to_string(), key });
+            }
+        }
+        Ok(())
+    }
+}

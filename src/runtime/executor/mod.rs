@@ -1,0 +1,299 @@
+//! Drives a run: asks the machine what is to be done, does it, and commits what came of it before going on.
+//!
+//! The only order that matters: an event is in the journal before anything that follows from it happens. A crash at
+//! any instant leaves a state whose effects are performed again; each is made so that this is harmless.
+
+mod accounting;
+mod freeze;
+mod live;
+mod pace;
+mod send;
+mod steps;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::channels::Channel;
+use super::clock::{Clock, Stopwatch};
+use super::error::RunError;
+use super::machine::{self, Bound, Effect, Event, MachineError, State, Status};
+use super::observe::{Observer, Progress};
+use super::store::{Change, RunRecord, StepRecord, Store, Tally};
+use super::tables::{Folders, Ledger, RunTables, Sources};
+use crate::hir::{LocalId, Program, Value};
+use crate::plan::Plan;
+use crate::plan::query::{Scope, Session};
+pub(super) use freeze::freeze as freeze_population;
+pub use pace::Pace;
+pub(super) use send::ROW;
+
+/// A channel with its limits.
+pub struct BoundChannel {
+    /// The driver.
+    pub driver: Arc<dyn Channel>,
+    /// Shared by all sends of the channel.
+    pub pace: Pace,
+}
+
+/// Asks a run to stop at the next safe point. Cloned into whoever may ask.
+#[derive(Clone, Default)]
+pub struct Cancel {
+    asked: Arc<AtomicBool>,
+    wake: Arc<tokio::sync::Notify>,
+}
+
+impl Cancel {
+    /// Asks.
+    pub fn cancel(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+    }
+
+    /// True once asked.
+    pub fn is_cancelled(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Ready once asked.
+    async fn cancelled(&self) {
+        while !self.is_cancelled() {
+            self.wake.notified().await;
+        }
+    }
+}
+
+/// How far to go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Until {
+    /// To the end, waiting as long as it takes.
+    End,
+    /// To the first wait that is not over yet.
+    FirstWait,
+}
+
+/// How driving ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DriveEnd {
+    /// The run is over.
+    Over(Status),
+    /// The run is held; somebody has to resume it.
+    Paused,
+    /// It goes on at this instant, when somebody drives it again.
+    Waiting(Timestamp),
+    /// We were asked to stop; it can go on at any time.
+    Parked,
+}
+
+/// What a run needs around it.
+pub struct Surroundings<'e> {
+    /// Remembers.
+    pub store: &'e dyn Store,
+    /// Tells the time.
+    pub clock: &'e dyn Clock,
+    /// Computes.
+    pub session: &'e Session,
+    /// Holds the data.
+    pub sources: &'e Sources,
+    /// Where files are.
+    pub folders: &'e Folders,
+    /// By name.
+    pub channels: &'e BTreeMap<String, BoundChannel>,
+    /// Patterns of addresses that may be written to; empty means all.
+    pub allow: &'e [String],
+    /// The campaign's zone.
+    pub zone: &'e TimeZone,
+    /// Hears.
+    pub observer: &'e dyn Observer,
+    /// May ask to stop.
+    pub cancel: &'e Cancel,
+}
+
+/// One run, being driven.
+pub struct Executor<'e> {
+    around: Surroundings<'e>,
+    plan: &'e Plan,
+    /// The program with a way from each frozen row to its live row.
+    program: Arc<Program>,
+    run: String,
+    state: State,
+    seq: u64,
+}
+
+/// What came of performing a step.
+struct Performed {
+    outcome: machine::Outcome,
+    record: Option<StepRecord>,
+    tally: Option<Tally>,
+}
+
+/// A step ended, or the run was asked to stop in the middle of it.
+enum StepEnd {
+    Done(Box<Performed>),
+    Cancelled,
+}
+
+impl<'e> Executor<'e> {
+    /// Goes on with `run`, whose plan is `plan`.
+    pub fn new(around: Surroundings<'e>, plan: &'e Plan, run: RunRecord) -> Self {
+        let program = Arc::new(live::with_live_relations(&plan.program));
+        Self { around, plan, program, run: run.run, state: run.state, seq: run.seq }
+    }
+
+    /// Drives until the run is over, held, waiting or asked to stop.
+    ///
+    /// # Errors
+    /// What held it. The run is paused then, unless the store itself refused.
+    pub async fn drive(&mut self, until: Until) -> Result<DriveEnd, RunError> {
+        loop {
+            match self.state.status {
+                Status::Paused => return Ok(DriveEnd::Paused),
+                status if status.is_over() => return Ok(DriveEnd::Over(status)),
+                _ => {}
+            }
+            if self.around.cancel.is_cancelled() {
+                return Ok(DriveEnd::Parked);
+            }
+            let effects = machine::effects(&self.state);
+            let ready = effects.iter().find_map(|effect| match effect {
+                Effect::Perform { token } => Some(token.clone()),
+                Effect::WakeAt { .. } => None,
+            });
+            if let Some(token) = ready {
+                match self.perform_and_commit(&token).await {
+                    Ok(true) => continue,
+                    Ok(false) => return Ok(DriveEnd::Parked),
+                    Err(error) => return Err(self.hold(error).await),
+                }
+            }
+            let next = effects.into_iter().filter_map(|effect| match effect {
+                Effect::WakeAt { token, at } => Some((at, token)),
+                Effect::Perform { .. } => None,
+            });
+            let Some((at, token)) = next.min() else {
+                return Err(MachineError("it runs but nothing is to be done".into()).into());
+            };
+            if let Some(end) = self.wait(at, &token, until).await? {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Performs a token's step and commits what came of it. False when we were asked to stop instead.
+    async fn perform_and_commit(&mut self, token: &str) -> Result<bool, RunError> {
+        let position = self.token(token)?.clone();
+        let plan = self.plan;
+        let step = machine::step_of(plan, &position)?;
+        self.around.observer.on(Progress::Started { step: &step.path, title: &step.title });
+        let stopwatch = Stopwatch::start();
+        let performed = match self.perform(token, step).await? {
+            StepEnd::Done(performed) => performed,
+            StepEnd::Cancelled => return Ok(false),
+        };
+        let Performed { outcome, record, tally } = *performed;
+        let event = Event::Done { token: token.to_string(), outcome };
+        self.commit(event, record.clone()).await?;
+        if let Some(record) = &record {
+            let took = stopwatch.elapsed();
+            let (title, tally) = (step.title.as_str(), tally.as_ref());
+            self.around.observer.on(Progress::Finished { title, record, tally, took });
+        }
+        Ok(true)
+    }
+
+    /// Waits for the earliest instant; `Some` when driving ends instead.
+    async fn wait(&mut self, at: Timestamp, token: &str, until: Until) -> Result<Option<DriveEnd>, RunError> {
+        let clock = self.around.clock;
+        if at > clock.now() {
+            if until == Until::FirstWait && !clock.is_virtual() {
+                return Ok(Some(DriveEnd::Waiting(at)));
+            }
+            let position = self.token(token)?.clone();
+            let title = machine::step_of(self.plan, &position)?.title.clone();
+            self.around.observer.on(Progress::Waiting { title: &title, until: at });
+            tokio::select! {
+                () = clock.sleep_until(at) => {}
+                () = self.around.cancel.cancelled() => return Ok(Some(DriveEnd::Parked)),
+            }
+        }
+        // What was read before the wait may have changed.
+        self.around.sources.refresh();
+        self.commit(Event::Woken { token: token.to_string() }, None).await?;
+        Ok(None)
+    }
+
+    /// Applies an event and commits it with the state it leads to.
+    pub async fn commit(&mut self, event: Event, record: Option<StepRecord>) -> Result<(), RunError> {
+        let mut state = self.state.clone();
+        machine::apply(self.plan, &mut state, &event)?;
+        let (run, seq, at) = (self.run.clone(), self.seq + 1, self.around.clock.now());
+        let mut changes: Vec<Change> = record.into_iter().map(Change::Step).collect();
+        changes.push(Change::Transition { run, seq, at, event, state: state.clone() });
+        self.around.store.commit(changes).await?;
+        self.state = state;
+        self.seq = seq;
+        Ok(())
+    }
+
+    /// Pauses the run because of an error, if the store still takes it; gives the error back.
+    async fn hold(&mut self, error: RunError) -> RunError {
+        if !matches!(error, RunError::Store(_) | RunError::Machine(_)) {
+            let event = Event::Paused { reason: error.to_string() };
+            if let Err(worse) = self.commit(event, None).await {
+                return worse;
+            }
+        }
+        error
+    }
+
+    fn token(&self, name: &str) -> Result<&machine::Token, RunError> {
+        let missing = || MachineError(format!("there is no branch `{name}`"));
+        Ok(self.state.tokens.get(name).ok_or_else(missing)?)
+    }
+
+    /// Values by name.
+    fn locals(&self) -> HashMap<LocalId, Value> {
+        let value = |(local, bound): (&u32, &Bound)| match bound {
+            Bound::Value(value) => Some((LocalId(*local), value.clone())),
+            Bound::Snapshot(_) | Bound::Delivery(_) => None,
+        };
+        self.state.locals.iter().filter_map(value).collect()
+    }
+
+    /// The files of the frozen populations.
+    fn frozen(&self) -> BTreeMap<u32, PathBuf> {
+        let folder = self.around.folders.run(&self.run);
+        let path = |(local, bound): (&u32, &Bound)| match bound {
+            Bound::Snapshot(snapshot) => Some((*local, folder.join(&snapshot.file))),
+            Bound::Value(_) | Bound::Delivery(_) => None,
+        };
+        self.state.locals.iter().filter_map(path).collect()
+    }
+
+    /// The tables that this run's populations start from.
+    fn tables<'s>(&'s self, frozen: &'s BTreeMap<u32, PathBuf>) -> RunTables<'s> {
+        let delivery = |(local, bound): (&u32, &Bound)| match bound {
+            Bound::Delivery(delivery) => Some((*local, delivery.clone())),
+            Bound::Snapshot(_) | Bound::Value(_) => None,
+        };
+        let deliveries = self.state.locals.iter().filter_map(delivery).collect();
+        let ledger = Ledger { store: self.around.store, folder: self.around.folders.run(&self.run), deliveries };
+        RunTables { sources: self.around.sources, frozen, numbered: None, ledger: Some(ledger) }
+    }
+
+    fn scope<'s>(&'s self, tables: &'s RunTables<'s>, locals: &'s HashMap<LocalId, Value>) -> Scope<'s> {
+        Scope {
+            program: &self.program,
+            tables,
+            locals,
+            now: self.around.clock.now(),
+            zone: self.around.zone.clone(),
+            seed: &self.plan.campaign().name,
+        }
+    }
+}

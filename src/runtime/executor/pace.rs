@@ -1,0 +1,55 @@
+//! Rate limits: at most so many messages per second, in exact slots of time.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::runtime::clock::Clock;
+
+/// A limit that all sends of a channel share.
+pub struct Pace {
+    /// Time that one message takes up; none without a limit.
+    slot: Option<SignedDuration>,
+    /// When the next message may leave.
+    next: Mutex<Timestamp>,
+}
+
+impl Pace {
+    /// At most `count` messages per `per`; `None` for no limit.
+    pub fn new(rate: Option<(u64, SignedDuration)>) -> Self {
+        let slot = rate.filter(|(count, _)| *count > 0).map(|(count, per)| {
+            let nanos = per.as_nanos() / i128::from(count);
+            SignedDuration::from_nanos_i128(nanos)
+        });
+        Self { slot, next: Mutex::new(Timestamp::MIN) }
+    }
+
+    /// Waits until `messages` more may leave.
+    pub async fn take(&self, messages: usize, clock: &dyn Clock) {
+        let Some(slot) = self.slot else { return };
+        let count = i32::try_from(messages).unwrap_or(i32::MAX);
+        let mut next = self.next.lock().await;
+        let start = clock.now().max(*next);
+        clock.sleep_until(start).await;
+        *next = start.checked_add(slot * count).unwrap_or(Timestamp::MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::clock::VirtualClock;
+
+    #[tokio::test]
+    async fn messages_leave_in_their_slots() {
+        let start = Timestamp::from_second(1000).unwrap();
+        let clock = VirtualClock::new(start);
+        let pace = Pace::new(Some((200, SignedDuration::from_secs(1))));
+        for _ in 0..5 {
+            pace.take(100, &clock).await;
+        }
+        assert_eq!(clock.now().duration_since(start), SignedDuration::from_secs(2), "the fifth hundred waits 2 s");
+        let free = Pace::new(None);
+        free.take(1_000_000, &clock).await;
+        assert_eq!(clock.now().duration_since(start), SignedDuration::from_secs(2));
+    }
+}

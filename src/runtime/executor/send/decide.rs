@@ -1,0 +1,231 @@
+//! One row: a message, or the one reason why not.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::rows::{ADDRESS, CONSENT, Contents, FieldContent, PROFILE, Piece, ROW};
+use crate::hir::{TyKind, Value};
+use crate::plan::query::{QueryError, values};
+use crate::runtime::channels::{Content, Email, OutgoingMessage, SendContext, SendKey};
+use crate::runtime::content::{address, escape_html};
+use crate::runtime::executor::freeze::KeyNames;
+use crate::runtime::store::Reason;
+
+/// What all rows of a send have in common.
+pub(super) struct Decider {
+    pub contents: Arc<Contents>,
+    pub context: Arc<SendContext>,
+    /// The kind of address that the channel needs.
+    pub address_kind: TyKind,
+    pub is_email: bool,
+    /// Patterns of addresses that may be written to in this profile; empty means all.
+    pub allow: Vec<String>,
+    pub zone: TimeZone,
+    pub keys: KeyNames,
+    /// Run, and step with branch: what the send key is derived from.
+    pub run: String,
+    pub instance: String,
+}
+
+/// What became of a row.
+pub(super) enum Decision {
+    Message(OutgoingMessage),
+    Excluded { reason: Reason, detail: String },
+}
+
+/// A decided row.
+pub(super) struct Decided {
+    pub row: u64,
+    pub entity: String,
+    pub decision: Decision,
+}
+
+impl Decider {
+    /// Decides every row of a batch that `due` asks for.
+    pub fn batch(
+        &self,
+        batch: &RecordBatch,
+        now: Timestamp,
+        due: &dyn Fn(u64) -> bool,
+    ) -> Result<Vec<Decided>, QueryError> {
+        let rows = Columns::new(batch);
+        let numbers = rows.required(ROW)?.as_primitive::<datafusion::arrow::datatypes::Int64Type>().clone();
+        let keys = self.keys.locate(&batch.schema());
+        let mut out = Vec::with_capacity(batch.num_rows());
+        for at in 0..batch.num_rows() {
+            let row = numbers.value(at) as u64;
+            if !due(row) {
+                continue;
+            }
+            let nameless = || QueryError::Engine("a row of the send has no key".to_string());
+            let entity = keys.text(batch, at)?.ok_or_else(nameless)?;
+            let decision = self.row(&rows, at, &entity, now)?;
+            out.push(Decided { row, entity, decision });
+        }
+        Ok(out)
+    }
+
+    /// Looks for reasons in their order, renders last.
+    fn row(&self, rows: &Columns<'_>, at: usize, entity: &str, now: Timestamp) -> Result<Decision, QueryError> {
+        let excluded = |reason, detail: &str| Ok(Decision::Excluded { reason, detail: detail.to_string() });
+        if rows.value(PROFILE, at)? == Some(Value::Null) {
+            return excluded(Reason::NoProfile, "");
+        }
+        let written = match rows.value(ADDRESS, at)? {
+            Some(Value::Text(text)) if !text.trim().is_empty() => text,
+            _ => return excluded(Reason::NoAddress, ""),
+        };
+        let address = match self.valid(&written) {
+            Ok(address) => address,
+            Err(reason) => return excluded(Reason::InvalidAddress, &format!("{written}: {reason}")),
+        };
+        match rows.value(CONSENT, at)? {
+            None | Some(Value::Bool(true)) => {}
+            Some(_) => return excluded(Reason::NoConsent, ""),
+        }
+        if !self.allow.is_empty() && !self.allow.iter().any(|pattern| matches(pattern, &address)) {
+            return excluded(Reason::NotAllowed, &address);
+        }
+        let fields = match self.render(rows, at)? {
+            Ok(fields) => fields,
+            Err(message) => return excluded(Reason::RenderFailed, &message),
+        };
+        Ok(Decision::Message(OutgoingMessage {
+            key: SendKey::derive(&self.run, &self.instance, 0, entity),
+            address,
+            content: self.content(fields),
+            date: now,
+            entity: entity.to_string(),
+            context: self.context.clone(),
+        }))
+    }
+
+    /// The address as it is written to.
+    fn valid(&self, written: &str) -> Result<String, &'static str> {
+        match self.address_kind {
+            TyKind::Email => {
+                address::email(written).map(|address| address.to_string()).map_err(|invalid| invalid.reason)
+            }
+            TyKind::Phone => address::phone(written).map_err(|invalid| invalid.reason),
+            _ => Ok(written.trim().to_string()),
+        }
+    }
+
+    /// The fields' texts, or why a template could not be rendered.
+    fn render(&self, rows: &Columns<'_>, at: usize) -> Result<Result<Vec<(String, String)>, String>, QueryError> {
+        let mut out = Vec::with_capacity(self.contents.fields.len());
+        for (name, content) in &self.contents.fields {
+            let text = match content {
+                FieldContent::Inline { parts, html } => self.inline(rows, at, parts, *html)?,
+                FieldContent::File { template, variables } => {
+                    let mut values = serde_json::Map::new();
+                    for (variable, column) in variables {
+                        let value = rows.value(column, at)?.unwrap_or(Value::Null);
+                        values.insert(variable.clone(), value.to_json(&self.zone));
+                    }
+                    match template.render(&values) {
+                        Ok(text) => text,
+                        Err(error) => return Ok(Err(error.to_string())),
+                    }
+                }
+            };
+            out.push((name.clone(), text));
+        }
+        Ok(Ok(out))
+    }
+
+    fn inline(&self, rows: &Columns<'_>, at: usize, parts: &[Piece], html: bool) -> Result<String, QueryError> {
+        let mut out = String::new();
+        for part in parts {
+            match part {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Column { name, safe } => {
+                    let text = rows.value(name, at)?.unwrap_or(Value::Null).to_text(&self.zone);
+                    if html && !safe {
+                        out.push_str(&escape_html(&text));
+                    } else {
+                        out.push_str(&text);
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn content(&self, fields: Vec<(String, String)>) -> Content {
+        if !self.is_email {
+            return Content::Fields(fields);
+        }
+        let mut email = Email::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "subject" => email.subject = value,
+                "text" => email.text = Some(value),
+                "html" => email.html = Some(value),
+                "from" => email.from = Some(value),
+                "reply_to" => email.reply_to = Some(value),
+                _ => {}
+            }
+        }
+        Content::Email(email)
+    }
+}
+
+/// `*@shop.test`, `ann@shop.test`, `*`: one star stands for anything.
+fn matches(pattern: &str, address: &str) -> bool {
+    let (pattern, address) = (pattern.to_lowercase(), address.to_lowercase());
+    match pattern.split_once('*') {
+        None => pattern == address,
+        Some((before, after)) => {
+            address.len() >= before.len() + after.len() && address.starts_with(before) && address.ends_with(after)
+        }
+    }
+}
+
+/// Columns of a batch by name.
+struct Columns<'b> {
+    batch: &'b RecordBatch,
+    index: std::collections::HashMap<String, usize>,
+}
+
+impl<'b> Columns<'b> {
+    fn new(batch: &'b RecordBatch) -> Self {
+        let schema = batch.schema();
+        let index = schema.fields().iter().enumerate().map(|(at, field)| (field.name().clone(), at)).collect();
+        Self { batch, index }
+    }
+
+    fn required(&self, name: &str) -> Result<&ArrayRef, QueryError> {
+        let at = self.index.get(name).ok_or_else(|| QueryError::Engine(format!("the column {name} is missing")))?;
+        Ok(self.batch.column(*at))
+    }
+
+    /// The value in a row; `None` when the send has no such column.
+    fn value(&self, name: &str, at: usize) -> Result<Option<Value>, QueryError> {
+        let Some(column) = self.index.get(name) else { return Ok(None) };
+        values::from_array(self.batch.column(*column).as_ref(), at).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns_of_allowed_recipients() {
+        let table = [
+            ("*@shop.test", "Ann@Shop.test", true),
+            ("*@shop.test", "ann@shop.test.evil", false),
+            ("ann@shop.test", "ann@shop.test", true),
+            ("ann@shop.test", "bob@shop.test", false),
+            ("*", "x@y.test", true),
+            ("a*a", "a", false),
+        ];
+        for (pattern, address, expected) in table {
+            assert_eq!(matches(pattern, address), expected, "{pattern} {address}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What the ledger already says of a send's rows, and how doubt is resolved after a crash.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::marker::{self, Marks};
+use crate::runtime::channels::{Capabilities, Idempotency, SendKey};
+use crate::runtime::store::{Intent, OutcomeKind, OutcomeRow, RowState, Store, StoreError};
+
+/// Retries end after this many hours.
+const LONGEST_RETRY_HOURS: i64 = 72;
+
+/// A row that has been looked at before and is not settled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Pending {
+    /// To be tried again under the next attempt, not before the instant.
+    Retry { attempt: u32, at: Option<Timestamp>, first: Timestamp },
+    /// Its intent stands and the driver recognises the key: hand it over again under the same attempt.
+    Again { attempt: u32, first: Timestamp },
+}
+
+/// The rows of a send that have been looked at: one bit for each settled row, more only for the few that wait.
+#[derive(Default)]
+pub(super) struct Rows {
+    settled: Vec<u64>,
+    pending: HashMap<u64, Pending>,
+}
+
+impl Rows {
+    /// Reads the ledger. Intents without an outcome are in doubt: they are handed over again if the driver honours
+    /// the key, given back if the marks say they never left, and otherwise recorded as `unknown`. The outcomes to
+    /// record come with the rows.
+    pub fn load(
+        store: &dyn Store,
+        send: i64,
+        marks: &Path,
+        capabilities: &Capabilities,
+        now: Timestamp,
+    ) -> Result<(Self, Vec<OutcomeRow>), StoreError> {
+        let mut rows = Rows::default();
+        let mut doubtful = Vec::new();
+        store.rows(send, &mut |record| match record.state {
+            RowState::Excluded(_) => rows.settle(record.row),
+            RowState::Intended(intent) => doubtful.push(intent),
+            RowState::Ended(intent, outcome) => {
+                rows.record(&outcome, intent.at);
+            }
+        })?;
+        if doubtful.is_empty() {
+            return Ok((rows, Vec::new()));
+        }
+        let marks = marker::read(marks);
+        let mut resolved = Vec::new();
+        for intent in doubtful {
+            match resolve(&intent, &marks, capabilities, now) {
+                Some(outcome) => {
+                    rows.record(&outcome, intent.at);
+                    resolved.push(outcome);
+                }
+                None => {
+                    let again = Pending::Again { attempt: intent.attempt, first: intent.at };
+                    rows.pending.insert(intent.row, again);
+                }
+            }
+        }
+        Ok((rows, resolved))
+    }
+
+    /// True when the row is to be decided now.
+    pub fn is_due(&self, row: u64, now: Timestamp) -> bool {
+        match self.pending.get(&row) {
+            Some(Pending::Again { .. }) => true,
+            Some(Pending::Retry { at, .. }) => at.is_none_or(|at| at <= now),
+            None => self.settled.get(row as usize / 64).is_none_or(|word| word & (1 << (row % 64)) == 0),
+        }
+    }
+
+    /// The attempt under which the row goes out next, and whether its intent has yet to be written.
+    pub fn attempt(&self, row: u64) -> (u32, bool) {
+        match self.pending.get(&row) {
+            Some(Pending::Again { attempt, .. }) => (*attempt, false),
+            Some(Pending::Retry { attempt, .. }) => (attempt + 1, true),
+            None => (1, true),
+        }
+    }
+
+    /// When the row was first intended.
+    pub fn first_intended(&self, row: u64) -> Option<Timestamp> {
+        match self.pending.get(&row)? {
+            Pending::Again { first, .. } | Pending::Retry { first, .. } => Some(*first),
+        }
+    }
+
+    /// The row is done.
+    pub fn settle(&mut self, row: u64) {
+        let word = row as usize / 64;
+        if self.settled.len() <= word {
+            self.settled.resize(word + 1, 0);
+        }
+        self.settled[word] |= 1 << (row % 64);
+        self.pending.remove(&row);
+    }
+
+    /// Notes an outcome; `first` is when the row was first intended.
+    pub fn record(&mut self, outcome: &OutcomeRow, first: Timestamp) {
+        if outcome.kind.is_final() {
+            return self.settle(outcome.row);
+        }
+        let at = if outcome.kind == OutcomeKind::NotStarted { None } else { outcome.retry_at };
+        self.pending.insert(outcome.row, Pending::Retry { attempt: outcome.attempt, at, first });
+    }
+
+    /// Rows that wait for a later try, and the earliest instant at which one is due.
+    pub fn waiting(&self) -> Option<Timestamp> {
+        let retry = |pending: &Pending| match pending {
+            Pending::Retry { at, .. } => Some(at.unwrap_or(Timestamp::MIN)),
+            Pending::Again { .. } => None,
+        };
+        self.pending.values().filter_map(retry).min()
+    }
+
+    /// How many rows are settled.
+    pub fn settled(&self) -> u64 {
+        self.settled.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+}
+
+/// What to record about an intent in doubt; nothing when it is simply handed over again.
+fn resolve(intent: &Intent, marks: &Marks, capabilities: &Capabilities, now: Timestamp) -> Option<OutcomeRow> {
+    let honours_key = match capabilities.idempotency {
+        Idempotency::Always => true,
+        Idempotency::None => false,
+        Idempotency::Key { lifetime } => now.duration_since(intent.at).unsigned_abs() < lifetime,
+    };
+    if honours_key {
+        return None;
+    }
+    let (kind, detail) = match marks {
+        Marks::Known(keys) if !keys.contains(&SendKey(intent.key)) => {
+            (OutcomeKind::NotStarted, "it had not left when the process ended")
+        }
+        Marks::Known(_) => (OutcomeKind::Unknown, "the process ended while it was handed over"),
+        Marks::Lost => (OutcomeKind::Unknown, "the machine was restarted while it may have been handed over"),
+    };
+    let detail = detail.to_string();
+    Some(OutcomeRow { row: intent.row, attempt: intent.attempt, kind, detail, retry_at: None, at: now })
+}
+
+/// When to try a deferred row again: as the other side asks, else after 1, 5, 15 and then 60 minutes. `None` when it
+/// has been tried for 72 hours.
+pub(super) fn retry_at(
+    attempt: u32,
+    asked: Option<std::time::Duration>,
+    first: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let minutes = match attempt {
+        1 => 1,
+        2 => 5,
+        3 => 15,
+        _ => 60,
+    };
+    let delay = asked
+        .and_then(|asked| jiff::SignedDuration::try_from(asked).ok())
+        .unwrap_or(jiff::SignedDuration::from_mins(minutes));
+    let at = now.checked_add(delay).ok()?;
+    (at.duration_since(first) <= jiff::SignedDuration::from_hours(LONGEST_RETRY_HOURS)).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn intent(key: u8) -> Intent {
+        let address = "a@x.test".to_string();
+        Intent { row: key.into(), attempt: 1, key: [key; 16], entity: String::new(), address, at: at(0) }
+    }
+
+    #[test]
+    fn doubt_is_resolved_by_keys_marks_or_not_at_all() {
+        let none = Capabilities::default();
+        let always = Capabilities { idempotency: Idempotency::Always, ..none };
+        let lifetime = std::time::Duration::from_secs(60);
+        let keyed = Capabilities { idempotency: Idempotency::Key { lifetime }, ..none };
+        let marks = Marks::Known([SendKey([1; 16])].into());
+        let kind = |intent: &Intent, marks: &Marks, capabilities: &Capabilities, now| {
+            resolve(intent, marks, capabilities, now).map(|outcome| outcome.kind)
+        };
+        assert_eq!(kind(&intent(1), &marks, &always, at(9)), None);
+        assert_eq!(kind(&intent(1), &marks, &none, at(9)), Some(OutcomeKind::Unknown));
+        assert_eq!(kind(&intent(2), &marks, &none, at(9)), Some(OutcomeKind::NotStarted));
+        assert_eq!(kind(&intent(2), &Marks::Lost, &none, at(9)), Some(OutcomeKind::Unknown));
+        assert_eq!(kind(&intent(1), &marks, &keyed, at(59)), None, "the key is still known");
+        assert_eq!(kind(&intent(1), &marks, &keyed, at(61)), Some(OutcomeKind::Unknown));
+    }
+
+    #[test]
+    fn retries_back_off_and_end_after_three_days() {
+        assert_eq!(retry_at(1, None, at(0), at(0)), Some(at(60)));
+        assert_eq!(retry_at(9, None, at(0), at(0)), Some(at(3600)));
+        let asked = Some(std::time::Duration::from_secs(5));
+        assert_eq!(retry_at(1, asked, at(0), at(10)), Some(at(15)));
+        assert_eq!(retry_at(50, None, at(0), at(72 * 3600)), None);
+    }
+
+    #[test]
+    fn rows_move_on_by_outcomes() {
+        let mut rows = Rows::default();
+        assert!(rows.is_due(7, at(0)));
+        assert_eq!(rows.attempt(7), (1, true));
+        let mut outcome = OutcomeRow {
+            row: 7,
+            attempt: 1,
+            kind: OutcomeKind::Deferred,
+            detail: String::new(),
+            retry_at: Some(at(60)),
+            at: at(0),
+        };
+        rows.record(&outcome, at(0));
+        assert!(!rows.is_due(7, at(59)) && rows.is_due(7, at(60)));
+        assert_eq!(rows.waiting(), Some(at(60)));
+        assert_eq!(rows.attempt(7), (2, true));
+        outcome.kind = OutcomeKind::Sent;
+        rows.record(&outcome, at(0));
+        assert!(!rows.is_due(7, at(999)));
+        assert_eq!((rows.waiting(), rows.settled()), (None, 1));
+    }
+}

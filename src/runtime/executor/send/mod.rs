@@ -1,0 +1,271 @@
+//! One message per row.
+//!
+//! ```text
+//! frozen population -> address, profile, consent -> reasons -> render -> intents (commit) -> dispatch -> outcomes (commit)
+//! ```
+//!
+//! Each row is decided once. An intent is durable before any byte of its message leaves, an outcome is recorded after;
+//! one commit carries the outcomes of finished batches and the intents of the next. Performing a send again after a
+//! crash starts from what the ledger says of each row, so nothing is lost and nothing is sent twice on purpose.
+
+mod decide;
+mod ledger;
+mod marker;
+mod rows;
+mod step;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::physical_plan::SendableRecordBatchStream;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use decide::{Decided, Decider, Decision};
+use ledger::Rows;
+use marker::MarkerFile;
+pub(in crate::runtime) use rows::ROW;
+
+use super::pace::Pace;
+use crate::plan::query::QueryError;
+use crate::runtime::channels::{Channel, Dispatch, Outcome, OutgoingMessage, SendKey};
+use crate::runtime::clock::Clock;
+use crate::runtime::error::RunError;
+use crate::runtime::store::{Change, Exclusion, Intent, OutcomeKind, OutcomeRow, Store};
+
+/// Batches that may be on their way at once: one is dispatched while the next is decided and committed.
+const IN_FLIGHT: usize = 3;
+/// Passes over the rows that brought nothing forward before the channel is given up for now.
+const FRUITLESS_PASSES: u32 = 3;
+
+/// The rows of a send, being opened.
+type OpenRows<'o> = BoxFuture<'o, Result<SendableRecordBatchStream, QueryError>>;
+
+/// A send that is being performed.
+struct Sender<'e> {
+    pub store: &'e dyn Store,
+    pub clock: &'e dyn Clock,
+    pub channel: Arc<dyn Channel>,
+    pub channel_name: String,
+    pub decider: Arc<Decider>,
+    /// The send's number in the ledger.
+    pub send: i64,
+    pub marks: PathBuf,
+    pub pace: &'e Pace,
+    /// Asked between batches: true to stop making new intents.
+    pub cancelled: &'e (dyn Fn() -> bool + Send + Sync),
+    /// Hears how many rows are settled.
+    pub progress: &'e (dyn Fn(u64) + Send + Sync),
+}
+
+/// How performing a send ended.
+enum SendEnd {
+    /// Every row is settled.
+    Settled,
+    /// Deferred rows are to be tried again at this instant.
+    Deferred(Timestamp),
+    /// Asked to stop; the rest is still due.
+    Cancelled,
+}
+
+/// What happened to a message that is back from the channel.
+struct Returned {
+    messages: Vec<(u64, u32, SendKey)>,
+    outcomes: Vec<(SendKey, Outcome)>,
+}
+
+impl Sender<'_> {
+    /// Performs passes over the population until every row is settled, deferred, or we are asked to stop.
+    /// `open` gives the rows in order, evaluated at this instant.
+    pub async fn run<'o>(&self, open: &(dyn Fn() -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
+        let capabilities = self.channel.capabilities();
+        let now = self.clock.now();
+        let (mut rows, resolved) = Rows::load(self.store, self.send, &self.marks, &capabilities, now)?;
+        if !resolved.is_empty() {
+            self.store.commit(vec![Change::Outcomes(self.send, resolved)]).await?;
+        }
+        let marker =
+            Arc::new(MarkerFile::open(&self.marks).map_err(|error| super::freeze::file_error(&self.marks, &error))?);
+        let mut fruitless = 0;
+        loop {
+            let before = rows.settled();
+            let stream = open().await?;
+            let last_reason = self.pass(stream, &mut rows, marker.clone()).await?;
+            if (self.cancelled)() {
+                return Ok(SendEnd::Cancelled);
+            }
+            let Some(next) = rows.waiting() else { return Ok(SendEnd::Settled) };
+            let now = self.clock.now();
+            if next > now {
+                return Ok(SendEnd::Deferred(next));
+            }
+            fruitless = if rows.settled() == before { fruitless + 1 } else { 0 };
+            if fruitless >= FRUITLESS_PASSES {
+                let reason = last_reason.unwrap_or_else(|| "it takes no messages".into());
+                let help = "nothing is lost; mend the channel and go on with `orch resume`";
+                let error = crate::runtime::channels::ChannelError::new(reason, help);
+                return Err(RunError::Channel { channel: self.channel_name.clone(), error });
+            }
+        }
+    }
+
+    /// One pass: decides due rows, dispatches them, records what became of them. Returns the last reason for which a
+    /// message did not start.
+    async fn pass(
+        &self,
+        stream: SendableRecordBatchStream,
+        rows: &mut Rows,
+        marker: Arc<MarkerFile>,
+    ) -> Result<Option<String>, RunError> {
+        let mut flight = Flight { marker, tasks: JoinSet::new(), pending: Vec::new(), last_reason: None };
+        let mut chunks =
+            Chunks { stream, rest: Vec::new().into_iter(), size: self.channel.capabilities().batch.max(1) };
+        while !(self.cancelled)() {
+            let Some(chunk) = chunks.next(self, rows).await? else { break };
+            while flight.tasks.len() >= IN_FLIGHT {
+                self.land(&mut flight, rows).await?;
+            }
+            self.launch(chunk, &mut flight, rows).await?;
+        }
+        while !flight.tasks.is_empty() {
+            self.land(&mut flight, rows).await?;
+        }
+        if !flight.pending.is_empty() {
+            self.store.commit(vec![Change::Outcomes(self.send, std::mem::take(&mut flight.pending))]).await?;
+        }
+        (self.progress)(rows.settled());
+        Ok(flight.last_reason)
+    }
+
+    /// Commits a chunk's exclusions and intents with the outcomes that have gathered, then hands its messages over.
+    async fn launch(&self, chunk: Vec<Decided>, flight: &mut Flight, rows: &mut Rows) -> Result<(), RunError> {
+        let now = self.clock.now();
+        let (mut exclusions, mut intents, mut batch, mut messages) = (vec![], vec![], vec![], vec![]);
+        for decided in chunk {
+            let Decided { row, entity, decision } = decided;
+            match decision {
+                Decision::Excluded { reason, detail } => {
+                    rows.settle(row);
+                    exclusions.push(Exclusion { row, entity, reason, detail, at: now });
+                }
+                Decision::Message(message) => {
+                    let (attempt, fresh) = rows.attempt(row);
+                    if fresh {
+                        let (key, address) = (message.key.0, message.address.clone());
+                        intents.push(Intent { row, attempt, key, entity, address, at: now });
+                    }
+                    messages.push((row, attempt, message.key));
+                    batch.push(message);
+                }
+            }
+        }
+        self.pace.take(batch.len(), self.clock).await;
+        let outcomes = std::mem::take(&mut flight.pending);
+        let changes = vec![
+            Change::Outcomes(self.send, outcomes),
+            Change::Exclusions(self.send, exclusions),
+            Change::Intents(self.send, intents),
+        ];
+        self.store.commit(changes).await?;
+        (self.progress)(rows.settled());
+        if !batch.is_empty() {
+            let channel = self.channel.clone();
+            let marker = flight.marker.clone();
+            flight.tasks.spawn(dispatch(channel, marker, batch, messages));
+        }
+        Ok(())
+    }
+
+    /// Takes one batch back and notes its outcomes for the next commit.
+    async fn land(&self, flight: &mut Flight, rows: &mut Rows) -> Result<(), RunError> {
+        let Some(returned) = flight.tasks.join_next().await else { return Ok(()) };
+        let returned = returned.map_err(|error| {
+            let error = crate::runtime::channels::ChannelError::new(
+                format!("its driver stopped in the middle of a batch: {error}"),
+                "this is a defect of the driver; `orch resume` goes on",
+            );
+            RunError::Channel { channel: self.channel_name.clone(), error }
+        })?;
+        let now = self.clock.now();
+        let mut outcomes: std::collections::HashMap<SendKey, Outcome> = returned.outcomes.into_iter().collect();
+        for (row, attempt, key) in returned.messages {
+            let outcome = outcomes
+                .remove(&key)
+                .unwrap_or_else(|| Outcome::Unknown { reason: "the driver gave no outcome".into() });
+            if let Outcome::NotStarted { reason } | Outcome::Deferred { reason, .. } = &outcome {
+                flight.last_reason = Some(reason.clone());
+            }
+            let first = rows.first_intended(row).unwrap_or(now);
+            let recorded = outcome_row(row, attempt, outcome, first, now);
+            rows.record(&recorded, first);
+            flight.pending.push(recorded);
+        }
+        Ok(())
+    }
+}
+
+/// Batches on their way.
+struct Flight {
+    marker: Arc<MarkerFile>,
+    tasks: JoinSet<Returned>,
+    /// Outcomes that the next commit carries.
+    pending: Vec<OutcomeRow>,
+    last_reason: Option<String>,
+}
+
+/// Hands a batch to the driver and gathers its outcomes.
+async fn dispatch(
+    channel: Arc<dyn Channel>,
+    marker: Arc<MarkerFile>,
+    batch: Vec<OutgoingMessage>,
+    messages: Vec<(u64, u32, SendKey)>,
+) -> Returned {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    channel.send_batch(batch, Dispatch::new(marker, sender)).await;
+    let mut outcomes = Vec::with_capacity(messages.len());
+    while let Some(reported) = receiver.recv().await {
+        outcomes.push(reported);
+    }
+    Returned { messages, outcomes }
+}
+
+/// Decided rows, as many at a time as suits the driver.
+struct Chunks {
+    stream: SendableRecordBatchStream,
+    rest: std::vec::IntoIter<Decided>,
+    size: usize,
+}
+
+impl Chunks {
+    async fn next(&mut self, sender: &Sender<'_>, rows: &Rows) -> Result<Option<Vec<Decided>>, RunError> {
+        loop {
+            let chunk: Vec<Decided> = self.rest.by_ref().take(self.size).collect();
+            if !chunk.is_empty() {
+                return Ok(Some(chunk));
+            }
+            let Some(batch) = self.stream.next().await else { return Ok(None) };
+            let batch: RecordBatch = batch.map_err(QueryError::from)?;
+            let now = sender.clock.now();
+            self.rest = sender.decider.batch(&batch, now, &|row| rows.is_due(row, now))?.into_iter();
+        }
+    }
+}
+
+/// The record of an outcome. A deferral without end becomes a failure.
+fn outcome_row(row: u64, attempt: u32, outcome: Outcome, first: Timestamp, now: Timestamp) -> OutcomeRow {
+    let (kind, detail, retry_at) = match outcome {
+        Outcome::Sent { id } => (OutcomeKind::Sent, id.unwrap_or_default(), None),
+        Outcome::Failed { code, reason } => (OutcomeKind::Failed, format!("{code} {reason}").trim().to_string(), None),
+        Outcome::Unknown { reason } => (OutcomeKind::Unknown, reason, None),
+        Outcome::NotStarted { reason } => (OutcomeKind::NotStarted, reason, None),
+        Outcome::Deferred { reason, retry_after, .. } => match ledger::retry_at(attempt, retry_after, first, now) {
+            Some(at) => (OutcomeKind::Deferred, reason, Some(at)),
+            None => (OutcomeKind::Failed, format!("given up after 72 hours: {reason}"), None),
+        },
+    };
+    OutcomeRow { row, attempt, kind, detail, retry_at, at: now }
+}

@@ -1,0 +1,182 @@
+//! What a send needs to know of each row, as expressions over the frozen population.
+
+use crate::base::Span;
+use crate::hir::{
+    BinaryOp, Column, ColumnRef, Content, EntityId, Expr, ExprKind, FieldId, Local, LocalId, MessageUse, OrderKey,
+    Program, Query, QueryKind, RelationId, RowId, SegmentTy, Send, TemplatePart, Ty, TyKind,
+};
+use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
+use crate::runtime::executor::live::live_relation;
+
+/// The column that numbers the rows of a frozen population.
+pub(in crate::runtime) const ROW: &str = "__row";
+pub(super) const ADDRESS: &str = "__address";
+pub(super) const PROFILE: &str = "__profile";
+pub(super) const CONSENT: &str = "__consent";
+
+/// The content of a send, compiled once.
+pub(super) struct Contents {
+    pub fields: Vec<(String, FieldContent)>,
+}
+
+/// How one field of a message gets its value.
+pub(super) enum FieldContent {
+    /// Pieces of text and columns; `html` says that text from data is escaped.
+    Inline { parts: Vec<Piece>, html: bool },
+    /// A file template and the columns of its variables.
+    File { template: Box<FileTemplate>, variables: Vec<(String, String)> },
+}
+
+/// A piece of an inline template.
+pub(super) enum Piece {
+    Text(String),
+    /// A column of the row; already HTML if its type says so.
+    Column {
+        name: String,
+        safe: bool,
+    },
+}
+
+/// The frozen population of a send in row order, whatever it was made of.
+pub(super) fn numbered(send: &Send, snapshot: LocalId) -> Query {
+    let row_column = Column { name: ROW.into(), ty: Ty::of(TyKind::Int) };
+    let with = send.to.ty.with.iter().cloned().chain([row_column]).collect();
+    let ty = SegmentTy { entity: send.to.ty.entity, with };
+    let span = send.to.span;
+    let source = Query { kind: QueryKind::Local(snapshot), ty: ty.clone(), span };
+    let key = OrderKey { value: row_number(send.row, span), descending: false };
+    Query { kind: QueryKind::OrderBy { input: Box::new(source), row: send.row, keys: vec![key] }, ty, span }
+}
+
+/// The row's number.
+pub(super) fn row_number(row: RowId, span: Span) -> Expr {
+    let column = ColumnRef::Added(ROW.into());
+    Expr { kind: ExprKind::Column { row, path: Vec::new(), column }, ty: Ty::of(TyKind::Int), span }
+}
+
+/// A local that stands for the send's own frozen population.
+pub(super) fn snapshot_local(locals: &[Local]) -> LocalId {
+    LocalId(locals.len() as u32)
+}
+
+/// Address, profile and consent of each row: read live at the moment of sending, never frozen.
+pub(super) fn addressing(program: &Program, send: &Send) -> Vec<(String, Expr)> {
+    let live: Vec<RelationId> = live_relation(program, send.to.ty.entity).into_iter().collect();
+    let profile: Vec<RelationId> = live.iter().chain(&send.profile).copied().collect();
+    let mut profile_entity = send.to.ty.entity;
+    for relation in &send.profile {
+        profile_entity = program[profile_entity][*relation].target;
+    }
+    let address = through(&send.address, send.row, send.row, &live);
+    let mut columns = vec![(ADDRESS.to_string(), address)];
+    if !profile.is_empty()
+        && let Some(key) = program[profile_entity].key.first()
+    {
+        columns.push((PROFILE.to_string(), field(program, send, profile_entity, &profile, *key)));
+    }
+    if let Some(rule) = consent(program, send, profile_entity, &live, &profile) {
+        columns.push((CONSENT.to_string(), rule));
+    }
+    columns
+}
+
+/// A field of the entity at the end of a path.
+fn field(program: &Program, send: &Send, entity: EntityId, path: &[RelationId], field: FieldId) -> Expr {
+    let ty = program[entity][field].ty.clone().or_null();
+    let kind = ExprKind::Column { row: send.row, path: path.to_vec(), column: ColumnRef::Field(field) };
+    Expr { kind, ty, span: send.address.span }
+}
+
+/// The rules of row and profile must both hold; without any the topic decides.
+fn consent(
+    program: &Program,
+    send: &Send,
+    profile_entity: EntityId,
+    live: &[RelationId],
+    profile: &[RelationId],
+) -> Option<Expr> {
+    let channel = &program[send.channel].name;
+    let rule_of = |entity: EntityId, path: &[RelationId]| {
+        let (_, rule) = program[entity].consent.iter().find(|(name, _)| name == channel)?;
+        Some(through(rule, RowId::DECLARED, send.row, path))
+    };
+    let own = rule_of(send.to.ty.entity, live);
+    let of_profile = if send.profile.is_empty() { None } else { rule_of(profile_entity, profile) };
+    match (own, of_profile) {
+        (Some(left), Some(right)) => Some(and(left, right)),
+        (Some(rule), None) | (None, Some(rule)) => Some(rule),
+        (None, None) => {
+            let rule = program[send.options.topic?].consent.as_deref()?;
+            let rule = program[profile_entity].field(rule)?;
+            Some(field(program, send, profile_entity, profile, rule))
+        }
+    }
+}
+
+fn and(left: Expr, right: Expr) -> Expr {
+    let span = left.span;
+    let ty = Ty::of(TyKind::Bool).null_if(left.ty.nullable || right.ty.nullable);
+    Expr { kind: ExprKind::Binary { op: BinaryOp::And, left: Box::new(left), right: Box::new(right) }, ty, span }
+}
+
+/// The expression with the fields of `from` read from `row` through `path`. Added columns stay: only a frozen row has
+/// them.
+fn through(expr: &Expr, from: RowId, row: RowId, path: &[RelationId]) -> Expr {
+    crate::hir::map_columns(expr, &mut |found, below, column| {
+        if found != from || (below.is_empty() && matches!(column, ColumnRef::Added(name) if !name.is_empty())) {
+            return None;
+        }
+        let path = path.iter().chain(below).copied().collect();
+        Some(ExprKind::Column { row, path, column: column.clone() })
+    })
+}
+
+/// Compiles the message's fields; adds the columns they need to `columns`.
+pub(super) fn contents(
+    program: &Program,
+    send: &Send,
+    message: &MessageUse,
+    columns: &mut Vec<(String, Expr)>,
+) -> Result<Contents, TemplateError> {
+    let channel = &program[send.channel];
+    let mut column = |expr: &Expr| {
+        let name = format!("__value{}", columns.len());
+        columns.push((name.clone(), expr.clone()));
+        name
+    };
+    let mut fields = Vec::with_capacity(message.fields.len());
+    for (name, content) in &message.fields {
+        let html = channel.fields.iter().any(|field| field.name == *name && field.ty.kind == TyKind::Html);
+        let content = match content {
+            Content::Inline(parts) => FieldContent::Inline { parts: pieces(parts, &mut column), html },
+            Content::File { path, text, variables } => {
+                let kind = if html { FieldKind::Html } else { FieldKind::Text };
+                let variables = variables.iter().map(|(name, expr)| (name.clone(), column(expr))).collect();
+                FieldContent::File { template: Box::new(FileTemplate::compile(path, text, kind)?), variables }
+            }
+        };
+        fields.push((name.clone(), content));
+    }
+    Ok(Contents { fields })
+}
+
+fn pieces(parts: &[TemplatePart], column: &mut dyn FnMut(&Expr) -> String) -> Vec<Piece> {
+    let piece = |part: &TemplatePart| match part {
+        TemplatePart::Text(text) => Piece::Text(text.clone()),
+        TemplatePart::Hole(expr) => Piece::Column { name: column(expr), safe: expr.ty.kind == TyKind::Html },
+    };
+    parts.iter().map(piece).collect()
+}
+
+/// What a send without a message says, so that nobody takes it for content.
+pub(super) fn placeholder(send: &Send) -> Contents {
+    let text = format!(
+        "This is a placeholder: `send ... to {}` has no message yet.\nDeclare one, such as:\n\n\
+         message email default {{ subject: \"...\"; text: \"...\" }}\n",
+        send.to_name
+    );
+    let field = |name: &str, text: String| {
+        (name.to_string(), FieldContent::Inline { parts: vec![Piece::Text(text)], html: false })
+    };
+    Contents { fields: vec![field("subject", format!("[placeholder] {}", send.to_name)), field("text", text)] }
+}

@@ -1,0 +1,157 @@
+//! What each kind of step does.
+
+use std::collections::BTreeMap;
+
+use super::accounting::Accounting;
+use super::freeze::freeze;
+use super::{Executor, Performed, StepEnd};
+use crate::hir::{Expr, LocalId, Query, Value};
+use crate::plan::query::scalar;
+use crate::plan::{Step, StepKind};
+use crate::runtime::error::RunError;
+use crate::runtime::machine::{Outcome, Snapshot};
+use crate::runtime::observe::Progress;
+use crate::runtime::store::StepRecord;
+
+impl Executor<'_> {
+    /// Performs a step. Doing it twice is harmless.
+    pub(super) async fn perform(&mut self, token: &str, step: &Step) -> Result<StepEnd, RunError> {
+        let (outcome, record) = match &step.kind {
+            StepKind::Segment { local, query } => self.segment(token, step, *local, query).await?,
+            StepKind::Let { value, .. } => {
+                let value = self.value(value).await?;
+                let note = value.to_text(self.around.zone);
+                (Outcome::Value(value), Some(self.record(token, step, Some(note))))
+            }
+            StepKind::Wait { duration } => self.wait_step(token, step, duration).await?,
+            StepKind::Send(send) => return self.send(token, step, send).await,
+            StepKind::Log { text } => {
+                let text = self.text(text).await?;
+                self.around.observer.on(Progress::Log { text: &text });
+                (Outcome::Noted, Some(self.record(token, step, Some(text))))
+            }
+            StepKind::If { arms, .. } => {
+                let mut chosen = None;
+                for (at, (condition, _)) in arms.iter().enumerate() {
+                    if self.value(condition).await? == Value::Bool(true) {
+                        chosen = Some(at);
+                        break;
+                    }
+                }
+                let note = match chosen {
+                    Some(at) => format!("arm {}", at + 1),
+                    None => "else".to_string(),
+                };
+                (Outcome::Chosen(chosen), Some(self.record(token, step, Some(note))))
+            }
+            StepKind::Parallel { .. } => (Outcome::Noted, None),
+            StepKind::Require { condition, reason } => {
+                if self.value(condition).await? != Value::Bool(true) {
+                    let reason = self.reason(reason.as_ref()).await?;
+                    return Err(RunError::Required { step: step.title.clone(), reason });
+                }
+                (Outcome::Noted, Some(self.record(token, step, None)))
+            }
+            StepKind::Stop { reason } | StepKind::Fail { reason } => {
+                let reason = self.reason(reason.as_ref()).await?;
+                let record = self.record(token, step, reason.clone());
+                (Outcome::Ended { reason }, Some(record))
+            }
+        };
+        Ok(StepEnd::Done(Box::new(Performed { outcome, record, tally: None })))
+    }
+
+    async fn segment(
+        &self,
+        token: &str,
+        step: &Step,
+        local: LocalId,
+        query: &Query,
+    ) -> Result<(Outcome, Option<StepRecord>), RunError> {
+        let (snapshot, accounting) = self.freeze(token, step, query).await?;
+        let rows = self.program[query.ty.entity].name.clone();
+        let mut record = self.record(token, step, Some(rows));
+        record.name = self.plan.campaign()[local].name.clone();
+        record.rows_in = Some(accounting.rows_in);
+        record.rows_out = Some(accounting.rows_out);
+        record.dropped = accounting.dropped;
+        Ok((Outcome::Frozen(snapshot), Some(record)))
+    }
+
+    /// Freezes a population under the step's name and accounts for its rows.
+    pub(super) async fn freeze(
+        &self,
+        token: &str,
+        step: &Step,
+        query: &Query,
+    ) -> Result<(Snapshot, Accounting), RunError> {
+        let file = format!("{}.parquet", instance(token, step).replace('/', "-"));
+        let path = self.around.folders.run(&self.run).join(&file);
+        let (locals, frozen) = (self.locals(), self.frozen());
+        let tables = self.tables(&frozen);
+        let scope = self.scope(&tables, &locals);
+        let session = self.around.session;
+        let rows = freeze(session, &scope, query, &path, &step.title).await?;
+        let accounting = Accounting::of(session, &scope, query, rows).await?;
+        if !accounting.balances() {
+            let equation = format!("{accounting:?}");
+            return Err(RunError::Unbalanced { step: step.title.clone(), equation });
+        }
+        Ok((Snapshot { file, rows }, accounting))
+    }
+
+    async fn wait_step(
+        &self,
+        token: &str,
+        step: &Step,
+        duration: &Expr,
+    ) -> Result<(Outcome, Option<StepRecord>), RunError> {
+        let now = self.around.clock.now();
+        let until = match self.value(duration).await? {
+            Value::Duration(duration) => duration.after(now, self.around.zone),
+            _ => Some(now),
+        };
+        let until = until.unwrap_or(jiff::Timestamp::MAX);
+        Ok((Outcome::Until(until), Some(self.record(token, step, Some(until.to_string())))))
+    }
+
+    /// The value of an expression that looks at no row.
+    pub(super) async fn value(&self, expr: &Expr) -> Result<Value, RunError> {
+        let (locals, frozen) = (self.locals(), self.frozen());
+        let tables = self.tables(&frozen);
+        let scope = self.scope(&tables, &locals);
+        Ok(scalar(&scope, self.around.session, expr).await?)
+    }
+
+    async fn text(&self, expr: &Expr) -> Result<String, RunError> {
+        Ok(self.value(expr).await?.to_text(self.around.zone))
+    }
+
+    async fn reason(&self, expr: Option<&Expr>) -> Result<Option<String>, RunError> {
+        match expr {
+            Some(expr) => self.text(expr).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A record without rows.
+    pub(super) fn record(&self, token: &str, step: &Step, note: Option<String>) -> StepRecord {
+        StepRecord {
+            run: self.run.clone(),
+            step: step.path.clone(),
+            token: token.to_string(),
+            kind: step.kind.word().to_string(),
+            name: step.title.clone(),
+            rows_in: None,
+            rows_out: None,
+            dropped: BTreeMap::new(),
+            at: self.around.clock.now(),
+            note,
+        }
+    }
+}
+
+/// Tells apart the times a step is performed in a run: its path, and the branch for steps inside others.
+pub(super) fn instance(token: &str, step: &Step) -> String {
+    if token.is_empty() { step.path.clone() } else { format!("{}@{token}", step.path) }
+}

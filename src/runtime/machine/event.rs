@@ -1,0 +1,71 @@
+//! What happens to a run. Events are the journal: versioned by their field names, which are only ever added.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Delivery, Snapshot};
+use crate::hir::Value;
+
+/// Something that happened.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run begins.
+    Started {
+        /// Parameter values by the index of the campaign's local.
+        values: BTreeMap<u32, Value>,
+    },
+    /// The step of a branch was performed.
+    Done {
+        /// Whose step.
+        token: String,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// A wait is over.
+    Woken {
+        /// Whose wait.
+        token: String,
+    },
+    /// The run is held.
+    Paused {
+        /// Why.
+        reason: String,
+    },
+    /// The run goes on.
+    Resumed,
+    /// Ended by a person.
+    Stopped {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Ended by an error.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What came of a step.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A population was frozen.
+    Frozen(Snapshot),
+    /// A value was computed.
+    Value(Value),
+    /// The wait ends at this instant.
+    Until(jiff::Timestamp),
+    /// Every row of the send is settled.
+    Sent(Delivery),
+    /// Which arm of an `if`; none for `else`.
+    Chosen(Option<usize>),
+    /// Done, with nothing to remember.
+    Noted,
+    /// `stop` or `fail` was reached.
+    Ended {
+        /// Why.
+        reason: Option<String>,
+    },
+}

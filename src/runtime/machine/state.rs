@@ -1,0 +1,118 @@
+//! Where a run stands.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::hir::Value;
+use crate::plan::BlockId;
+
+/// The whole state of a run, small whatever the size of its populations: it grows with branches and names, never with
+/// rows. Stored as JSON; fields are only ever added.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    /// How the run is doing.
+    pub status: Status,
+    /// Why it is paused, stopped or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Positions by branch; the main branch's name is empty.
+    pub tokens: BTreeMap<String, Token>,
+    /// What names are bound to, by the index of the campaign's local.
+    pub locals: BTreeMap<u32, Bound>,
+}
+
+/// How a run is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Recorded, not begun.
+    #[default]
+    New,
+    /// Going on, or waiting for a time.
+    Running,
+    /// Held, by a person or by a tripwire.
+    Paused,
+    /// Came to its end.
+    Finished,
+    /// Ended by `stop` or by a person.
+    Stopped,
+    /// Ended by `fail` or by an error.
+    Failed,
+}
+
+impl Status {
+    /// The word in reports and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::New => "new",
+            Status::Running => "running",
+            Status::Paused => "paused",
+            Status::Finished => "finished",
+            Status::Stopped => "stopped",
+            Status::Failed => "failed",
+        }
+    }
+
+    /// True when nothing more will happen.
+    pub fn is_over(self) -> bool {
+        matches!(self, Status::Finished | Status::Stopped | Status::Failed)
+    }
+}
+
+/// A branch's position.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Token {
+    /// Which block.
+    pub block: BlockId,
+    /// Index of the step in it.
+    pub at: u32,
+    /// What the step is doing.
+    pub phase: Phase,
+}
+
+/// What a step is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// To be performed. After a crash it is performed again; steps are made so that this is harmless.
+    Ready,
+    /// Waiting for an instant.
+    Waiting {
+        /// The instant.
+        until: Timestamp,
+    },
+    /// Waiting for the branches inside it.
+    Inside,
+}
+
+/// What a name is bound to.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// A value.
+    Value(Value),
+    /// A frozen population.
+    Snapshot(Snapshot),
+    /// A send.
+    Delivery(Delivery),
+}
+
+/// A send that has been performed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Its number in the ledger.
+    pub send: i64,
+    /// The rows it was about.
+    pub snapshot: Snapshot,
+}
+
+/// A frozen population: a file in the run's folder.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// File name in the run's folder.
+    pub file: String,
+    /// Its rows.
+    pub rows: u64,
+}

@@ -1,0 +1,24 @@
+//! Layer 5: what happens between a checked program and a delivered message.
+
+pub mod channels;
+pub mod clock;
+pub mod content;
+mod engine;
+mod error;
+mod executor;
+pub mod machine;
+mod names;
+mod notebook;
+mod observe;
+mod rehearsal;
+pub mod sources;
+pub mod store;
+mod tables;
+
+pub use engine::{Drive, Engine, EngineOptions, Pacing};
+pub use error::RunError;
+pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};
+pub use notebook::{Answer, Notebook, Rows};
+pub use observe::{Observer, Progress, Silent};
+pub use rehearsal::Rehearsal;
+pub use tables::{Folders, RunTables, Sources};

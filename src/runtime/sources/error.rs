@@ -1,0 +1,166 @@
+//! What can go wrong with a source, and what to say about it.
+
+use std::path::PathBuf;
+
+use crate::base::Span;
+use crate::diag::{Code, Problem, codes::run};
+
+/// A failure to open or import a source. Paths are as people write them; the place in the program is added by
+/// [`SourceError::problem`].
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SourceError {
+    #[error("there is no `{shown}`")]
+    Missing { shown: String, nearest: Option<String>, folder: String },
+    #[error("no file matches `{shown}`")]
+    NoMatch { shown: String },
+    #[error("cannot read `{shown}`: {reason}")]
+    Unreadable { shown: String, reason: String },
+    #[error("`{shown}` is empty")]
+    Empty { shown: String, header: bool },
+    #[error("`{shown}` {}", mismatch(.missing, .repeated, .unfit))]
+    Columns { shown: String, found: Vec<String>, missing: Vec<MissingColumn>, repeated: Vec<String>, unfit: Vec<Unfit> },
+    #[error("{shown}:{line}: {}{}", place(.column), said(.value, .reason))]
+    Cell {
+        shown: String,
+        line: u64,
+        column: Option<String>,
+        value: String,
+        /// What to say after the value.
+        reason: String,
+        field: Option<Span>,
+        /// Is it a line of a text file, which can be set aside?
+        text: bool,
+    },
+    #[error("`{shown}` has more bad lines than `max_errors: {limit}` allows")]
+    TooMany { shown: String, limit: u64, first: String, rejects: Option<PathBuf> },
+    #[error("{shown}:{line}: a quote is opened here and never closed")]
+    OpenQuote { shown: String, line: u64 },
+    #[error("{shown}:{line}: this line is longer than {limit} MiB")]
+    LongRecord { shown: String, line: u64, limit: usize },
+    #[error("`{shown}` changed while it was read")]
+    Changed { shown: String },
+    #[error("{what} cannot be read yet")]
+    Unsupported { what: String, help: String },
+    #[error("{message}")]
+    Option { message: String, help: String },
+    #[error("a file cannot hold a column of this type: `{field}`")]
+    FieldType { field: String, span: Span },
+    #[error("cannot keep imported data in `{}`: {reason}", .path.display())]
+    Cache { path: PathBuf, reason: String },
+}
+
+/// A declared column that the file lacks.
+#[derive(Debug)]
+pub(crate) struct MissingColumn {
+    pub name: String,
+    pub nearest: Option<String>,
+    pub span: Span,
+}
+
+/// A column whose type in the file does not fit the declared one.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    pub name: String,
+    pub declared: &'static str,
+    pub found: String,
+    pub help: Option<String>,
+    pub span: Span,
+}
+
+impl SourceError {
+    /// The failure as a problem of the program: `source` is the place of the location in the declaration.
+    pub fn problem(self, source: Span) -> Problem {
+        let place = match &self {
+            Self::Cell { field: Some(field), .. } => *field,
+            Self::FieldType { span, .. } => *span,
+            _ => source,
+        };
+        let problem = Problem::error(self.code(), self.to_string(), place);
+        match self {
+            Self::Missing { nearest: Some(nearest), .. } => problem.help(format!("did you mean `{nearest}`?")),
+            Self::Missing { folder, .. } => problem.help(format!("looked in `{folder}`")),
+            Self::NoMatch { .. } => problem.help("`*` stands for any characters of a file name, `?` for one"),
+            Self::Empty { header: true, .. } => problem
+                .help("the first line must name the columns; for a file without such a line write `header: false`"),
+            Self::Columns { found, missing, unfit, .. } => columns(problem, &found, missing, unfit),
+            Self::Cell { column, text, .. } => {
+                let problem = if column.is_some() { problem.label("declared here") } else { problem };
+                problem.help(match text {
+                    true => "mend the file, or write `on_error: reject` after the path to set such lines aside",
+                    false => "mend the file, or declare a type that allows it",
+                })
+            }
+            Self::TooMany { first, rejects, .. } => problem.help(match rejects {
+                Some(path) => format!("the first: {first}\nall so far are in `{}`", path.display()),
+                None => format!("the first: {first}"),
+            }),
+            Self::OpenQuote { .. } => problem.help("a quote inside a quoted cell is written twice: `\"\"`"),
+            Self::LongRecord { .. } => problem.help("check `delimiter` and `quote`, or whether this is a text file"),
+            Self::Changed { .. } => problem.help("run again once nobody writes to it"),
+            Self::Unsupported { help, .. } | Self::Option { help, .. } => problem.help(help),
+            Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
+            _ => problem,
+        }
+    }
+
+    fn code(&self) -> Code {
+        match self {
+            Self::Missing { .. } | Self::NoMatch { .. } => run::SOURCE_MISSING,
+            Self::Unreadable { .. } => run::SOURCE_UNREADABLE,
+            Self::Empty { .. } => run::SOURCE_EMPTY,
+            Self::Columns { .. } => run::SOURCE_COLUMNS,
+            Self::Cell { column: Some(_), .. } => run::BAD_CELL,
+            Self::Cell { column: None, .. } => run::BAD_ROW,
+            Self::TooMany { .. } => run::TOO_MANY_BAD_ROWS,
+            Self::OpenQuote { .. } | Self::LongRecord { .. } => run::OPEN_QUOTE,
+            Self::Changed { .. } => run::SOURCE_CHANGED,
+            Self::Unsupported { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Option { .. } => run::SOURCE_OPTION,
+            Self::Cache { .. } => run::CACHE_UNUSABLE,
+        }
+    }
+}
+
+/// Labels for every column that is missing or unfit, and a help that lists what the file has.
+fn columns(mut problem: Problem, found: &[String], missing: Vec<MissingColumn>, unfit: Vec<Unfit>) -> Problem {
+    let mut helps = Vec::new();
+    if !missing.is_empty() {
+        helps.push(format!("its columns are {}", found.join(", ")));
+    }
+    for column in missing {
+        let hint = column.nearest.map(|nearest| format!("not in the file; did you mean `{nearest}`?"));
+        problem = problem.also(column.span, hint.unwrap_or_else(|| "not in the file".to_owned()));
+    }
+    for column in unfit {
+        problem = problem.also(column.span, format!("the file has {}", column.found));
+        helps.extend(column.help);
+    }
+    if helps.is_empty() { problem } else { problem.help(helps.join("\n")) }
+}
+
+fn mismatch(missing: &[MissingColumn], repeated: &[String], unfit: &[Unfit]) -> String {
+    let quoted = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let mut parts = Vec::new();
+    let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
+    match names.len() {
+        0 => {}
+        1 => parts.push(format!("has no column {}", quoted(names))),
+        _ => parts.push(format!("has no columns {}", quoted(names))),
+    }
+    if !repeated.is_empty() {
+        parts.push(format!("names {} more than once", quoted(repeated.iter().map(String::as_str).collect())));
+    }
+    parts.extend(unfit.iter().map(|column| format!("holds no {} in `{}`", column.declared, column.name)));
+    match parts.pop() {
+        Some(last) if !parts.is_empty() => format!("{} and {last}", parts.join(", ")),
+        last => last.unwrap_or_default(),
+    }
+}
+
+fn place(column: &Option<String>) -> String {
+    column.as_ref().map(|column| format!("column {column}: ")).unwrap_or_default()
+}
+
+fn said(value: &str, reason: &str) -> String {
+    if value.is_empty() { reason.to_owned() } else { format!("`{value}` {reason}") }
+}

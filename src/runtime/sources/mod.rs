@@ -1,0 +1,200 @@
+//! Opening the data of entities.
+//!
+//! A text file is imported once: its cells are typed by the declaration and kept as Parquet in a cache folder, from
+//! which queries read. Parquet and Arrow files are read as they are, after a look at their columns. Both give a table
+//! whose columns have the declared names and types.
+
+mod cache;
+mod cell;
+mod columns;
+mod direct;
+mod error;
+mod files;
+mod import;
+mod infer;
+mod options;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::common::DataFusionError;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use jiff::tz::TimeZone;
+
+use crate::diag::Problem;
+use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
+use error::SourceError;
+use files::{Format, SourceFile};
+use import::{Context, Rejects};
+use options::FileOptions;
+
+/// A table over a Parquet file of our own, whose columns are known.
+pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    table::listing(&[path], Arc::new(ParquetFormat::default()), schema)
+}
+
+/// Where and how to open sources.
+#[derive(Clone, Debug)]
+pub struct OpenOptions<'a> {
+    /// The folder of the declaring file, to which locations are relative.
+    pub base: &'a Path,
+    /// The folder for imported files; created if it is missing.
+    pub cache: &'a Path,
+    /// The time zone of timestamps that have none.
+    pub zone: &'a TimeZone,
+    /// How many threads may type cells; at least 1.
+    pub threads: usize,
+    /// Where to write the bad lines of this source, for people: a CSV file, written only if there are any.
+    pub rejects: Option<&'a Path>,
+}
+
+/// The data of an entity.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The rows. Columns have the declared names and order; an entity without a key has a last column `line`: the
+    /// line of a text file or the row of another, counting on through the files in the order of their names.
+    pub table: Arc<dyn TableProvider>,
+    /// Number of rows.
+    pub rows: u64,
+    /// Bad lines and cells that were set aside, one row each: `file`, `line`, `column`, `value`, `reason`.
+    pub rejected_table: Arc<dyn TableProvider>,
+    /// Number of rows of `rejected_table`.
+    pub rejected: u64,
+    /// The files read, in order.
+    pub files: Vec<PathBuf>,
+}
+
+/// Opens the data of `entity`, which imports text files that are not imported yet. Reads and writes files; call it
+/// outside the async runtime's threads.
+pub fn open(entity: &Entity, program: &Program, options: &OpenOptions) -> Result<Opened, Problem> {
+    let place = entity.source.as_ref().map_or(entity.span, |source| source.span);
+    opened(entity, program, options).map_err(|error| error.problem(place))
+}
+
+/// The columns of a source that is declared without a block, with the types its files suggest. Names are those in the
+/// file and need not be names of the language. Looks at the first file only.
+pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Problem> {
+    let columns = path(&source.location)
+        .and_then(|location| files::find(base, location))
+        .and_then(|files| infer::columns(&files, &source.options));
+    columns.map_err(|error| error.problem(source.span))
+}
+
+fn path(location: &SourceLocation) -> Result<&str, SourceError> {
+    match location {
+        SourceLocation::Path(path) => Ok(path),
+        SourceLocation::Bound { source, table } => Err(SourceError::Unsupported {
+            what: format!("`{source}.{}`, a table of a bound source,", table.join(".")),
+            help: "export it to a file, and write the path of the file".to_owned(),
+        }),
+    }
+}
+
+fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Opened, SourceError> {
+    let Some(source) = &entity.source else {
+        return Err(SourceError::Option {
+            message: format!("`{}` has no source", entity.name),
+            help: format!("write `entity {} from \"data/{}.csv\" {{ ... }}`", entity.name, entity.name),
+        });
+    };
+    let columns = columns::of_entity(entity, program)?;
+    let files = files::find(open.base, path(&source.location)?)?;
+    let format = same_format(&files)?;
+    let extension = files.first().and_then(|file| files::extension(&file.path)).unwrap_or_default();
+    let options = FileOptions::new(&extension, &source.options)?;
+    let context = Context {
+        columns: &columns,
+        options: &options,
+        cache: open.cache,
+        zone: open.zone,
+        threads: open.threads.max(1),
+        lines: entity.key.is_empty() && entity.field(import::LINE).is_none(),
+        rejects: open.rejects,
+    };
+    match format {
+        Format::Text => text(&files, &context),
+        Format::Parquet | Format::Arrow => direct(&files, format, &source.options, &context),
+    }
+}
+
+/// Reads Parquet or Arrow files as they are.
+fn direct(
+    files: &[SourceFile],
+    format: Format,
+    options: &[(String, Value)],
+    context: &Context,
+) -> Result<Opened, SourceError> {
+    if let Some((name, _)) = options.iter().find(|(name, _)| name != "archive") {
+        return Err(SourceError::Option {
+            message: format!("`{name}` is an option of text files"),
+            help: format!("leave it out: `{}` is typed already", files[0].shown),
+        });
+    }
+    let (table, rows) = direct::open(files, format, context)?;
+    Ok(Opened {
+        table,
+        rows,
+        rejected_table: import::rejects_table(&Rejects::default(), context.cache)?,
+        rejected: 0,
+        files: files.iter().map(|file| file.path.clone()).collect(),
+    })
+}
+
+/// Imports text files and makes one table of them.
+fn text(files: &[SourceFile], context: &Context) -> Result<Opened, SourceError> {
+    let mut rejects = Rejects::default();
+    let mut imported = Vec::new();
+    for file in files {
+        let one = import::import(file, context, &mut rejects)?;
+        rejects.append(one.rejected, one.rejects.as_ref());
+        if let Some(limit) = context.options.max_errors
+            && rejects.count > limit
+        {
+            return Err(too_many(&file.shown, limit, context.rejects, &mut [&mut rejects]));
+        }
+        imported.push(one);
+    }
+    if let Some(target) = context.rejects
+        && rejects.count > 0
+    {
+        import::publish(target, &mut [&mut rejects])?;
+    }
+    Ok(Opened {
+        table: table::of_imports(&imported)?,
+        rows: imported.iter().map(|one| one.rows).sum(),
+        rejected_table: import::rejects_table(&rejects, context.cache)?,
+        rejected: rejects.count,
+        files: files.iter().map(|file| file.path.clone()).collect(),
+    })
+}
+
+/// The error for more bad lines than allowed; publishes those found so far.
+fn too_many(shown: &str, limit: u64, target: Option<&Path>, lists: &mut [&mut Rejects]) -> SourceError {
+    let first = lists.iter().find_map(|list| list.first.clone()).unwrap_or_default();
+    let rejects = match target.map(|target| (target, import::publish(target, lists))) {
+        Some((target, Ok(()))) => Some(target.to_owned()),
+        Some((_, Err(error))) => return error,
+        None => None,
+    };
+    SourceError::TooMany { shown: shown.to_owned(), limit, first, rejects }
+}
+
+/// All files of a source hold the same.
+fn same_format(files: &[SourceFile]) -> Result<Format, SourceError> {
+    let mut formats = files.iter().map(files::format);
+    let first = formats.next().unwrap_or(Ok(Format::Text))?;
+    for (format, file) in formats.zip(&files[1..]) {
+        if format? != first {
+            return Err(SourceError::Unsupported {
+                what: format!("`{}` together with `{}`", files[0].shown, file.shown),
+                help: "let the pattern name files of one kind, such as `in/*.csv`".to_owned(),
+            });
+        }
+    }
+    Ok(first)
+}

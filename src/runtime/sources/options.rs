@@ -1,0 +1,156 @@
+//! The options of a source, from `entity E from "..." (...)`.
+
+use super::error::SourceError;
+use crate::base::did_you_mean;
+use crate::hir::Value;
+
+/// How the text of a file is read.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct FileOptions {
+    pub delimiter: u8,
+    pub quote: u8,
+    /// Does the first line name the columns? Otherwise the cells are the fields in their order.
+    pub header: bool,
+    pub encoding: Encoding,
+    /// A text that means null, besides the empty cell.
+    pub null: Option<String>,
+    /// A `strptime` format for dates.
+    pub date_format: Option<String>,
+    pub on_error: OnBad,
+    /// The most bad lines of one source; `None` for any number.
+    pub max_errors: Option<u64>,
+}
+
+/// How characters are stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Encoding {
+    Utf8,
+    Latin1,
+    Windows1252,
+}
+
+/// What a bad cell does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum OnBad {
+    /// The import fails.
+    Fail,
+    /// The line is set aside.
+    Reject,
+    /// The cell becomes null where it may be null; otherwise the line is set aside.
+    Null,
+}
+
+const KNOWN: [&str; 9] =
+    ["delimiter", "quote", "header", "encoding", "null", "date_format", "on_error", "max_errors", "archive"];
+
+impl FileOptions {
+    /// The defaults for a file with this extension.
+    pub fn of_extension(extension: &str) -> Self {
+        Self {
+            delimiter: if extension == "tsv" { b'\t' } else { b',' },
+            quote: b'"',
+            header: true,
+            encoding: Encoding::Utf8,
+            null: None,
+            date_format: None,
+            on_error: OnBad::Fail,
+            max_errors: None,
+        }
+    }
+
+    /// Reads the declared options.
+    pub fn new(extension: &str, declared: &[(String, Value)]) -> Result<Self, SourceError> {
+        let mut options = Self::of_extension(extension);
+        for (name, value) in declared {
+            options.set(name, value)?;
+        }
+        if options.delimiter == options.quote {
+            return Err(invalid("delimiter", "it is the quote as well", "a delimiter and a quote that differ"));
+        }
+        Ok(options)
+    }
+
+    fn set(&mut self, name: &str, value: &Value) -> Result<(), SourceError> {
+        match (name, value) {
+            ("delimiter", Value::Text(text)) => self.delimiter = one_byte(name, text)?,
+            ("quote", Value::Text(text)) => self.quote = one_byte(name, text)?,
+            ("header", Value::Bool(header)) => self.header = *header,
+            ("encoding", Value::Text(text)) => self.encoding = encoding(text)?,
+            ("null", Value::Text(text)) => self.null = Some(text.clone()),
+            ("date_format", Value::Text(text)) => self.date_format = Some(date_format(text)?),
+            ("on_error", Value::Text(text)) => self.on_error = on_bad(text)?,
+            ("max_errors", Value::Int(limit)) if *limit >= 0 => self.max_errors = Some(limit.unsigned_abs()),
+            // The executor moves files away once the run that read them finished.
+            ("archive", _) => {}
+            (known, _) if KNOWN.contains(&known) => {
+                let expected = match known {
+                    "header" => "`true` or `false`",
+                    "max_errors" => "a number of lines, such as `100`",
+                    _ => "a text",
+                };
+                return Err(invalid(known, "its value is of the wrong type", expected));
+            }
+            _ => return Err(unknown(name)),
+        }
+        Ok(())
+    }
+}
+
+fn unknown(name: &str) -> SourceError {
+    SourceError::Option {
+        message: format!("a file has no option `{name}`"),
+        help: match did_you_mean(name, KNOWN) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its options are {}", KNOWN.join(", ")),
+        },
+    }
+}
+
+fn invalid(name: &str, reason: &str, expected: &str) -> SourceError {
+    SourceError::Option { message: format!("option `{name}`: {reason}"), help: format!("write {expected}") }
+}
+
+fn one_byte(name: &str, text: &str) -> Result<u8, SourceError> {
+    match text.as_bytes() {
+        [byte] if !matches!(byte, b'\n' | b'\r' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => Ok(*byte),
+        _ if text == "tab" => Ok(b'\t'),
+        _ => Err(invalid(name, &format!("`{text}` is not one ASCII sign"), "one sign, such as `\";\"`")),
+    }
+}
+
+fn encoding(text: &str) -> Result<Encoding, SourceError> {
+    Ok(match text.to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" => Encoding::Utf8,
+        "latin-1" | "latin1" | "iso-8859-1" => Encoding::Latin1,
+        "windows-1252" | "cp1252" => Encoding::Windows1252,
+        _ => {
+            return Err(SourceError::Unsupported {
+                what: format!("files in encoding `{text}`"),
+                help: "known are \"utf-8\", \"latin-1\" and \"windows-1252\"".to_owned(),
+            });
+        }
+    })
+}
+
+fn date_format(text: &str) -> Result<String, SourceError> {
+    let example = jiff::civil::date(2026, 12, 31);
+    let written = jiff::fmt::strtime::format(text, example);
+    let read = written.and_then(|written| jiff::civil::Date::strptime(text, written));
+    match read {
+        Ok(date) if date == example => Ok(text.to_owned()),
+        _ => Err(invalid(
+            "date_format",
+            &format!("`{text}` does not describe a date"),
+            "a format such as `\"%d/%m/%Y\"`",
+        )),
+    }
+}
+
+fn on_bad(text: &str) -> Result<OnBad, SourceError> {
+    Ok(match text {
+        "fail" => OnBad::Fail,
+        "reject" => OnBad::Reject,
+        "null" => OnBad::Null,
+        _ => return Err(invalid("on_error", &format!("`{text}` is unknown"), "`fail`, `reject` or `null`")),
+    })
+}

@@ -1,0 +1,99 @@
+//! What a run must never forget.
+//!
+//! The trait speaks in domain transactions, not in SQL: a commit is a list of [`Change`]s that take effect together or
+//! not at all, and durably once the receipt says so. Ledger rows are append-only: an [`Intent`] before a message may
+//! leave, an [`OutcomeRow`] after; the state of a row is derived from the latest of both.
+
+mod records;
+pub mod sqlite;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+pub use records::*;
+use tokio::sync::oneshot;
+
+/// A store of runs, journals and the ledger.
+pub trait Store: Send + Sync {
+    /// Queues changes for one transaction. Nothing may be relied on before the receipt is fulfilled.
+    fn commit(&self, changes: Vec<Change>) -> Receipt;
+
+    /// A run.
+    fn run(&self, run: &str) -> Result<Option<RunRecord>, StoreError>;
+    /// All runs, the newest first.
+    fn runs(&self) -> Result<Vec<RunRecord>, StoreError>;
+    /// The source files a run is pinned to.
+    fn bundle(&self, fingerprint: &str) -> Result<Option<Vec<(String, String)>>, StoreError>;
+    /// A run's events, in order.
+    fn journal(&self, run: &str) -> Result<Vec<JournalRecord>, StoreError>;
+    /// A run's finished steps, in the order they finished.
+    fn steps(&self, run: &str) -> Result<Vec<StepRecord>, StoreError>;
+    /// A run's sends.
+    fn sends(&self, run: &str) -> Result<Vec<SendRecord>, StoreError>;
+    /// Every row of a send that the ledger knows, by row number.
+    fn rows(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<(), StoreError>;
+    /// How many rows of a send are in which state.
+    fn tally(&self, send: i64) -> Result<Tally, StoreError>;
+}
+
+/// Why the store did not do what was asked.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the state directory.
+    #[error("the state directory `{path}` is in use by another process{}", holder.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    InUse {
+        /// The directory.
+        path: String,
+        /// Its process id, if it could be read.
+        holder: Option<u32>,
+    },
+    /// The directory or database cannot be opened.
+    #[error("the state in `{path}` cannot be opened: {reason}")]
+    Unreadable {
+        /// The path.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// It was written by a newer version.
+    #[error("the state in `{path}` was written by a newer version (format {found}, this one knows {known})")]
+    Newer {
+        /// The path.
+        path: String,
+        /// Its format.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// A write or a sync failed; nothing more is accepted.
+    #[error("the state store refused a write: {0}")]
+    Broken(String),
+    /// Somebody else moved the run, or it was asked to go where it cannot.
+    #[error("the run was changed by somebody else: {0}")]
+    Conflict(String),
+    /// A record could not be understood.
+    #[error("the state store holds a damaged record: {0}")]
+    Damaged(String),
+}
+
+/// The promise of a commit.
+#[must_use = "nothing is durable before the receipt says so"]
+pub struct Receipt(oneshot::Receiver<Result<(), StoreError>>);
+
+impl Receipt {
+    /// A receipt and the end that fulfils it.
+    pub fn new() -> (oneshot::Sender<Result<(), StoreError>>, Receipt) {
+        let (sender, receiver) = oneshot::channel();
+        (sender, Receipt(receiver))
+    }
+}
+
+impl Future for Receipt {
+    type Output = Result<(), StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let lost = || Err(StoreError::Broken("the writer has stopped".into()));
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or_else(|_| lost()))
+    }
+}

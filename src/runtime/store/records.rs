@@ -1,0 +1,352 @@
+//! Records of the store.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::runtime::machine::{Event, State, Status};
+
+/// One change of a transaction.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Keeps the source files a run is pinned to.
+    Bundle {
+        /// Their name.
+        fingerprint: String,
+        /// Name and text, the main file first.
+        files: Vec<(String, String)>,
+    },
+    /// A new run.
+    Run(RunRecord),
+    /// One event and the state it leads to. Refused unless `seq` follows the run's last one.
+    Transition {
+        /// Whose.
+        run: String,
+        /// From 1.
+        seq: u64,
+        /// When it happened, by the run's clock.
+        at: Timestamp,
+        /// What happened.
+        event: Event,
+        /// Where the run stands now.
+        state: State,
+    },
+    /// A step is finished.
+    Step(StepRecord),
+    /// A send begins; nothing happens if the run's step has one already. Its `id` is given by the store.
+    Send(SendRecord),
+    /// Messages that may leave from now on.
+    Intents(i64, Vec<Intent>),
+    /// What became of them.
+    Outcomes(i64, Vec<OutcomeRow>),
+    /// Rows that get no message.
+    Exclusions(i64, Vec<Exclusion>),
+    /// The run's clock is virtual from now on: its sends never count towards caps.
+    Simulated {
+        /// Whose.
+        run: String,
+    },
+}
+
+/// A run as a whole.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RunRecord {
+    /// Its name, such as `vip-7K2M`.
+    pub run: String,
+    /// The campaign's name.
+    pub campaign: String,
+    /// Names the source it is pinned to.
+    pub fingerprint: String,
+    /// The file that was run, relative to the project.
+    pub file: String,
+    /// True when it runs on a virtual clock.
+    pub simulated: bool,
+    /// By the run's clock.
+    pub started: Timestamp,
+    /// When the last event happened, by the run's clock.
+    pub updated: Timestamp,
+    /// Number of the last event.
+    pub seq: u64,
+    /// Where it stands.
+    pub state: State,
+}
+
+impl RunRecord {
+    /// The status word of JSON: a run that only waits for a time is `waiting`.
+    pub fn status(&self) -> &'static str {
+        use crate::runtime::machine::Phase;
+        let waits = |token: &crate::runtime::machine::Token| matches!(token.phase, Phase::Waiting { .. });
+        let busy = |token: &crate::runtime::machine::Token| token.phase == Phase::Ready;
+        let tokens = || self.state.tokens.values();
+        if self.state.status == Status::Running && tokens().any(waits) && !tokens().any(busy) {
+            return "waiting";
+        }
+        self.state.status.word()
+    }
+}
+
+/// One event of a run's journal.
+#[derive(Clone, PartialEq, Debug)]
+pub struct JournalRecord {
+    /// From 1.
+    pub seq: u64,
+    /// By the run's clock.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A finished step with its row accounting.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StepRecord {
+    /// Whose.
+    pub run: String,
+    /// Path of the statement.
+    pub step: String,
+    /// The branch it ran in; tells the turns of a loop apart.
+    pub token: String,
+    /// Statement word.
+    pub kind: String,
+    /// The name it binds, or its title.
+    pub name: String,
+    /// Rows it looked at, if it is about rows.
+    pub rows_in: Option<u64>,
+    /// Rows it passed on.
+    pub rows_out: Option<u64>,
+    /// Rows it dropped, by reason. `rows_in = rows_out + dropped`.
+    pub dropped: BTreeMap<String, u64>,
+    /// When it finished, by the run's clock.
+    pub at: Timestamp,
+    /// The value of a `let`, the text of a `log`, the instant at which a wait ends, the entity of a population.
+    pub note: Option<String>,
+}
+
+/// A send.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SendRecord {
+    /// Given by the store; 0 before.
+    pub id: i64,
+    /// Whose.
+    pub run: String,
+    /// Path of the statement.
+    pub step: String,
+    /// The branch it ran in.
+    pub token: String,
+    /// Channel.
+    pub channel: String,
+    /// Message; none for the placeholder.
+    pub message: Option<String>,
+    /// Rows of the population.
+    pub targeted: u64,
+    /// When it began, by the run's clock.
+    pub at: Timestamp,
+}
+
+/// A message that may leave.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Intent {
+    /// Row number in the frozen population.
+    pub row: u64,
+    /// From 1; a further one only after the message is known not to have left.
+    pub attempt: u32,
+    /// Names the message downstream.
+    pub key: [u8; 16],
+    /// The row's key as text.
+    pub entity: String,
+    /// Where to.
+    pub address: String,
+    /// By the run's clock.
+    pub at: Timestamp,
+}
+
+/// What became of an intent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutcomeRow {
+    /// Row number.
+    pub row: u64,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What.
+    pub kind: OutcomeKind,
+    /// The receiver's words, or an id.
+    pub detail: String,
+    /// When to try again, for `deferred`.
+    pub retry_at: Option<Timestamp>,
+    /// By the run's clock.
+    pub at: Timestamp,
+}
+
+/// The ends of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// Accepted.
+    Sent,
+    /// Refused for good.
+    Failed,
+    /// Nobody can know.
+    Unknown,
+    /// Refused for now.
+    Deferred,
+    /// It did not leave.
+    NotStarted,
+}
+
+impl OutcomeKind {
+    /// Number in the store; never reused.
+    pub const fn number(self) -> i64 {
+        match self {
+            OutcomeKind::Sent => 1,
+            OutcomeKind::Failed => 2,
+            OutcomeKind::Unknown => 3,
+            OutcomeKind::Deferred => 4,
+            OutcomeKind::NotStarted => 5,
+        }
+    }
+
+    /// The kind with this number.
+    pub const fn from_number(number: i64) -> Option<Self> {
+        Some(match number {
+            1 => OutcomeKind::Sent,
+            2 => OutcomeKind::Failed,
+            3 => OutcomeKind::Unknown,
+            4 => OutcomeKind::Deferred,
+            5 => OutcomeKind::NotStarted,
+            _ => return None,
+        })
+    }
+
+    /// True when the row will not be tried again by itself.
+    pub const fn is_final(self) -> bool {
+        matches!(self, OutcomeKind::Sent | OutcomeKind::Failed | OutcomeKind::Unknown)
+    }
+}
+
+/// A row that gets no message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exclusion {
+    /// Row number.
+    pub row: u64,
+    /// The row's key as text.
+    pub entity: String,
+    /// The one reason.
+    pub reason: Reason,
+    /// Words that explain it, such as the address that is not valid.
+    pub detail: String,
+    /// By the run's clock.
+    pub at: Timestamp,
+}
+
+/// Why a row gets no message. In the order in which they are looked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    NoProfile,
+    NoAddress,
+    InvalidAddress,
+    Suppressed,
+    NoConsent,
+    Unsubscribed,
+    Holdout,
+    Capped,
+    QuietHours,
+    DuplicateAddress,
+    NotAllowed,
+    RenderFailed,
+    Cancelled,
+}
+
+impl Reason {
+    /// All, in order.
+    pub const ALL: [Reason; 13] = [
+        Reason::NoProfile,
+        Reason::NoAddress,
+        Reason::InvalidAddress,
+        Reason::Suppressed,
+        Reason::NoConsent,
+        Reason::Unsubscribed,
+        Reason::Holdout,
+        Reason::Capped,
+        Reason::QuietHours,
+        Reason::DuplicateAddress,
+        Reason::NotAllowed,
+        Reason::RenderFailed,
+        Reason::Cancelled,
+    ];
+
+    /// The word in the store and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Reason::NoProfile => "no_profile",
+            Reason::NoAddress => "no_address",
+            Reason::InvalidAddress => "invalid_address",
+            Reason::Suppressed => "suppressed",
+            Reason::NoConsent => "no_consent",
+            Reason::Unsubscribed => "unsubscribed",
+            Reason::Holdout => "holdout",
+            Reason::Capped => "capped",
+            Reason::QuietHours => "quiet_hours",
+            Reason::DuplicateAddress => "duplicate_address",
+            Reason::NotAllowed => "not_allowed",
+            Reason::RenderFailed => "render_failed",
+            Reason::Cancelled => "cancelled",
+        }
+    }
+
+    /// The reason with this word.
+    pub fn from_word(word: &str) -> Option<Reason> {
+        Self::ALL.into_iter().find(|reason| reason.word() == word)
+    }
+}
+
+/// What the ledger knows of a row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RowRecord {
+    /// Row number.
+    pub row: u64,
+    /// The row's key as text.
+    pub entity: String,
+    /// Its state.
+    pub state: RowState,
+}
+
+/// The derived state of a row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RowState {
+    /// No message.
+    Excluded(Exclusion),
+    /// An intent without an outcome: in the air, or in doubt after a crash.
+    Intended(Intent),
+    /// The latest attempt has ended.
+    Ended(Intent, OutcomeRow),
+}
+
+/// How many rows of a send are in which state.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Rows of the population.
+    pub targeted: u64,
+    /// Accepted.
+    pub sent: u64,
+    /// Refused for good.
+    pub failed: u64,
+    /// Nobody can know.
+    pub unknown: u64,
+    /// Excluded, by reason.
+    pub excluded: BTreeMap<Reason, u64>,
+    /// Everything else: not looked at yet, in the air, deferred.
+    pub due: u64,
+}
+
+impl Tally {
+    /// All excluded rows.
+    pub fn excluded_total(&self) -> u64 {
+        self.excluded.values().sum()
+    }
+
+    /// `targeted = sent + failed + excluded + unknown + due`
+    pub fn balances(&self) -> bool {
+        self.targeted == self.sent + self.failed + self.unknown + self.due + self.excluded_total()
+    }
+}

@@ -1,0 +1,170 @@
+//! The embedded store: SQLite in WAL mode, every commit synced.
+//!
+//! One thread owns the only writing connection and commits in groups; reading goes through a second, read-only
+//! connection. An operating-system lock on the state directory makes sure that there is one writer; it dies with the
+//! process. After a failed write or sync the writer accepts nothing more: a store that cannot remember must not be
+//! built upon.
+
+mod read;
+mod schema;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, StepRecord, Store, StoreError, Tally};
+use write::Writer;
+
+const DATABASE: &str = "state.db";
+const LOCK: &str = "lock";
+
+/// A store in a directory.
+pub struct SqliteStore {
+    writer: Option<Writer>,
+    reader: Mutex<Connection>,
+    /// Held as long as the store is open for writing.
+    _lock: Option<File>,
+}
+
+impl SqliteStore {
+    /// Opens the state in `directory` for writing, creating it when it is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process holds it, [`StoreError::Unreadable`] when it cannot be opened.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(directory).map_err(|error| unreadable(directory, &error))?;
+        let lock = lock(directory)?;
+        let path = directory.join(DATABASE);
+        let connection = Connection::open(&path).map_err(|error| unreadable(&path, &error))?;
+        configure(&connection).map_err(|error| unreadable(&path, &error))?;
+        schema::upgrade(&connection, &path.display().to_string())?;
+        let reader = open_reader(&path)?;
+        Ok(Self { writer: Some(Writer::start(connection)), reader: Mutex::new(reader), _lock: Some(lock) })
+    }
+
+    /// Opens the state in `directory` for reading only; `None` when there is none yet. Works while another process
+    /// holds it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] when it cannot be opened.
+    pub fn open_read_only(directory: &Path) -> Result<Option<Self>, StoreError> {
+        let path = directory.join(DATABASE);
+        if !path.try_exists().map_err(|error| unreadable(&path, &error))? {
+            return Ok(None);
+        }
+        Ok(Some(Self { writer: None, reader: Mutex::new(open_reader(&path)?), _lock: None }))
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes the lock file and writes our process id into it, for the message that others get.
+fn lock(directory: &Path) -> Result<File, StoreError> {
+    let path = directory.join(LOCK);
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(|error| unreadable(directory, &error))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let holder = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+            return Err(StoreError::InUse { path: directory.display().to_string(), holder });
+        }
+        Err(fs::TryLockError::Error(error)) => return Err(unreadable(&path, &error)),
+    }
+    let noted = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+    noted.map_err(|error| unreadable(&path, &error))?;
+    Ok(file)
+}
+
+/// WAL with a sync at each commit: power loss takes nothing that was answered.
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA foreign_keys = ON;
+         PRAGMA cache_size = -16384;",
+    )?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))
+}
+
+fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = Connection::open_with_flags(path, flags).map_err(|error| unreadable(path, &error))?;
+    reader.busy_timeout(std::time::Duration::from_secs(5)).map_err(|error| unreadable(path, &error))?;
+    let found: i64 =
+        reader.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| unreadable(path, &error))?;
+    if found > schema::FORMAT {
+        return Err(StoreError::Newer { path: path.display().to_string(), found, known: schema::FORMAT });
+    }
+    Ok(reader)
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Unreadable { path: path.display().to_string(), reason: error.to_string() }
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, changes: Vec<Change>) -> Receipt {
+        match &self.writer {
+            Some(writer) => writer.commit(changes),
+            None => {
+                let (answer, receipt) = Receipt::new();
+                // The receipt is alive: it is returned on the next line.
+                let _ = answer.send(Err(StoreError::Broken("it was opened for reading only".into())));
+                receipt
+            }
+        }
+    }
+
+    fn run(&self, run: &str) -> Result<Option<RunRecord>, StoreError> {
+        read::run(&self.reader(), run)
+    }
+
+    fn runs(&self) -> Result<Vec<RunRecord>, StoreError> {
+        read::runs(&self.reader())
+    }
+
+    fn bundle(&self, fingerprint: &str) -> Result<Option<Vec<(String, String)>>, StoreError> {
+        read::bundle(&self.reader(), fingerprint)
+    }
+
+    fn journal(&self, run: &str) -> Result<Vec<JournalRecord>, StoreError> {
+        read::journal(&self.reader(), run)
+    }
+
+    fn steps(&self, run: &str) -> Result<Vec<StepRecord>, StoreError> {
+        read::steps(&self.reader(), run)
+    }
+
+    fn sends(&self, run: &str) -> Result<Vec<SendRecord>, StoreError> {
+        read::sends(&self.reader(), run)
+    }
+
+    fn rows(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<(), StoreError> {
+        read::rows(&self.reader(), send, each)
+    }
+
+    fn tally(&self, send: i64) -> Result<Tally, StoreError> {
+        read::tally(&self.reader(), send)
+    }
+}

@@ -1,0 +1,209 @@
+//! Reading, on a connection that cannot write.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
+
+use super::super::{
+    Exclusion, Intent, JournalRecord, OutcomeKind, OutcomeRow, Reason, RowRecord, RowState, RunRecord, SendRecord,
+    StepRecord, StoreError, Tally,
+};
+
+type Read<T> = Result<T, StoreError>;
+
+fn failed(error: rusqlite::Error) -> StoreError {
+    StoreError::Damaged(error.to_string())
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    let micros: i64 = row.get(column)?;
+    Timestamp::from_microsecond(micros).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Integer, Box::new(error))
+    })
+}
+
+fn list<T>(
+    db: &Connection,
+    sql: &str,
+    key: &dyn rusqlite::ToSql,
+    each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Read<Vec<T>> {
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let rows = statement.query_map([key], each).map_err(failed)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(failed)
+}
+
+const RUN: &str = "SELECT run, campaign, fingerprint, file, simulated, started, updated, seq, state FROM runs";
+
+fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    Ok(RunRecord {
+        run: row.get(0)?,
+        campaign: row.get(1)?,
+        fingerprint: row.get(2)?,
+        file: row.get(3)?,
+        simulated: row.get(4)?,
+        started: time(row, 5)?,
+        updated: time(row, 6)?,
+        seq: row.get::<_, i64>(7)? as u64,
+        state: json(row, 8)?,
+    })
+}
+
+pub fn run(db: &Connection, run: &str) -> Read<Option<RunRecord>> {
+    db.query_row(&format!("{RUN} WHERE run = ?1"), params![run], run_record).optional().map_err(failed)
+}
+
+pub fn runs(db: &Connection) -> Read<Vec<RunRecord>> {
+    list(db, &format!("{RUN} WHERE ?1 ORDER BY started DESC, run"), &true, run_record)
+}
+
+pub fn bundle(db: &Connection, fingerprint: &str) -> Read<Option<Vec<(String, String)>>> {
+    db.query_row("SELECT files FROM bundles WHERE fingerprint = ?1", params![fingerprint], |row| json(row, 0))
+        .optional()
+        .map_err(failed)
+}
+
+pub fn journal(db: &Connection, run: &str) -> Read<Vec<JournalRecord>> {
+    list(db, "SELECT seq, at, event FROM journal WHERE run = ?1 ORDER BY seq", &run, |row| {
+        Ok(JournalRecord { seq: row.get::<_, i64>(0)? as u64, at: time(row, 1)?, event: json(row, 2)? })
+    })
+}
+
+pub fn steps(db: &Connection, run: &str) -> Read<Vec<StepRecord>> {
+    let sql = "SELECT run, step, token, kind, name, rows_in, rows_out, dropped, at, note
+               FROM steps WHERE run = ?1 ORDER BY id";
+    list(db, sql, &run, |row| {
+        let count = |column| row.get::<_, Option<i64>>(column).map(|rows| rows.map(|rows| rows as u64));
+        Ok(StepRecord {
+            run: row.get(0)?,
+            step: row.get(1)?,
+            token: row.get(2)?,
+            kind: row.get(3)?,
+            name: row.get(4)?,
+            rows_in: count(5)?,
+            rows_out: count(6)?,
+            dropped: json(row, 7)?,
+            at: time(row, 8)?,
+            note: row.get(9)?,
+        })
+    })
+}
+
+pub fn sends(db: &Connection, run: &str) -> Read<Vec<SendRecord>> {
+    let sql = "SELECT id, run, step, token, channel, message, targeted, at FROM sends WHERE run = ?1 ORDER BY id";
+    list(db, sql, &run, |row| {
+        Ok(SendRecord {
+            id: row.get(0)?,
+            run: row.get(1)?,
+            step: row.get(2)?,
+            token: row.get(3)?,
+            channel: row.get(4)?,
+            message: row.get(5)?,
+            targeted: row.get::<_, i64>(6)? as u64,
+            at: time(row, 7)?,
+        })
+    })
+}
+
+/// The latest attempt of each row, with its outcome if there is one.
+const LATEST: &str = "FROM intents i LEFT JOIN outcomes o USING (send, row, attempt)
+    WHERE i.send = ?1 AND NOT EXISTS
+      (SELECT 1 FROM intents n WHERE n.send = i.send AND n.row = i.row AND n.attempt > i.attempt)";
+
+pub fn rows(db: &Connection, send: i64, each: &mut dyn FnMut(RowRecord)) -> Read<()> {
+    let sql = format!(
+        "SELECT i.row, i.attempt, i.key, i.entity, i.address, i.at, o.kind, o.detail, o.retry_at, o.at {LATEST}
+         ORDER BY i.row"
+    );
+    let mut statement = db.prepare_cached(&sql).map_err(failed)?;
+    let mut found = statement.query(params![send]).map_err(failed)?;
+    while let Some(row) = found.next().map_err(failed)? {
+        each(intent_row(row).map_err(failed)?);
+    }
+    let sql = "SELECT row, entity, reason, detail, at FROM exclusions WHERE send = ?1 ORDER BY row";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let mut found = statement.query(params![send]).map_err(failed)?;
+    while let Some(row) = found.next().map_err(failed)? {
+        each(exclusion_row(row)?);
+    }
+    Ok(())
+}
+
+fn intent_row(row: &Row<'_>) -> rusqlite::Result<RowRecord> {
+    let intent = Intent {
+        row: row.get::<_, i64>(0)? as u64,
+        attempt: row.get(1)?,
+        key: row.get(2)?,
+        entity: row.get(3)?,
+        address: row.get(4)?,
+        at: time(row, 5)?,
+    };
+    let entity = intent.entity.clone();
+    let kind = row.get::<_, Option<i64>>(6)?.and_then(OutcomeKind::from_number);
+    let state = match kind {
+        None => RowState::Intended(intent),
+        Some(kind) => {
+            let retry_at = row.get::<_, Option<i64>>(8)?.map(|_| time(row, 8)).transpose()?;
+            let outcome = OutcomeRow {
+                row: intent.row,
+                attempt: intent.attempt,
+                kind,
+                detail: row.get(7)?,
+                retry_at,
+                at: time(row, 9)?,
+            };
+            RowState::Ended(intent, outcome)
+        }
+    };
+    let number = match &state {
+        RowState::Intended(intent) | RowState::Ended(intent, _) => intent.row,
+        RowState::Excluded(exclusion) => exclusion.row,
+    };
+    Ok(RowRecord { row: number, entity, state })
+}
+
+fn exclusion_row(row: &Row<'_>) -> Read<RowRecord> {
+    let word: String = row.get(2).map_err(failed)?;
+    let reason = Reason::from_word(&word).ok_or_else(|| StoreError::Damaged(format!("unknown reason `{word}`")))?;
+    let read = |row: &Row<'_>| -> rusqlite::Result<Exclusion> {
+        let number = row.get::<_, i64>(0)? as u64;
+        Ok(Exclusion { row: number, entity: row.get(1)?, reason, detail: row.get(3)?, at: time(row, 4)? })
+    };
+    let exclusion = read(row).map_err(failed)?;
+    Ok(RowRecord { row: exclusion.row, entity: exclusion.entity.clone(), state: RowState::Excluded(exclusion) })
+}
+
+pub fn tally(db: &Connection, send: i64) -> Read<Tally> {
+    let targeted: i64 =
+        db.query_row("SELECT targeted FROM sends WHERE id = ?1", params![send], |row| row.get(0)).map_err(failed)?;
+    let mut tally = Tally { targeted: targeted as u64, ..Tally::default() };
+    let ended = list(db, &format!("SELECT o.kind, count(*) {LATEST} GROUP BY o.kind"), &send, |row| {
+        Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, i64>(1)? as u64))
+    })?;
+    for (kind, count) in ended {
+        match kind.and_then(OutcomeKind::from_number) {
+            Some(OutcomeKind::Sent) => tally.sent = count,
+            Some(OutcomeKind::Failed) => tally.failed = count,
+            Some(OutcomeKind::Unknown) => tally.unknown = count,
+            Some(OutcomeKind::Deferred | OutcomeKind::NotStarted) | None => {}
+        }
+    }
+    let sql = "SELECT reason, count(*) FROM exclusions WHERE send = ?1 GROUP BY reason";
+    let excluded = list(db, sql, &send, |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as u64)))?;
+    for (word, count) in excluded {
+        let reason = Reason::from_word(&word).ok_or_else(|| StoreError::Damaged(format!("unknown reason `{word}`")))?;
+        tally.excluded.insert(reason, count);
+    }
+    let settled = tally.sent + tally.failed + tally.unknown + tally.excluded_total();
+    tally.due = tally.targeted.checked_sub(settled).ok_or_else(|| {
+        StoreError::Damaged(format!("send {send} has {settled} settled rows but only {} targeted", tally.targeted))
+    })?;
+    Ok(tally)
+}

@@ -1,0 +1,150 @@
+use std::collections::BTreeMap;
+
+use super::super::*;
+use super::SqliteStore;
+use crate::runtime::machine::{Event, State, Status};
+
+fn at(seconds: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(seconds).unwrap()
+}
+
+fn commit(store: &SqliteStore, changes: Vec<Change>) -> Result<(), StoreError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(store.commit(changes))
+}
+
+fn run(name: &str) -> RunRecord {
+    RunRecord {
+        run: name.into(),
+        campaign: "vip".into(),
+        fingerprint: "f".into(),
+        file: "vip.orch".into(),
+        simulated: false,
+        started: at(1),
+        updated: at(1),
+        seq: 0,
+        state: State::default(),
+    }
+}
+
+fn transition(run: &str, seq: u64) -> Change {
+    let state = State { status: Status::Running, ..State::default() };
+    let event = Event::Started { values: BTreeMap::new() };
+    Change::Transition { run: run.into(), seq, at: at(2), event, state }
+}
+
+fn send(store: &SqliteStore, targeted: u64) -> i64 {
+    let record = SendRecord {
+        id: 0,
+        run: "vip-1".into(),
+        step: "3".into(),
+        token: String::new(),
+        channel: "email".into(),
+        message: None,
+        targeted,
+        at: at(3),
+    };
+    commit(store, vec![Change::Send(record)]).unwrap();
+    store.sends("vip-1").unwrap()[0].id
+}
+
+fn intent(row: u64, attempt: u32) -> Intent {
+    Intent { row, attempt, key: [row as u8; 16], entity: row.to_string(), address: "a@x.test".into(), at: at(4) }
+}
+
+fn outcome(row: u64, attempt: u32, kind: OutcomeKind) -> OutcomeRow {
+    OutcomeRow { row, attempt, kind, detail: String::new(), retry_at: None, at: at(5) }
+}
+
+#[test]
+fn what_was_committed_is_there_after_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    {
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let files = vec![("vip.orch".to_string(), "log \"x\"".to_string())];
+        let bundle = Change::Bundle { fingerprint: "f".into(), files };
+        commit(&store, vec![bundle, Change::Run(run("vip-1")), transition("vip-1", 1)]).unwrap();
+    }
+    let store = SqliteStore::open(directory.path()).unwrap();
+    let found = store.run("vip-1").unwrap().unwrap();
+    assert_eq!((found.seq, found.state.status, found.updated), (1, Status::Running, at(2)));
+    assert_eq!(store.journal("vip-1").unwrap().len(), 1);
+    assert_eq!(store.bundle("f").unwrap().unwrap()[0].1, "log \"x\"");
+    assert_eq!(store.run("vip-2").unwrap(), None);
+}
+
+#[test]
+fn a_transition_that_does_not_follow_is_refused_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    commit(&store, vec![Change::Run(run("vip-1")), transition("vip-1", 1)]).unwrap();
+    let refused = commit(&store, vec![Change::Run(run("vip-2")), transition("vip-1", 1)]);
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert_eq!(store.run("vip-2").unwrap(), None, "nothing of the refused commit is kept");
+    commit(&store, vec![transition("vip-1", 2)]).unwrap();
+    assert!(matches!(commit(&store, vec![Change::Run(run("vip-1"))]), Err(StoreError::Conflict(_))));
+}
+
+#[test]
+fn one_process_writes_and_others_read() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(SqliteStore::open_read_only(directory.path()).unwrap().is_none());
+    let store = SqliteStore::open(directory.path()).unwrap();
+    commit(&store, vec![Change::Run(run("vip-1"))]).unwrap();
+    let second = SqliteStore::open(directory.path()).err();
+    assert!(matches!(second, Some(StoreError::InUse { holder: Some(_), .. })), "{second:?}");
+    let reader = SqliteStore::open_read_only(directory.path()).unwrap().unwrap();
+    assert_eq!(reader.runs().unwrap().len(), 1);
+    assert!(commit(&reader, vec![transition("vip-1", 1)]).is_err());
+}
+
+#[test]
+fn rows_are_known_by_their_latest_attempt_and_the_tally_balances() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    commit(&store, vec![Change::Run(run("vip-1"))]).unwrap();
+    let id = send(&store, 7);
+    assert_eq!(send(&store, 7), id, "a step has one send");
+    let excluded =
+        Exclusion { row: 5, entity: "5".into(), reason: Reason::NoAddress, detail: String::new(), at: at(4) };
+    commit(&store, vec![Change::Intents(id, (0..5).map(|row| intent(row, 1)).collect())]).unwrap();
+    let ends = [OutcomeKind::Sent, OutcomeKind::Failed, OutcomeKind::Unknown, OutcomeKind::NotStarted];
+    let ended = ends.iter().enumerate().map(|(row, kind)| outcome(row as u64, 1, *kind)).collect();
+    commit(&store, vec![Change::Outcomes(id, ended), Change::Exclusions(id, vec![excluded])]).unwrap();
+    commit(&store, vec![Change::Intents(id, vec![intent(3, 2)])]).unwrap();
+    commit(&store, vec![Change::Outcomes(id, vec![outcome(3, 2, OutcomeKind::Sent)])]).unwrap();
+
+    let tally = store.tally(id).unwrap();
+    assert_eq!((tally.sent, tally.failed, tally.unknown, tally.due), (2, 1, 1, 2), "row 4 is in doubt, 6 untouched");
+    assert_eq!(tally.excluded, BTreeMap::from([(Reason::NoAddress, 1)]));
+    assert!(tally.balances());
+
+    let mut rows = BTreeMap::new();
+    store.rows(id, &mut |row| drop(rows.insert(row.row, row.state))).unwrap();
+    assert_eq!(rows.len(), 6);
+    assert!(matches!(&rows[&3], RowState::Ended(intent, end) if intent.attempt == 2 && end.kind == OutcomeKind::Sent));
+    assert!(matches!(&rows[&4], RowState::Intended(_)));
+    assert!(matches!(&rows[&5], RowState::Excluded(_)));
+}
+
+#[test]
+fn an_intent_cannot_be_written_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    commit(&store, vec![Change::Run(run("vip-1"))]).unwrap();
+    let id = send(&store, 1);
+    commit(&store, vec![Change::Intents(id, vec![intent(0, 1)])]).unwrap();
+    assert!(commit(&store, vec![Change::Intents(id, vec![intent(0, 1)])]).is_err());
+    assert!(commit(&store, vec![transition("vip-1", 1)]).is_err(), "a writer that failed accepts nothing more");
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_says_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("state");
+    std::fs::write(&file, "x").unwrap();
+    assert!(matches!(SqliteStore::open(&file), Err(StoreError::Unreadable { .. })));
+    let garbage = tempfile::tempdir().unwrap();
+    std::fs::write(garbage.path().join("state.db"), vec![7u8; 8192]).unwrap();
+    assert!(matches!(SqliteStore::open(garbage.path()), Err(StoreError::Unreadable { .. })));
+}

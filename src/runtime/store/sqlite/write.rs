@@ -1,0 +1,250 @@
+//! The writer thread: one connection, group commit.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, params};
+use tokio::sync::oneshot;
+
+use super::super::{Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, StepRecord, StoreError};
+use crate::runtime::machine::{Event, State};
+
+/// One commit request.
+struct Request {
+    changes: Vec<Change>,
+    answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// The thread and the way to it. Dropping it finishes what was queued.
+pub struct Writer {
+    requests: Option<Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread that owns `connection`.
+    pub fn start(connection: Connection) -> Self {
+        let (requests, queue) = mpsc::channel();
+        let thread = std::thread::spawn(move || run(connection, &queue));
+        Self { requests: Some(requests), thread: Some(thread) }
+    }
+
+    /// Queues one transaction.
+    pub fn commit(&self, changes: Vec<Change>) -> Receipt {
+        let (answer, receipt) = Receipt::new();
+        if let Some(requests) = &self.requests {
+            // A stopped writer drops the answer, which the receipt reports.
+            let _ = requests.send(Request { changes, answer });
+        }
+        receipt
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the writer was already reported by broken receipts.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Takes what has gathered while the last commit was synced, and commits it together.
+fn run(mut connection: Connection, queue: &Receiver<Request>) {
+    const LARGEST_GROUP: usize = 64;
+    let mut broken: Option<StoreError> = None;
+    while let Ok(first) = queue.recv() {
+        let mut group = vec![first];
+        while group.len() < LARGEST_GROUP {
+            let Ok(next) = queue.try_recv() else { break };
+            group.push(next);
+        }
+        if let Some(error) = &broken {
+            answer(group.into_iter().map(|request| (request.answer, Err(error.clone()))));
+            continue;
+        }
+        match commit_group(&mut connection, &group) {
+            Ok(results) => answer(group.into_iter().map(|request| request.answer).zip(results)),
+            Err(error) => {
+                let error = StoreError::Broken(error.to_string());
+                answer(group.into_iter().map(|request| (request.answer, Err(error.clone()))));
+                broken = Some(error);
+            }
+        }
+    }
+}
+
+fn answer(answers: impl Iterator<Item = (oneshot::Sender<Result<(), StoreError>>, Result<(), StoreError>)>) {
+    for (sender, result) in answers {
+        // Whoever asked may have given up.
+        let _ = sender.send(result);
+    }
+}
+
+/// Applies each request in its own savepoint, so that one that conflicts does not take the others with it.
+fn commit_group(connection: &mut Connection, group: &[Request]) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+    let mut transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let mut results = Vec::with_capacity(group.len());
+    for request in group {
+        let savepoint = transaction.savepoint()?;
+        let mut result = Ok(());
+        for change in &request.changes {
+            result = apply(&savepoint, change)?;
+            if result.is_err() {
+                break;
+            }
+        }
+        if result.is_ok() {
+            savepoint.commit()?;
+        } else {
+            drop(savepoint);
+        }
+        results.push(result);
+    }
+    transaction.commit()?;
+    Ok(results)
+}
+
+/// The outer error is the database's, the inner one the change's own.
+fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreError>> {
+    match change {
+        Change::Bundle { fingerprint, files } => bundle(db, fingerprint, files)?,
+        Change::Run(run) => return new_run(db, run),
+        Change::Transition { run, seq, at, event, state } => return transition(db, run, *seq, *at, event, state),
+        Change::Step(step) => new_step(db, step)?,
+        Change::Send(send) => new_send(db, send)?,
+        Change::Intents(send, rows) => intents(db, *send, rows)?,
+        Change::Outcomes(send, rows) => outcomes(db, *send, rows)?,
+        Change::Exclusions(send, rows) => exclusions(db, *send, rows)?,
+        Change::Simulated { run } => {
+            db.prepare_cached("UPDATE runs SET simulated = 1 WHERE run = ?1")?.execute(params![run])?;
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn bundle(db: &Connection, fingerprint: &str, files: &[(String, String)]) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO bundles (fingerprint, files) VALUES (?1, ?2)")?
+        .execute(params![fingerprint, json(&files)?])?;
+    Ok(())
+}
+
+fn new_run(db: &Connection, run: &RunRecord) -> rusqlite::Result<Result<(), StoreError>> {
+    let added = db
+        .prepare_cached(
+            "INSERT OR IGNORE INTO runs (run, campaign, fingerprint, file, simulated, started, updated, seq, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            run.run,
+            run.campaign,
+            run.fingerprint,
+            run.file,
+            run.simulated,
+            run.started.as_microsecond(),
+            run.updated.as_microsecond(),
+            run.seq as i64,
+            json(&run.state)?,
+        ])?;
+    Ok(if added == 1 { Ok(()) } else { Err(StoreError::Conflict(format!("`{}` exists already", run.run))) })
+}
+
+fn transition(
+    db: &Connection,
+    run: &str,
+    seq: u64,
+    at: jiff::Timestamp,
+    event: &Event,
+    state: &State,
+) -> rusqlite::Result<Result<(), StoreError>> {
+    let moved = db
+        .prepare_cached("UPDATE runs SET updated = ?3, seq = ?2, state = ?4 WHERE run = ?1 AND seq = ?2 - 1")?
+        .execute(params![run, seq as i64, at.as_microsecond(), json(state)?])?;
+    if moved == 0 {
+        return Ok(Err(StoreError::Conflict(format!("event {seq} of `{run}` does not follow its last one"))));
+    }
+    db.prepare_cached("INSERT INTO journal (run, seq, at, event) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        run,
+        seq as i64,
+        at.as_microsecond(),
+        json(event)?
+    ])?;
+    Ok(Ok(()))
+}
+
+fn new_step(db: &Connection, step: &StepRecord) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO steps (run, step, token, kind, name, rows_in, rows_out, dropped, at, note)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        step.run,
+        step.step,
+        step.token,
+        step.kind,
+        step.name,
+        step.rows_in.map(|rows| rows as i64),
+        step.rows_out.map(|rows| rows as i64),
+        json(&step.dropped)?,
+        step.at.as_microsecond(),
+        step.note,
+    ])?;
+    Ok(())
+}
+
+fn new_send(db: &Connection, send: &SendRecord) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO sends (run, step, token, channel, message, targeted, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        send.run,
+        send.step,
+        send.token,
+        send.channel,
+        send.message,
+        send.targeted as i64,
+        send.at.as_microsecond(),
+    ])?;
+    Ok(())
+}
+
+fn intents(db: &Connection, send: i64, rows: &[Intent]) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO intents (send, row, attempt, key, entity, address, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for row in rows {
+        let at = row.at.as_microsecond();
+        insert.execute(params![send, row.row as i64, row.attempt, row.key, row.entity, row.address, at])?;
+    }
+    Ok(())
+}
+
+fn outcomes(db: &Connection, send: i64, rows: &[OutcomeRow]) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO outcomes (send, row, attempt, kind, detail, retry_at, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for row in rows {
+        let retry_at = row.retry_at.map(jiff::Timestamp::as_microsecond);
+        let at = row.at.as_microsecond();
+        insert.execute(params![send, row.row as i64, row.attempt, row.kind.number(), row.detail, retry_at, at])?;
+    }
+    Ok(())
+}
+
+fn exclusions(db: &Connection, send: i64, rows: &[Exclusion]) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO exclusions (send, row, entity, reason, detail, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for row in rows {
+        let at = row.at.as_microsecond();
+        insert.execute(params![send, row.row as i64, row.entity, row.reason.word(), row.detail, at])?;
+    }
+    Ok(())
+}
+
+/// Our records always serialise; if one ever does not, the transaction fails like a write.
+fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}

@@ -1,0 +1,262 @@
+//! The rows that populations are made of: sources, frozen populations, feedback.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::{Column, DataFusionError, JoinType};
+use datafusion::datasource::{MemTable, TableProvider, ViewTable, provider_as_source};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use jiff::tz::TimeZone;
+
+use super::error::RunError;
+use super::executor::ROW;
+use super::machine::Delivery;
+use super::sources::{self, OpenOptions, Opened};
+use super::store::{OutcomeKind, RowState, Store};
+use crate::hir::{EntityId, FeedbackKind, LocalId, Program};
+use crate::plan::query::{QueryError, Rows, Tables, Taken};
+
+/// The added column of `D.excluded`.
+const REASON: &str = "reason";
+
+/// Where the files of a project are.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The project's folder: the base of paths in source files.
+    pub project: PathBuf,
+    /// The state directory.
+    pub state: PathBuf,
+}
+
+impl Folders {
+    /// Imported files.
+    pub fn imports(&self) -> PathBuf {
+        self.state.join("imports")
+    }
+
+    /// Files of a run: frozen populations, marks.
+    pub fn run(&self, run: &str) -> PathBuf {
+        self.state.join("runs").join(run)
+    }
+}
+
+/// Opened sources. A source is looked at again whenever [`Sources::refresh`] was called since: rows are read when the
+/// flow reaches a statement, so a file that changed during a wait is read anew.
+pub struct Sources {
+    program: Arc<Program>,
+    /// The folder of the file that declares each entity.
+    bases: Vec<PathBuf>,
+    folders: Folders,
+    zone: TimeZone,
+    threads: usize,
+    opened: Mutex<BTreeMap<EntityId, Opened>>,
+}
+
+impl Sources {
+    /// The sources of a program whose files have these names, by their ids, relative to the project.
+    pub fn new(
+        program: Arc<Program>,
+        files: &[(String, String)],
+        folders: Folders,
+        zone: TimeZone,
+        threads: usize,
+    ) -> Self {
+        let base = |span: crate::base::Span| {
+            let name = files.get(span.source.0 as usize).map_or("", |(name, _)| name);
+            let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+            folders.project.join(folder)
+        };
+        let bases = program
+            .entities
+            .iter()
+            .map(|entity| base(entity.source.as_ref().map_or(entity.span, |source| source.span)))
+            .collect();
+        Self { program, bases, folders, zone, threads, opened: Mutex::default() }
+    }
+
+    /// Opens an entity's source, importing it if it is new or has changed.
+    ///
+    /// # Errors
+    /// What is wrong with the file, by line and column.
+    pub fn open(&self, entity: EntityId) -> Result<Opened, RunError> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = opened.get(&entity) {
+            return Ok(found.clone());
+        }
+        let declared = &self.program[entity];
+        let cache = self.folders.imports();
+        let rejects = self.folders.state.join("rejects").join(format!("{}.csv", declared.name));
+        let options = OpenOptions {
+            base: &self.bases[entity.0 as usize],
+            cache: &cache,
+            zone: &self.zone,
+            threads: self.threads,
+            rejects: Some(&rejects),
+        };
+        let found = sources::open(declared, &self.program, &options)?;
+        opened.insert(entity, found.clone());
+        Ok(found)
+    }
+
+    /// Makes the next [`Sources::open`] look at the files again.
+    pub fn refresh(&self) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// The tables that a run's populations start from.
+pub struct RunTables<'r> {
+    /// Entities.
+    pub sources: &'r Sources,
+    /// Frozen populations by local.
+    pub frozen: &'r BTreeMap<u32, PathBuf>,
+    /// The frozen population whose row numbers are a column.
+    pub numbered: Option<LocalId>,
+    /// What became of sends; none outside a run.
+    pub ledger: Option<Ledger<'r>>,
+}
+
+/// The sends of a run, as far as its names are bound to them.
+pub struct Ledger<'r> {
+    /// Knows what became of rows.
+    pub store: &'r dyn Store,
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// By the local that names the send.
+    pub deliveries: BTreeMap<u32, Delivery>,
+}
+
+impl Tables for RunTables<'_> {
+    fn rows(&self, rows: &Rows) -> Result<Arc<dyn TableProvider>, QueryError> {
+        match rows {
+            Rows::Entity(entity) => {
+                self.sources.open(*entity).map(|opened| opened.table).map_err(|error| source_error(&error))
+            }
+            Rows::Rejected(entity) => {
+                self.sources.open(*entity).map(|opened| opened.rejected_table).map_err(|error| source_error(&error))
+            }
+            Rows::Frozen(local) => self.frozen_table(*local),
+            Rows::Feedback(delivery, kind) => self.feedback(*delivery, *kind),
+            Rows::Audience(..) => Err(not_yet("a saved audience")),
+            Rows::Unmatched(_) => Err(not_yet("the unmatched rows of a population")),
+        }
+    }
+
+    fn taken(&self, _memory: Option<&str>) -> Result<Taken, QueryError> {
+        Err(not_yet("`new`"))
+    }
+}
+
+impl RunTables<'_> {
+    fn frozen_table(&self, local: LocalId) -> Result<Arc<dyn TableProvider>, QueryError> {
+        let path = self.frozen.get(&local.0).ok_or_else(|| QueryError::Source("it was not frozen yet".into()))?;
+        let schema = parquet_schema(path).map_err(|reason| {
+            QueryError::Source(format!("the frozen population `{}` cannot be read: {reason}", path.display()))
+        })?;
+        let schema = if self.numbered == Some(local) { schema } else { without_numbers(&schema) };
+        sources::parquet_file(path, schema).map_err(QueryError::from)
+    }
+
+    /// The rows of a send with a certain fate: its frozen rows joined by their number with what the ledger says now.
+    fn feedback(&self, local: LocalId, kind: FeedbackKind) -> Result<Arc<dyn TableProvider>, QueryError> {
+        let unbound = || QueryError::Source("the send has not been performed yet".into());
+        let ledger = self.ledger.as_ref().ok_or_else(unbound)?;
+        let delivery = ledger.deliveries.get(&local.0).ok_or_else(unbound)?;
+        let path = ledger.folder.join(&delivery.snapshot.file);
+        let schema = parquet_schema(&path).map_err(QueryError::Source)?;
+        let kept = without_numbers(&schema);
+        let rows = sources::parquet_file(&path, schema)?;
+        let fates = fates(ledger.store, delivery.send, kind)?;
+        feedback_table(rows, &kept, fates, kind == FeedbackKind::Excluded)
+    }
+}
+
+/// The columns that programs know.
+fn without_numbers(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().filter(|field| field.name() != ROW).cloned();
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Row numbers, and for excluded rows the reason.
+struct Fates {
+    rows: Vec<i64>,
+    reasons: Vec<&'static str>,
+}
+
+fn fates(store: &dyn Store, send: i64, kind: FeedbackKind) -> Result<Fates, QueryError> {
+    let mut fates = Fates { rows: Vec::new(), reasons: Vec::new() };
+    let wanted = match kind {
+        FeedbackKind::Sent | FeedbackKind::Delivered => Some(OutcomeKind::Sent),
+        FeedbackKind::Failed => Some(OutcomeKind::Failed),
+        FeedbackKind::Unknown => Some(OutcomeKind::Unknown),
+        // No driver reports these yet, so nothing is known of anybody.
+        FeedbackKind::Opened | FeedbackKind::Clicked | FeedbackKind::Bounced | FeedbackKind::Unsubscribed => None,
+        FeedbackKind::Excluded => None,
+    };
+    store
+        .rows(send, &mut |record| match record.state {
+            RowState::Ended(_, outcome) if Some(outcome.kind) == wanted => {
+                fates.rows.push(record.row as i64);
+                fates.reasons.push("");
+            }
+            RowState::Excluded(exclusion) if kind == FeedbackKind::Excluded => {
+                fates.rows.push(record.row as i64);
+                fates.reasons.push(exclusion.reason.word());
+            }
+            _ => {}
+        })
+        .map_err(|error| QueryError::Source(error.to_string()))?;
+    Ok(fates)
+}
+
+/// The frozen rows whose numbers are among the fates, with the reason if it is asked for.
+fn feedback_table(
+    rows: Arc<dyn TableProvider>,
+    kept: &SchemaRef,
+    fates: Fates,
+    with_reason: bool,
+) -> Result<Arc<dyn TableProvider>, QueryError> {
+    const FATE: &str = "fate";
+    let number = Field::new(FATE, DataType::Int64, false);
+    let schema = Arc::new(Schema::new(vec![number, Field::new(REASON, DataType::Utf8, false)]));
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(Int64Array::from(fates.rows)), Arc::new(StringArray::from(fates.reasons))];
+    let batch = RecordBatch::try_new(schema.clone(), columns).map_err(DataFusionError::from)?;
+    let fates = MemTable::try_new(schema, vec![vec![batch]])?;
+    let right = LogicalPlanBuilder::scan("fates", provider_as_source(Arc::new(fates)), None)?.build()?;
+    let on = (vec![Column::from_name(ROW)], vec![Column::from_name(FATE)]);
+    let joined =
+        LogicalPlanBuilder::scan("rows", provider_as_source(rows), None)?.join(right, JoinType::Inner, on, None)?;
+    let column = |name: &str| Expr::Column(Column::from_name(name));
+    let mut output: Vec<Expr> = kept.fields().iter().map(|field| column(field.name())).collect();
+    if with_reason {
+        output.push(column(REASON));
+    }
+    Ok(Arc::new(ViewTable::new(joined.project(output)?.build()?, None)))
+}
+
+fn source_error(error: &RunError) -> QueryError {
+    QueryError::Source(error.to_string())
+}
+
+fn not_yet(what: &str) -> QueryError {
+    QueryError::Source(format!("{what} cannot be read in a run yet"))
+}
+
+/// The columns of a Parquet file, from its footer.
+pub(crate) fn parquet_schema(path: &Path) -> Result<SchemaRef, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+    Ok(reader.schema().clone())
+}
+
+/// The number of rows of a Parquet file, from its footer.
+pub(crate) fn parquet_rows(path: &Path) -> Result<u64, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+    Ok(reader.metadata().file_metadata().num_rows().unsigned_abs())
+}

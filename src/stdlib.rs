@@ -1,0 +1,20 @@
+//! Layer 3: the standard library, written in the language and embedded.
+
+/// Files that every program sees: name and text.
+pub const PRELUDE: &[(&str, &str)] = &[
+    ("stdlib/prelude.orch", include_str!("../stdlib/prelude.orch")),
+    ("stdlib/channels.orch", include_str!("../stdlib/channels.orch")),
+];
+
+/// Modules that `use std.NAME` names: dotted name, file, text.
+const MODULES: &[(&str, &str, &str)] = &[];
+
+/// The file and text of a module, by its dotted name.
+pub fn module(name: &str) -> Option<(&'static str, &'static str)> {
+    MODULES.iter().find(|(known, ..)| *known == name).map(|(_, file, text)| (*file, *text))
+}
+
+/// Dotted names of all modules.
+pub fn modules() -> impl Iterator<Item = &'static str> {
+    MODULES.iter().map(|(name, ..)| *name)
+}

@@ -1,0 +1,202 @@
+//! Statement by statement to a tree, and on behind mistakes.
+//!
+//! Each top-level statement is parsed on its own. When the grammar rejects a token, the innermost statement or item
+//! around it is *cut*: replaced by a shorter one that still says what is known (`segment vip = <bad>`), or by a
+//! placeholder; then the top-level statement is parsed again. So one mistake costs one statement and one message, and
+//! the names that others use stay known.
+
+use std::collections::HashMap;
+
+use super::ast::{Expr, ExprKind, Stmt, StmtKind};
+use super::build::{Build, Entry};
+use super::error::SyntaxError;
+use super::explain;
+use super::layout::{Inside, Layout, Unit};
+use super::parser;
+use super::token::{Kind, Token};
+use crate::base::{SourceId, Span};
+use crate::diag::Problems;
+
+mod cut;
+
+use cut::{Cut, shorten};
+
+/// Parse errors beyond this many are not reported: each costs another parse of its statement.
+const MAX_ERRORS: usize = 100;
+
+/// Parses the units of a text.
+pub struct Driver<'t> {
+    pub source: SourceId,
+    pub text: &'t str,
+    pub layout: &'t Layout,
+    pub build: Build<'t>,
+    pub problems: Problems,
+    /// Units that already have a problem of lexing or layout: what the grammar says about them is an echo.
+    pub faulty: Vec<bool>,
+    pub errors: usize,
+    /// The first rejected token is the one that the end of the text added.
+    pub rejected_end: Option<bool>,
+}
+
+impl<'t> Driver<'t> {
+    /// For a text whose tokens had the problems `known`.
+    pub fn new(source: SourceId, text: &'t str, layout: &'t Layout, build: Build<'t>, known: &Problems) -> Self {
+        let mut faulty = vec![false; layout.units.len()];
+        for span in known.iter().filter_map(|problem| problem.span()) {
+            if let Some(unit) = innermost(&layout.units, token_at(text, &layout.tokens, span.start)) {
+                faulty[unit] = true;
+            }
+        }
+        Self { source, text, layout, build, problems: Problems::new(), faulty, errors: 0, rejected_end: None }
+    }
+
+    /// All top-level statements.
+    pub fn statements(&mut self) -> Vec<Stmt> {
+        let tops: Vec<usize> = (0..self.layout.units.len()).filter(|unit| self.layout.units[*unit].top).collect();
+        tops.into_iter().map(|unit| self.statement(unit)).collect()
+    }
+
+    /// The whole text as one expression.
+    pub fn expression(&mut self) -> Option<Expr> {
+        let units = &self.layout.units;
+        let first = units.first()?;
+        if units.iter().any(|unit| unit.too_deep) {
+            return Some(Expr { kind: ExprKind::Error, span: self.unit_span(first) });
+        }
+        let last = units.iter().filter(|unit| unit.top).map(|unit| unit.end).max()?;
+        let tokens: Vec<(usize, Token)> = (first.start..=last).map(|at| (at, self.layout.tokens[at])).collect();
+        match self.attempt(Kind::WantExpr, &tokens) {
+            Ok(Entry::Expr(expr)) => Some(expr),
+            Ok(Entry::Stmt(_)) => None,
+            Err((at, expected)) => {
+                self.report(0, at, &expected);
+                Some(Expr { kind: ExprKind::Error, span: self.unit_span(first) })
+            }
+        }
+    }
+
+    fn statement(&mut self, top: usize) -> Stmt {
+        let unit = self.layout.units[top];
+        let mut cuts: Vec<Cut> = Vec::new();
+        let mut tries: HashMap<usize, u32> = HashMap::new();
+        while !unit.too_deep {
+            let tokens = cut::apply(&self.layout.tokens, unit.start..unit.end + 1, &cuts);
+            let (at, expected) = match self.attempt(Kind::WantStmt, &tokens) {
+                Ok(Entry::Stmt(stmt)) => {
+                    self.check_dropped(top, &cuts);
+                    return stmt;
+                }
+                Ok(Entry::Expr(_)) => break,
+                Err(rejected) => rejected,
+            };
+            if self.errors >= MAX_ERRORS {
+                break;
+            }
+            let culprit = innermost(&self.layout.units, at).unwrap_or(top).max(top);
+            let tried = tries.entry(culprit).or_default();
+            if *tried == 0 {
+                self.report(culprit, at, &expected);
+            }
+            *tried += 1;
+            let shorter =
+                (*tried == 1).then(|| shorten(&self.layout.tokens, &self.layout.units[culprit], at)).flatten();
+            match shorter {
+                Some(shorter) => shorter.into_iter().for_each(|cut| cut::add(&mut cuts, cut)),
+                None if *tried <= 2 && (culprit != top || cuts.len() < 2) => {
+                    cut::add(&mut cuts, Cut::whole(&self.layout.tokens, &self.layout.units[culprit]));
+                }
+                None => break,
+            }
+        }
+        if !unit.too_deep {
+            self.check_dropped(top, &[Cut { from: unit.start, to: unit.end, put: Vec::new() }]);
+        }
+        Stmt { doc: None, kind: StmtKind::Error, span: self.unit_span(&unit) }
+    }
+
+    /// One run of the parser; fails with the index of the rejected token and what was expected.
+    fn attempt(&mut self, want: Kind, tokens: &[(usize, Token)]) -> Result<Entry, (usize, Vec<String>)> {
+        let start = tokens.first().map_or(0, |(_, token)| token.start);
+        let marker = Token::invented(want, start);
+        let stream = std::iter::once(marker).chain(tokens.iter().map(|(_, token)| *token));
+        let result = parser::parse(&self.build, stream);
+        let found = self.build.take_problems();
+        match result {
+            Ok(entry) => {
+                for problem in found {
+                    let unit = problem.span().and_then(|span| {
+                        innermost(&self.layout.units, token_at(self.text, &self.layout.tokens, span.start))
+                    });
+                    if !unit.is_some_and(|unit| self.faulty[unit]) {
+                        self.problems.push(problem);
+                    }
+                }
+                Ok(entry)
+            }
+            Err(rejected) => {
+                let at = rejected.read.saturating_sub(2).min(tokens.len().saturating_sub(1));
+                Err((tokens.get(at).map_or(0, |(index, _)| *index), rejected.expected))
+            }
+        }
+    }
+
+    fn report(&mut self, unit: usize, at: usize, expected: &[String]) {
+        let is_last = at + 1 == self.layout.tokens.len();
+        let invented = self.layout.tokens.get(at).is_some_and(|token| token.start == token.end);
+        self.rejected_end.get_or_insert(is_last && invented);
+        if self.faulty.get(unit).copied().unwrap_or(false) {
+            return;
+        }
+        self.errors += 1;
+        if self.errors == MAX_ERRORS {
+            let span = self.layout.tokens.get(at).map_or(Span::new(self.source, 0, 0), |token| token.span(self.source));
+            return self.problems.push(SyntaxError::TooMany { span, limit: MAX_ERRORS });
+        }
+        let place = explain::Place {
+            source: self.source,
+            text: self.text,
+            tokens: &self.layout.tokens,
+            unit: self.layout.units[unit],
+            at,
+        };
+        self.problems.push(explain::explain(&place, expected));
+    }
+
+    /// Statements inside what was cut away are checked on their own, for the sake of their mistakes.
+    fn check_dropped(&mut self, parent: usize, cuts: &[Cut]) {
+        for cut in cuts {
+            let mut next = cut.from;
+            for index in parent + 1..self.layout.units.len() {
+                let unit = self.layout.units[index];
+                if unit.start >= cut.to {
+                    break;
+                }
+                let is_statement = matches!(unit.inside, Inside::Block | Inside::Test);
+                if unit.start >= next && unit.start > cut.from && unit.end < cut.to && is_statement {
+                    self.statement(index);
+                    next = unit.end;
+                }
+            }
+        }
+    }
+
+    fn unit_span(&self, unit: &Unit) -> Span {
+        let start = self.layout.tokens.get(unit.start).map_or(0, |token| token.start);
+        let end = self.layout.tokens[..unit.end].last().map_or(start, |token| token.end);
+        Span::new(self.source, start, end.max(start))
+    }
+}
+
+/// The innermost unit around a token.
+fn innermost(units: &[Unit], at: usize) -> Option<usize> {
+    let end = units.partition_point(|unit| unit.start <= at);
+    units[..end].iter().rposition(|unit| unit.end >= at)
+}
+
+/// Index of the token at a place, or of its neighbour on the same line when nothing became a token there.
+fn token_at(text: &str, tokens: &[Token], place: u32) -> usize {
+    let next = tokens.partition_point(|token| token.start <= place);
+    let Some(before) = next.checked_sub(1) else { return 0 };
+    let gap = text.get(tokens[before].end as usize..place as usize).unwrap_or("");
+    if tokens[before].kind == Kind::End && gap.contains('\n') { next.min(tokens.len() - 1) } else { before }
+}

@@ -1,0 +1,111 @@
+//! The corpus: a case is one file. Files in `accept/` have exactly the warnings that they list as `#~ warning[code]`, on
+//! their line or on the line below; the problems of files in `reject/` are kept as snapshots.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use orch::analysis::{Analysis, Loader, Workspace};
+use orch::diag::RenderStyle;
+
+/// Files below a folder.
+pub struct Folder(pub PathBuf);
+
+impl Loader for Folder {
+    fn read(&self, path: &str) -> Result<String, String> {
+        fs::read_to_string(self.0.join(path)).map_err(|_| "no such file".to_owned())
+    }
+}
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
+}
+
+fn cases(folder: &str) -> Vec<String> {
+    let files = fs::read_dir(corpus().join(folder)).expect("the folder is there");
+    let paths = files.map(|file| file.expect("it can be listed").path());
+    let mut names: Vec<String> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "orch"))
+        .map(|path| format!("{folder}/{}", path.file_name().expect("files have names").to_string_lossy()))
+        .collect();
+    names.sort();
+    names
+}
+
+fn analyze(case: &str) -> Analysis {
+    Workspace::new(Folder(corpus())).schema(["schema.orch"]).analyze(case)
+}
+
+/// `line: code` of each `#~ warning[code]`.
+fn expected(text: &str) -> Vec<String> {
+    let mut expected = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let mut marks = line.split("#~ warning[");
+        let alone = marks.next().is_some_and(|before| before.trim().is_empty());
+        let line = if alone { at + 2 } else { at + 1 };
+        for mark in marks {
+            let code = mark.split(']').next().expect("the bracket closes");
+            expected.push(format!("{line}: {code}"));
+        }
+    }
+    expected
+}
+
+fn found(analysis: &Analysis) -> Vec<String> {
+    let place = |problem: &orch::diag::Problem| match problem.span() {
+        Some(span) => {
+            let file = analysis.sources.file(span.source);
+            file.lines.line_column(&file.text, span.start).line
+        }
+        None => 0,
+    };
+    analysis.problems.iter().map(|problem| format!("{}: {}", place(problem), problem.code)).collect()
+}
+
+#[test]
+fn accepted_cases_have_only_the_warnings_they_list() {
+    let mut wrong = String::new();
+    for case in cases("accept") {
+        let analysis = analyze(&case);
+        let text = fs::read_to_string(corpus().join(&case)).expect("it can be read");
+        if analysis.problems.has_errors() || found(&analysis) != expected(&text) {
+            wrong.push_str(&format!(
+                "{case}: expected {:?}\n{}\n",
+                expected(&text),
+                analysis.render(RenderStyle::default())
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn rejected_cases_say_what_is_wrong() {
+    for case in cases("reject") {
+        let analysis = analyze(&case);
+        let text = fs::read_to_string(corpus().join(&case)).expect("it can be read");
+        let shown = format!("{}\n{}", text.trim_end(), analysis.render(RenderStyle::default()));
+        assert!(!analysis.problems.is_empty(), "{case} has no problems");
+        let name = case.trim_start_matches("reject/").trim_end_matches(".orch").to_owned();
+        insta::with_settings!({
+            snapshot_path => "../corpus/snapshots",
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+            description => "",
+        }, {
+            insta::assert_snapshot!(name, shown);
+        });
+    }
+}
+
+#[test]
+fn the_scripts_of_the_shop_have_no_errors() {
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
+    for script in ["vip.orch", "winback.orch", "city_event.orch", "news.orch"] {
+        let workspace = Workspace::new(Folder(shop.clone())).schema(["schema.orch"]).default_topic("news");
+        let analysis = workspace.analyze(script);
+        assert!(!analysis.problems.has_errors(), "{}", analysis.render(RenderStyle::default()));
+        assert_eq!(analysis.program.campaigns.len(), 1);
+        assert_eq!(analysis.program.campaigns[0].name, script.trim_end_matches(".orch"));
+        assert!(!analysis.program.campaigns[0].body.is_empty());
+    }
+}

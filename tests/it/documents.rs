@@ -1,0 +1,83 @@
+//! What the documents show is true: programs have no errors, settings can be set, examples pass.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use orch::analysis::{Analysis, Workspace};
+use orch::diag::{RenderStyle, render_all};
+
+/// A fenced piece of code.
+struct Block {
+    kind: String,
+    text: String,
+}
+
+fn blocks(markdown: &str) -> Vec<Block> {
+    let mut found = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in markdown.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (Some(kind), None) => {
+                open = Some(Block { kind: kind.trim().to_owned(), text: String::new() });
+            }
+            (None, Some(block)) => block.text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a block is not closed:\n{markdown}");
+    found
+}
+
+fn analyze(text: &str) -> Analysis {
+    Workspace::from_files([("example.orch", text)]).analyze("example.orch")
+}
+
+fn drawn(analysis: &Analysis) -> String {
+    render_all(&analysis.problems, &analysis.sources, RenderStyle::default(), 1)
+}
+
+/// Blocks of one document build on each other, as a reader takes them.
+#[test]
+fn the_book_is_true() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut documents: Vec<PathBuf> = vec![root.join("README.md")];
+    documents.extend(fs::read_dir(root.join("docs/book")).unwrap().map(|entry| entry.unwrap().path()));
+    for path in documents {
+        let text = fs::read_to_string(&path).unwrap();
+        let blocks = blocks(&text).into_iter().filter(|block| block.kind == "orch");
+        let program: String = blocks.map(|block| block.text).collect();
+        // The README shows its one line before anything is declared.
+        let schema = fs::read_to_string(root.join("examples/shop/schema.orch")).unwrap();
+        let declares = program.contains("entity customers");
+        let program = if declares || program.is_empty() { program } else { schema + &program };
+        let analysis = analyze(&program);
+        assert!(!analysis.problems.has_errors(), "{}\n{}", path.display(), drawn(&analysis));
+    }
+}
+
+#[test]
+fn settings_in_the_book_can_be_set() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut pages = vec![root.join("book/projects.md")];
+    pages.extend(fs::read_dir(root.join("errors/run")).unwrap().map(|entry| entry.unwrap().path()));
+    for path in pages {
+        for block in blocks(&fs::read_to_string(&path).unwrap()).iter().filter(|block| block.kind == "toml") {
+            let mut sources = orch::base::SourceMap::new();
+            let source = sources.add("orch.toml", block.text.as_str());
+            if let Err(problems) = orch::project::Manifest::parse(&block.text, source) {
+                panic!("{}\n{}", path.display(), render_all(&problems, &sources, RenderStyle::default(), 1));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_example_is_free_of_errors() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for folder in fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        let check = std::process::Command::new(env!("CARGO_BIN_EXE_orch")).arg("check").arg(&folder).output().unwrap();
+        let shown = String::from_utf8_lossy(&check.stdout).into_owned();
+        assert_eq!(check.status.code(), Some(0), "{}\n{shown}", folder.display());
+    }
+}
