@@ -79,11 +79,6 @@ impl Session {
         })
     }
 
-    #[cfg(test)]
-    pub(super) async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
-        prepare(self, Joins::Fast, plan).await
-    }
-
     fn context(&self, joins: Joins) -> &SessionContext {
         match joins {
             Joins::Fast => &self.fast,
