@@ -7,12 +7,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::tz::TimeZone;
 
 use super::Output;
+use crate::plan::Plan;
 use crate::report::{count, elapsed, exclusions, moment, summary};
 use crate::runtime::store::{StepRecord, Tally};
 use crate::runtime::{Observer, Progress};
 
-/// Width of the statements' column.
-const TITLE: usize = 24;
+/// Bounds of the statements' column, in characters.
+const TITLES: std::ops::RangeInclusive<usize> = 20..=44;
 
 /// Prints what happens.
 pub struct Terminal<'o> {
@@ -22,6 +23,8 @@ pub struct Terminal<'o> {
     on_wait: String,
     /// Where the messages of a channel lie.
     delivered_to: Option<String>,
+    /// Width of the statements' column.
+    titles: usize,
     bar: Mutex<ProgressBar>,
     terminal: bool,
 }
@@ -33,15 +36,19 @@ impl<'o> Terminal<'o> {
         zone: TimeZone,
         on_wait: String,
         delivered_to: Option<String>,
+        plan: &Plan,
         terminal: bool,
     ) -> Self {
         let bar = Mutex::new(ProgressBar::hidden());
-        Self { output, zone, on_wait, delivered_to, bar, terminal }
+        let longest = plan.steps().iter().map(|step| step.title.chars().count()).max().unwrap_or(0);
+        let titles = longest.clamp(*TITLES.start(), *TITLES.end());
+        Self { output, zone, on_wait, delivered_to, titles, bar, terminal }
     }
 
     fn line(&self, mark: char, title: &str, text: &str) {
         self.clear();
-        self.output.line(format!("  {mark} {title:<TITLE$} {text}").trim_end());
+        let width = self.titles;
+        self.output.line(format!("  {mark} {title:<width$}  {text}").trim_end());
     }
 
     fn finished(&self, title: &str, record: &StepRecord, tally: Option<&Tally>, took: Duration) {
@@ -52,7 +59,7 @@ impl<'o> Terminal<'o> {
             Some(tally) => sent(tally),
             None => summary(record, None, &self.zone, ""),
         };
-        text = format!("{text:<40} {:>7}", elapsed(took));
+        text = format!("{text:<38} {:>7}", elapsed(took));
         if let (Some(_), Some(place)) = (tally, &self.delivered_to) {
             text = format!("{text}   {place}");
         }

@@ -103,8 +103,8 @@ pub fn drive(
         Pacing::Real => format!(" · Ctrl-C parks the run, `orch resume {run}` goes on"),
     };
     let zone = engine.options().zone.clone();
-    let terminal =
-        Terminal::new(output, zone.clone(), on_wait, delivered_to(script), context.environment.error_is_terminal);
+    let watched = context.environment.error_is_terminal;
+    let terminal = Terminal::new(output, zone.clone(), on_wait, delivered_to(script), &script.plan, watched);
     let observer: &dyn Observer = if output.is_json() { &Silent } else { &terminal };
     let drive = Drive { until, pacing, observer, cancel: &cancel };
     let ended = engine.drive(store, &script.plan, run, &drive);

@@ -212,12 +212,19 @@ impl Builder<'_> {
 
     /// The statement's own words up to what makes it long.
     fn title(&self, stmt: &Stmt) -> String {
-        const LONGEST: usize = 48;
+        const LONGEST: usize = 44;
+        if let StmtKind::Log { .. } = stmt.kind {
+            // Its text is what it says when it is done.
+            return "log".to_string();
+        }
         let text = self.sources.text(stmt.span);
         let end = match &stmt.kind {
-            StmtKind::Segment { .. } | StmtKind::Let { .. } => text.find('=').unwrap_or(text.len()),
-            _ => text.find(['{', '\n']).unwrap_or(text.len()),
+            StmtKind::Segment { .. } | StmtKind::Let { .. } => text.find('='),
+            // Their texts may hold braces of their own.
+            StmtKind::Stop { .. } | StmtKind::Fail { .. } => text.find('\n'),
+            _ => text.find(['{', '\n']),
         };
+        let end = end.unwrap_or(text.len());
         let words = text[..end].split_whitespace().collect::<Vec<_>>().join(" ");
         if words.chars().count() <= LONGEST {
             return words;
