@@ -27,7 +27,7 @@ pub(super) struct Call<'c> {
 impl Call<'_> {
     /// The error of one row.
     pub fn fail<T>(&self, row: usize, what: impl Into<String>) -> Result<T> {
-        let parts: Vec<String> = self.key.iter().filter_map(|column| text::show(column, row, "UTC")).collect();
+        let parts: Vec<String> = self.key.iter().filter_map(|column| text::canonical(column, row)).collect();
         let key = (!parts.is_empty()).then(|| parts.join(", "));
         Err(RowError { what: what.into(), span: self.span, row: key }.raise())
     }

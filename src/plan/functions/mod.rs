@@ -30,9 +30,7 @@ use crate::base::Span;
 use call::Call;
 pub(crate) use natives::{native, wants_one_type};
 pub(crate) use statistics::Statistic;
-pub use text::shown;
 pub use ticket::{ticket, ticket_threshold};
-pub use time::instant_of;
 
 /// An operation on numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -10,11 +10,11 @@ use datafusion::arrow::datatypes::{
     Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::common::Result;
-use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
 use super::{Call, Native, text};
+use crate::base::civil;
 use crate::plan::query::values;
 
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
@@ -27,7 +27,7 @@ pub(super) static SCALE: Native = Native { name: "orch_scale_duration", returns:
 
 /// The zone a call was given as its last argument; the same for all rows.
 pub(super) fn zone_of(call: &Call<'_>) -> TimeZone {
-    let name = call.args.last().filter(|_| call.rows > 0).and_then(|name| text::show(name, 0, "UTC"));
+    let name = call.args.last().filter(|_| call.rows > 0).and_then(|name| text::canonical(name, 0));
     name.and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC)
 }
 
@@ -62,21 +62,6 @@ fn shift(call: &Call<'_>) -> Result<ArrayRef> {
     }
 }
 
-/// The instant of a civil time: of a repeated one the first, for a skipped one the first instant after the gap.
-pub fn instant_of(zone: &TimeZone, civil: DateTime) -> Option<Timestamp> {
-    let ambiguous = zone.to_ambiguous_timestamp(civil);
-    let is_gap = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
-    let instant = ambiguous.compatible().ok()?;
-    match is_gap {
-        // The transition itself, which may be this very instant.
-        true => {
-            let after = instant.checked_add(SignedDuration::from_nanos(1)).ok()?;
-            zone.preceding(after).next().map(|transition| transition.timestamp())
-        }
-        false => Some(instant),
-    }
-}
-
 fn inside<T>(call: &Call<'_>, row: usize, shifted: Option<T>) -> Result<Option<T>> {
     match shifted {
         Some(shifted) => Ok(Some(shifted)),
@@ -102,13 +87,9 @@ fn shift_time(micros: i64, length: IntervalMonthDayNano) -> i64 {
 
 /// Months and days first, keeping the time of day (the first valid one in a gap), then seconds.
 fn shift_instant(micros: i64, length: IntervalMonthDayNano, zone: &TimeZone) -> Option<i64> {
-    let mut instant = Timestamp::from_microsecond(micros).ok()?;
-    if length.months != 0 || length.days != 0 {
-        let civil = zone.to_datetime(instant).checked_add(calendar(length)?).ok()?;
-        instant = instant_of(zone, civil)?;
-    }
-    let exact = SignedDuration::from_nanos(length.nanoseconds);
-    Some(instant.checked_add(exact).ok()?.as_microsecond())
+    let instant = Timestamp::from_microsecond(micros).ok()?;
+    let day = civil::later(instant, length.months.into(), length.days.into(), 0, zone)?;
+    Some(day.checked_add(SignedDuration::from_nanos(length.nanoseconds)).ok()?.as_microsecond())
 }
 
 fn elapsed(call: &Call<'_>) -> Result<ArrayRef> {

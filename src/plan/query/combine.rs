@@ -8,7 +8,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::frame::{Frame, Group, Row, column, join};
 use super::lower::{Base, Lower, not_kept, unsupported};
-use super::{QueryError, Rows, uses};
+use super::{QueryError, Rows};
 use crate::base::Span;
 use crate::hir::{self, EntityId, Query, QueryKind, RowId, SetOp};
 
@@ -33,8 +33,8 @@ impl Lower<'_> {
     fn base_of<'f>(&self, query: &Query, base: &'f Base<'f>) -> &'f Base<'f> {
         let tied = match base {
             Base::Free => false,
-            Base::Root(tie) => uses::uses_outer(query, &|row| row == tie.row),
-            Base::Under(outer) => uses::uses_outer(query, &|row| outer.rows.contains_key(&row)),
+            Base::Root(tie) => query.looks_at(&[tie.row]),
+            Base::Under(outer) => query.looks_at(&outer.rows.keys().copied().collect::<Vec<_>>()),
         };
         if tied { base } else { &Base::Free }
     }

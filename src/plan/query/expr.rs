@@ -11,8 +11,8 @@ use datafusion::scalar::ScalarValue;
 
 use super::frame::{Frame, column, columns};
 use super::lower::{Lower, not_kept, unsupported};
-use super::{QueryError, values};
-use crate::base::Span;
+use super::{QueryError, uses, values};
+use crate::base::{Span, civil};
 use crate::hir::{self, BinaryOp, ColumnRef, ExprKind, RelationId, RowId, TemplatePart, Ty, TyKind, Value};
 use crate::plan::functions::{self, Arithmetic, Context};
 
@@ -23,9 +23,9 @@ impl Lower<'_> {
         match &expr.kind {
             ExprKind::Error => Err(unsupported("an expression with an error", span)),
             ExprKind::Literal(value) => self.literal(value, &expr.ty),
-            ExprKind::LocalTimestamp(civil) => {
-                let instant = functions::instant_of(&self.scope.zone, *civil);
-                let instant = instant.ok_or_else(|| unsupported(format!("the moment {civil}"), span))?;
+            ExprKind::LocalTimestamp(at) => {
+                let instant = civil::instant(*at, &self.scope.zone);
+                let instant = instant.ok_or_else(|| unsupported(format!("the moment {at}"), span))?;
                 self.literal(&Value::Timestamp(instant), &expr.ty)
             }
             ExprKind::Column { row, path, column } => self.column(frame, *row, path, column, span),
@@ -94,9 +94,7 @@ impl Lower<'_> {
 
     /// The value of an expression that looks at no row and no population; `None` if it does.
     pub fn constant(&self, expr: &hir::Expr) -> Result<Option<ScalarValue>, QueryError> {
-        let mut looks_outside = false;
-        super::uses::in_expr(expr, &mut |_| looks_outside = true);
-        if looks_outside {
+        if uses::looks_at_data(expr) {
             return Ok(None);
         }
         let mut frame = Frame::one_row()?;

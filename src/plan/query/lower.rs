@@ -272,8 +272,7 @@ impl<'a> Lower<'a> {
     pub fn filter(&self, frame: &mut Frame, predicate: &hir::Expr) -> Result<(), QueryError> {
         let mut conjuncts = Vec::new();
         split(predicate, &mut conjuncts);
-        let nested = |expr: &&hir::Expr| has_query(expr);
-        let (late, early): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(nested);
+        let (late, early): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(|expr| uses::has_query(expr));
         self.keep(frame, &early)?;
         let mut rest = Vec::new();
         for conjunct in late {
@@ -332,12 +331,6 @@ fn split<'e>(expr: &'e hir::Expr, conjuncts: &mut Vec<&'e hir::Expr>) {
         }
         _ => conjuncts.push(expr),
     }
-}
-
-/// True when a nested query occurs in the expression.
-fn has_query(expr: &hir::Expr) -> bool {
-    let nested = matches!(expr.kind, ExprKind::Exists(_) | ExprKind::InQuery { .. } | ExprKind::Aggregate(_));
-    nested || uses::parts(expr).into_iter().any(has_query)
 }
 
 /// The error for what the checker let through but no plan exists for.

@@ -40,11 +40,10 @@ impl Lower<'_> {
     /// any other is computed over the outer rows.
     pub fn nested(&self, frame: &mut Frame, query: &Query) -> Result<Nested, QueryError> {
         let scope: Vec<RowId> = frame.rows.keys().copied().collect();
-        let outer = |row: RowId| scope.contains(&row);
-        if !uses::uses_outer(query, &outer) {
+        if !query.looks_at(&scope) {
             return Ok(Nested { frame: self.query(query, &Base::Free)?, here: Vec::new() });
         }
-        match uses::only_root(query, &outer) {
+        match uses::only_root(query, &scope) {
             Some(Root::Related(row, path)) => {
                 let at = frame.rows[&row].clone();
                 let (at, id, rest) = self.way(frame, &at, path, query.span)?;

@@ -9,9 +9,6 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
-use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
-use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
@@ -121,7 +118,8 @@ async fn run(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Vec<
     Ok(batches)
 }
 
-/// The rows of a plan as they come. Dropping the stream cancels the query.
+/// The rows of a plan as they come. Dropping the stream cancels the query. After [`QueryError::OutOfMemory`] it is worth
+/// another try with joins that spill.
 pub async fn stream(
     session: &Session,
     plan: LogicalPlan,
@@ -141,28 +139,4 @@ pub async fn count(session: &Session, plan: LogicalPlan) -> Result<u64, QueryErr
         Some(Err(error)) => Err(error),
         _ => Err(QueryError::Engine("a count came out as no number".to_owned())),
     }
-}
-
-/// Writes the rows of a plan as Parquet, in their order, and gives their number. The caller makes the file, syncs and
-/// renames it; after an error its content is worthless. After [`QueryError::OutOfMemory`] it is worth another try with
-/// joins that spill, into a new file.
-pub async fn write_parquet(
-    session: &Session,
-    plan: LogicalPlan,
-    joins: Joins,
-    file: &mut (dyn std::io::Write + Send),
-) -> Result<u64, QueryError> {
-    let mut rows = stream(session, plan, joins).await?;
-    let level = ZstdLevel::try_new(1).map_err(datafusion::error::DataFusionError::from)?;
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-    let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties))
-        .map_err(datafusion::error::DataFusionError::from)?;
-    let mut written = 0;
-    while let Some(batch) = rows.next().await {
-        let batch = batch?;
-        written += batch.num_rows() as u64;
-        writer.write(&batch).map_err(datafusion::error::DataFusionError::from)?;
-    }
-    writer.close().map_err(datafusion::error::DataFusionError::from)?;
-    Ok(written)
 }

@@ -10,8 +10,9 @@ use jiff::civil::{Date, DateTime, Time};
 use rust_decimal::Decimal;
 
 use super::super::arithmetic::{round, scale};
-use super::super::{Call, Given, Native, instant_of, text};
+use super::super::{Call, Given, Native, text};
 use super::moments::{DATE, INT, instants, zone};
+use crate::base::civil;
 use crate::hir::Value;
 use crate::plan::query::values::{self, MAX_DIGITS};
 
@@ -20,7 +21,7 @@ const TEXT: fn(&Given<'_>) -> DataType = |_| DataType::Utf8;
 const READ_DIGITS: i8 = 9;
 
 pub(super) static NATIVES: &[Native] = &[
-    Native { name: "to_text", returns: TEXT, compute: |c| c.texts(|row| Some(plain(&c.value(0, row)?))) },
+    Native { name: "to_text", returns: TEXT, compute: |c| c.texts(|row| Some(text::exact(&c.value(0, row)?))) },
     Native { name: "format_number", returns: TEXT, compute: |c| c.texts(|row| format_number(c, row)) },
     Native { name: "to_int", returns: INT, compute: |c| c.ints(|row| to_int(&c.value(0, row)?)) },
     Native { name: "to_decimal", returns: decimal_type, compute: |c| c.decimals(|row| to_decimal(c, row)) },
@@ -61,14 +62,6 @@ pub(super) static NATIVES: &[Native] = &[
         },
     },
 ];
-
-/// As a program writes it; timestamps in ISO 8601.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Timestamp(at) => at.to_string(),
-        other => text::shown(other, &jiff::tz::TimeZone::UTC),
-    }
-}
 
 fn format_number(c: &Call<'_>, row: usize) -> Option<String> {
     let digits = c.int(1, row)?.clamp(0, 18) as u32;
@@ -175,7 +168,7 @@ fn to_timestamp(c: &Call<'_>) -> Result<ArrayRef> {
     let instant = |row: usize| {
         let text = c.text(0, row)?.trim();
         let instant = text.parse::<Timestamp>().ok();
-        instant.or_else(|| instant_of(&zone, text.parse::<DateTime>().ok()?))
+        instant.or_else(|| civil::instant(text.parse::<DateTime>().ok()?, &zone))
     };
     Ok(instants((0..c.rows).map(instant).collect()))
 }

@@ -13,7 +13,8 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use super::super::{Call, Given, Native, instant_of};
+use super::super::{Call, Given, Native};
+use crate::base::civil as civil_time;
 use crate::hir::Value;
 use crate::plan::query::values;
 
@@ -166,7 +167,7 @@ fn timestamp(c: &Call<'_>) -> Result<ArrayRef> {
         let (Some(date), Some(Value::Time(time))) = (civil(c, 0, row, &zone), c.value(1, row)) else {
             return Ok(None);
         };
-        match instant_of(&zone, date.date().to_datetime(time)) {
+        match civil_time::instant(date.date().to_datetime(time), &zone) {
             Some(instant) => Ok(Some(instant)),
             None => c.fail(row, "the instant lies outside the calendar"),
         }
@@ -181,7 +182,7 @@ fn start(c: &Call<'_>, of: fn(Date) -> Option<Date>) -> Result<ArrayRef> {
     if c.returns == &DataType::Date32 {
         return Ok(Arc::new((0..c.rows).map(|row| first(row).map(values::days)).collect::<Date32Array>()));
     }
-    let row = |row| instant_of(&zone, first(row)?.to_datetime(Time::midnight()));
+    let row = |row| civil_time::instant(first(row)?.to_datetime(Time::midnight()), &zone);
     Ok(instants((0..c.rows).map(row).collect()))
 }
 

@@ -153,7 +153,7 @@ pub(super) static NATIVES: &[Native] = &[
         returns: |_| DataType::Decimal128(MAX_DIGITS, LOT_DIGITS),
         compute: |c| {
             c.decimals(|row| {
-                let lot = u128::from(ticket(c.text(1, row)?, [c.text(0, row)?]));
+                let lot = u128::from(ticket::of_texts(c.text(1, row)?, [c.text(0, row)?]));
                 Some(((lot * 10u128.pow(LOT_DIGITS as u32)) >> 64) as i128)
             })
         },

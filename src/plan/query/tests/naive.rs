@@ -240,9 +240,7 @@ impl Naive<'_> {
     }
 
     fn ticket(&self, row: &NaiveRow, seed: &Option<String>) -> u64 {
-        let utc = jiff::tz::TimeZone::UTC;
-        let key: Vec<String> = self.key(row).iter().map(|value| functions::shown(value, &utc)).collect();
-        functions::ticket(seed.as_deref().unwrap_or(&self.seed), key.iter().map(String::as_str))
+        functions::ticket(seed.as_deref().unwrap_or(&self.seed), &self.key(row))
     }
 
     fn sample(&self, rows: Vec<NaiveRow>, amount: &Amount, seed: &Option<String>, env: &Env) -> Vec<NaiveRow> {

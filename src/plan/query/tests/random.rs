@@ -427,7 +427,16 @@ fn build_decimal(hundredths: i64) -> Value {
 
 fn has_match(query: &Query) -> bool {
     let kind = &query.kind;
-    matches!(kind, QueryKind::Match { .. }) || super::super::uses::inputs(kind).into_iter().any(has_match)
+    matches!(kind, QueryKind::Match { .. })
+        || query.input().is_some_and(has_match)
+        || right_side(query).is_some_and(has_match)
+}
+
+fn right_side(query: &Query) -> Option<&Query> {
+    match &query.kind {
+        QueryKind::SetOp { right, .. } => Some(right),
+        _ => None,
+    }
 }
 
 /// Decimals by value, whatever their scale.
