@@ -8,6 +8,8 @@ mod arithmetic;
 mod call;
 mod natives;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod text;
 mod ticket;
 mod time;
@@ -21,6 +23,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
+    when,
 };
 use datafusion::scalar::ScalarValue;
 
@@ -48,6 +51,8 @@ pub(crate) struct Context {
     pub span: Option<Span>,
     /// The row's key, for errors.
     pub key: Vec<Expr>,
+    /// Where the value counts; elsewhere it is null and cannot fail.
+    pub guard: Option<Expr>,
     /// The campaign's zone.
     pub zone: String,
     /// The date of the statement in that zone.
@@ -57,7 +62,7 @@ pub(crate) struct Context {
 impl Context {
     /// No place: for what cannot fail and knows no time.
     fn nowhere() -> Self {
-        Self { span: None, key: Vec::new(), zone: String::new(), today: jiff::civil::Date::ZERO }
+        Self { span: None, key: Vec::new(), guard: None, zone: String::new(), today: jiff::civil::Date::ZERO }
     }
 }
 
@@ -165,6 +170,12 @@ fn call(native: &'static Native, args: Vec<Expr>, context: &Context) -> Expr {
     let signature = Signature::variadic_any(Volatility::Immutable);
     let function = Function { native, args: args.len(), span: context.span, signature };
     let mut all = args;
+    // A function of a null is null.
+    if let (Some(guard), Some(first)) = (&context.guard, all.first_mut())
+        && let Ok(guarded) = when(guard.clone(), first.clone()).end()
+    {
+        *first = guarded;
+    }
     all.extend(context.key.iter().cloned());
     ScalarUDF::new_from_impl(function).call(all)
 }

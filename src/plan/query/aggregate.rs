@@ -33,7 +33,6 @@ impl Lower<'_> {
         let groups = steps.groups.into_iter().map(|(name, group)| group.alias(name));
         let computed = LogicalPlanBuilder::from(inner.plan).aggregate(columns(&inner.part), groups)?.build()?;
         let kind = if here.is_empty() { JoinType::Inner } else { JoinType::Left };
-        frame.fallible |= inner.fallible;
         frame.with_plan(|plan| join(plan, computed, kind, (&here, &inner.part)))?;
         Ok(steps.value)
     }

@@ -131,7 +131,6 @@ impl Lower<'_> {
         let mut frame = Frame::new(plan, row, key);
         frame.part = part;
         frame.rows = rows;
-        frame.fallible = left.fallible || right.fallible;
         Ok(frame)
     }
 

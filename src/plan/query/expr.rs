@@ -51,7 +51,9 @@ impl Lower<'_> {
             ExprKind::IsEmpty { negated, value } => self.is_empty(frame, *negated, value),
             ExprKind::If { condition, then, otherwise } => {
                 let condition = self.expr(frame, condition)?;
-                let sides = vec![self.expr(frame, then)?, self.expr(frame, otherwise)?];
+                let then = self.guarded(frame, condition.clone(), then)?;
+                let otherwise = self.guarded(frame, condition.clone().is_not_true(), otherwise)?;
+                let sides = vec![then, otherwise];
                 let mut sides = self.unified(frame, sides)?.into_iter();
                 let (Some(then), Some(otherwise)) = (sides.next(), sides.next()) else {
                     return Err(unsupported("this condition", span));
@@ -65,6 +67,14 @@ impl Lower<'_> {
             ExprKind::Now => self.now(&expr.ty),
             ExprKind::Rate { .. } => Err(unsupported("a rate", span)),
         }
+    }
+
+    /// An expression that counts only where a condition holds.
+    fn guarded(&self, frame: &mut Frame, condition: Expr, expr: &hir::Expr) -> Result<Expr, QueryError> {
+        frame.guards.push(condition);
+        let value = self.expr(frame, expr);
+        frame.guards.pop();
+        value
     }
 
     /// A constant.
@@ -108,15 +118,15 @@ impl Lower<'_> {
     }
 
     /// What functions need to know of the place they are called at.
-    fn context(&self, frame: &mut Frame, span: Span) -> Context {
-        frame.fallible = true;
-        Context { key: columns(&frame.key), ..self.place_of(span) }
+    fn context(&self, frame: &Frame, span: Span) -> Context {
+        let guard = frame.guards.iter().cloned().reduce(Expr::and);
+        Context { key: columns(&frame.key), guard, ..self.place_of(span) }
     }
 
     /// The same for what belongs to no single row.
     pub fn place_of(&self, span: Span) -> Context {
         let today = self.scope.zone.to_datetime(self.scope.now).date();
-        Context { span: Some(span), key: Vec::new(), zone: zone_name(&self.scope.zone), today }
+        Context { span: Some(span), key: Vec::new(), guard: None, zone: zone_name(&self.scope.zone), today }
     }
 
     fn column(
@@ -189,16 +199,19 @@ impl Lower<'_> {
     ) -> Result<Expr, QueryError> {
         let (left_ty, right_ty) = (&left.ty, &right.ty);
         let left = self.expr(frame, left)?;
-        let right = self.expr(frame, right)?;
+        // Where the left side decides, the right side does not count.
+        let right = match op {
+            BinaryOp::And => self.guarded(frame, left.clone().is_not_false(), right)?,
+            BinaryOp::Or => self.guarded(frame, left.clone().is_not_true(), right)?,
+            BinaryOp::Coalesce => self.guarded(frame, left.clone().is_null(), right)?,
+            _ => self.expr(frame, right)?,
+        };
         let compare = |op| Expr::BinaryExpr(BinaryExpr::new(Box::new(left.clone()), op, Box::new(right.clone())));
         let like = |negated| {
             let (value, pattern) = (Box::new(left.clone()), Box::new(right.clone()));
             Expr::Like(Like::new(negated, value, pattern, None, false))
         };
         Ok(match op {
-            // Where the right side can fail, it must not be evaluated when the left side decides.
-            BinaryOp::And if frame.fallible => when(left.clone().is_false(), lit(false)).otherwise(left.and(right))?,
-            BinaryOp::Or if frame.fallible => when(left.clone().is_true(), lit(true)).otherwise(left.or(right))?,
             BinaryOp::And => left.and(right),
             BinaryOp::Or => left.or(right),
             BinaryOp::Equal => compare(Operator::Eq),

@@ -54,11 +54,9 @@ pub(super) struct Frame {
     pub order: Vec<Order>,
     /// Left joins over `one` relations that the plan already has: from these columns to these fields.
     pub joined: HashMap<(Vec<String>, EntityId, Vec<FieldId>), Row>,
-    /// Conditions that hold for every row. Once a value can fail for a row, later conditions are evaluated only where
-    /// these hold, since the engine merges filters and may turn them around.
+    /// Conditions that hold for every row that counts. A function that can fail is called only where they hold: the
+    /// engine merges filters and may turn them around.
     pub guards: Vec<Expr>,
-    /// True once an expression was lowered that can fail for a row.
-    pub fallible: bool,
 }
 
 /// A column of a plan.
@@ -113,7 +111,6 @@ impl Frame {
             order: Vec::new(),
             joined: HashMap::new(),
             guards: Vec::new(),
-            fallible: false,
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::datasource::{TableProvider, provider_as_source};
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, when};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::frame::{Frame, Group, Row, columns, join};
 use super::{IDENTITY, QueryError, Rows, Scope, uses};
@@ -285,30 +285,16 @@ impl<'a> Lower<'a> {
 
     /// Filters by expressions as they are.
     fn keep(&self, frame: &mut Frame, conjuncts: &[&hir::Expr]) -> Result<(), QueryError> {
-        let mut condition: Option<Expr> = None;
+        let mut all = Vec::new();
         for conjunct in conjuncts {
-            let next = self.expr(frame, conjunct)?;
-            condition = Some(match condition {
-                None => next,
-                Some(before) => both(before, next, frame.fallible)?,
-            });
+            let condition = self.expr(frame, conjunct)?;
+            frame.guards.push(condition.clone());
+            all.push(condition);
         }
-        let Some(mut condition) = condition else { return Ok(()) };
-        if frame.fallible
-            && let Some(guard) = std::mem::take(&mut frame.guards).into_iter().reduce(Expr::and)
-        {
-            condition = both(guard, condition, true)?;
+        match all.into_iter().reduce(Expr::and) {
+            Some(condition) => frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?)),
+            None => Ok(()),
         }
-        frame.guards.push(condition.clone());
-        frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
-    }
-}
-
-/// Both are true; where the second can fail, it is evaluated only where the first is true.
-fn both(first: Expr, second: Expr, fallible: bool) -> Result<Expr, QueryError> {
-    match fallible {
-        true => Ok(when(first, second).otherwise(lit(false))?),
-        false => Ok(first.and(second)),
     }
 }
 
@@ -316,7 +302,6 @@ fn both(first: Expr, second: Expr, fallible: bool) -> Result<Expr, QueryError> {
 fn under(outer: Frame, mut frame: Frame, on: (&[String], &[String])) -> Result<Frame, QueryError> {
     frame.part = outer.identity();
     frame.rows.extend(outer.rows);
-    frame.fallible |= outer.fallible;
     frame.guards.extend(outer.guards);
     let outer = outer.plan;
     frame.with_plan(|plan| join(outer, plan, JoinType::Inner, on))?;

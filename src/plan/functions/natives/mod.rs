@@ -13,13 +13,16 @@ use datafusion::scalar::ScalarValue;
 
 pub(crate) use mixed::wants_one_type;
 
-use super::{Context, Native, call};
+use super::{Context, Native, call, safe_call};
 use crate::plan::query::values;
 
 /// The call of a native; `None` for a name that is not registered.
 pub(crate) fn native(name: &str, mut args: Vec<Expr>, context: &Context) -> Option<Expr> {
     let find = |natives: &'static [Native]| natives.iter().find(|native| native.name == name);
-    if let Some(native) = find(texts::NATIVES).or(find(numbers::NATIVES)).or(find(parts::NATIVES)) {
+    if let Some(native) = find(texts::NATIVES).or(find(numbers::NATIVES)) {
+        return Some(safe_call(native, args));
+    }
+    if let Some(native) = find(parts::NATIVES) {
         return Some(call(native, args, context));
     }
     // These end with the campaign's zone and today.

@@ -2,8 +2,10 @@
 
 mod build;
 mod first;
+mod language;
 mod naive;
 mod random;
+mod script;
 
 use std::collections::HashMap;
 use std::sync::Arc;
