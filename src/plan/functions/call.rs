@@ -7,7 +7,6 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
 use datafusion::common::Result;
-use datafusion::scalar::ScalarValue;
 
 use super::text;
 use crate::base::Span;
@@ -98,11 +97,5 @@ impl Call<'_> {
     pub fn decimals(&self, of: impl Fn(usize) -> Option<i128>) -> Result<ArrayRef> {
         let values = (0..self.rows).map(of).collect::<Decimal128Array>();
         Ok(Arc::new(values.with_precision_and_scale(values::MAX_DIGITS, super::arithmetic::scale(self.returns))?))
-    }
-
-    /// A column of values, converted to the call's result type.
-    pub fn values(&self, of: impl Fn(usize) -> Option<ScalarValue>) -> Result<ArrayRef> {
-        let null = ScalarValue::try_from(self.returns)?;
-        ScalarValue::iter_to_array((0..self.rows).map(|row| of(row).unwrap_or_else(|| null.clone())))
     }
 }

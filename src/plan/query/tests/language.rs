@@ -1,8 +1,10 @@
 //! What queries of the language mean, one fact per test.
 
 use super::Value;
-use super::script::{expect, run};
-use crate::plan::query::QueryError;
+use super::script::{expect, run, run_with};
+use super::{Known, Rows, table};
+use crate::hir::{StmtKind, Ty, TyKind};
+use crate::plan::query::{QueryError, unmatched};
 
 fn d(text: &str) -> Value {
     Value::Decimal(text.parse().unwrap())
@@ -240,4 +242,78 @@ fn every_example_of_the_prelude_is_true() {
     };
     let wrong: Vec<String> = examples.iter().enumerate().filter_map(wrong).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn new_leaves_out_what_was_taken() {
+    let script = "segment s = orders where amount > 5 new";
+    assert_eq!(run(script).keys("s"), [11, 12, 13, 14]);
+    let outcome = run_with(script, |world| {
+        let key = [("id".to_owned(), Ty::of(TyKind::Int))];
+        let keys = table(&world.program, &key, &[vec![Value::Int(12)], vec![Value::Int(14)], vec![Value::Int(99)]]);
+        world.memory.taken = Some(Known::Keys(keys));
+    });
+    assert_eq!(outcome.keys("s"), [11, 13]);
+    let outcome = run_with("segment s = orders new by placed_at", |world| {
+        world.memory.taken = Some(Known::UpTo(Value::Timestamp("2026-11-20T10:00:00Z".parse().unwrap())));
+    });
+    assert_eq!(outcome.keys("s"), [14, 16]);
+}
+
+#[test]
+fn rejected_lines_are_rows_without_fields() {
+    let script = "segment s = orders.rejected where line > 2";
+    let outcome = run_with(script, |world| {
+        let types =
+            [("line", TyKind::Int), ("column", TyKind::Text), ("value", TyKind::Text), ("reason", TyKind::Text)];
+        let fields = types.map(|(name, kind)| (name.to_owned(), Ty::of(kind)));
+        let line = |at| vec![Value::Int(at), Value::Text("amount".into()), Value::Text("x".into()), Value::Null];
+        let rows = table(&world.program, &fields, &[line(2), line(3)]);
+        let orders = world.program.entities.iter().position(|entity| entity.name == "orders").unwrap();
+        world.memory.tables.insert(Rows::Rejected(crate::hir::EntityId(orders as u32)), rows);
+    });
+    assert_eq!(outcome.keys("s"), [3]);
+}
+
+#[test]
+fn rows_lost_on_the_way_are_a_population() {
+    let outcome = run("segment buyers = (orders where amount < 1_000).customer where city = \"Lyon\"
+         segment pairs = stores match customers on customers.city = stores.name and spend < 100
+         segment plain = customers");
+    let campaign = outcome.world.program.campaigns[0].clone();
+    let lost = |at: usize| match &campaign.body[at].kind {
+        StmtKind::Segment { query, .. } => unmatched(&outcome.world.scope(), query)
+            .unwrap()
+            .map(|plan| super::run(plan).unwrap().iter().map(|row| super::as_int(&row[0])).collect::<Vec<_>>()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(lost(0), Some(vec![15]));
+    assert_eq!(lost(1), Some(vec![2]));
+    assert_eq!(lost(2), None);
+}
+
+#[test]
+fn natives_pass_nulls_on_and_know_the_zone() {
+    let outcome = run(
+        "segment s = customers where id in (3, 4)
+           with a = upper(city), b = days_since(joined), c = format_date(seen, \"%H:%M\"), d = date(seen, \"Asia/Tokyo\"),
+                e = start_of_month(seen), f = truncate_time(seen, 1h), g = coalesce(spend, visits), h = greatest(spend, 1),
+                i = join_words(city, tier), j = start_of_week(joined)",
+    );
+    let rows: Vec<String> = (10..20).map(|at| outcome.column("s", at).join(" / ")).collect();
+    assert_eq!(
+        rows,
+        [
+            "- / LYON",
+            "- / 4",
+            "- / 10:59",
+            "- / 2026-11-24",
+            "- / 2026-11-01 00:00",
+            "- / 2026-11-24 10:00",
+            "- / 900.00",
+            "1.00 / 900.00",
+            "silver / Lyon silver",
+            "- / 2026-11-16",
+        ]
+    );
 }

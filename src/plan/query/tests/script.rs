@@ -107,6 +107,11 @@ pub struct Outcome {
 
 /// Runs the segments and `let`s of a script.
 pub fn run(script: &str) -> Outcome {
+    run_with(script, |_| {})
+}
+
+/// The same in a changed world.
+pub fn run_with(script: &str, change: impl FnOnce(&mut World)) -> Outcome {
     let schema = format!("{SCHEMA}{SCHEMA_END}");
     let analysis =
         Workspace::from_files([("schema.orch", schema.as_str()), ("test.orch", script)]).schema(["schema.orch"]);
@@ -121,6 +126,7 @@ pub fn run(script: &str) -> Outcome {
         let row = |line: &str| line.split('|').zip(&types).map(|(text, ty)| cell(text.trim(), ty)).collect();
         world.fill(entity, rows.lines().map(row).collect());
     }
+    change(&mut world);
     let mut outcome = Outcome { world, segments: HashMap::new(), lets: HashMap::new() };
     let campaign = outcome.world.program.campaigns[0].clone();
     for stmt in &campaign.body {
