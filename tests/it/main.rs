@@ -8,8 +8,10 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+mod broken;
 mod cli;
 mod corpus;
 mod documents;
 mod pages;
+mod program;
 mod tidy;

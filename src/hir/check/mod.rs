@@ -9,6 +9,7 @@ mod campaign;
 mod channel;
 mod collect;
 mod entity;
+mod expectation;
 mod expr;
 mod flow;
 mod functions;
@@ -89,10 +90,12 @@ pub(crate) struct Checker<'a> {
     pub files: &'a [ParsedFile],
     /// Messages are checked again at each send, so they stay trees; in the order of [`Program::messages`].
     pub messages: Vec<&'a ast::Message>,
-    /// Procedures whose parameters were reported already, by the place of their name.
-    pub checked_defines: HashSet<Span>,
-    /// Definitions that use themselves, reported already.
+    /// Definitions and procedures that use themselves, reported already.
     recursive: HashSet<String>,
+    /// The procedure that is being checked by itself.
+    procedure: Option<String>,
+    /// How many procedures were put in.
+    procedures_put_in: usize,
     /// How deep the expression being checked is in its statement, definitions put in.
     depth: u32,
     /// How many definitions were put in.
@@ -124,20 +127,26 @@ fn check_on_this_stack(files: &[ParsedFile], environment: &Environment) -> (Prog
     let found = checker.collect();
     checker.check_entities(&found);
     checker.check_topics(&found);
+    checker.check_default_topic();
     checker.check_channels(&found);
+    checker.check_defines();
     checker.check_entity_rules(&found);
     checker.check_policies(&found);
     checker.check_signals(&found);
-    checker.check_defines();
     checker.check_messages();
-    checker.check_campaigns(&found);
     checker.check_procedures();
+    checker.check_campaigns(&found);
     checker.check_tests(&found);
     if !checker.problems.has_errors() {
         lint(&checker.program, &mut checker.problems);
     }
     checker.problems.finish();
     (checker.program, checker.problems)
+}
+
+/// True if both say the same of the same place.
+fn same_mistake(known: &Problem, problem: &Problem) -> bool {
+    known.code == problem.code && known.span() == problem.span() && known.message == problem.message
 }
 
 impl<'a> Checker<'a> {
@@ -156,8 +165,9 @@ impl<'a> Checker<'a> {
             environment,
             files,
             messages: Vec::new(),
-            checked_defines: HashSet::new(),
             recursive: HashSet::new(),
+            procedure: None,
+            procedures_put_in: 0,
             depth: 0,
             expansions: 0,
             too_far: false,
@@ -165,9 +175,12 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Reports a problem; inside an expansion the call is named as well.
+    /// Reports a problem; inside an expansion the call is named as well, unless it was found without the call.
     pub fn report(&mut self, problem: impl Into<Problem>) {
         let mut problem = problem.into();
+        if !self.calls.is_empty() && self.problems.iter().any(|known| same_mistake(known, &problem)) {
+            return;
+        }
         // A definition that is used twice is wrong once.
         if !self.calls.is_empty() && self.problems.iter().any(|known| known.same_as(&problem)) {
             return;
