@@ -12,4 +12,8 @@ mod cli;
 mod corpus;
 mod documents;
 mod pages;
+#[cfg(feature = "engine")]
+mod project;
+#[cfg(feature = "engine")]
+mod run;
 mod tidy;
