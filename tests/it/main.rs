@@ -10,6 +10,8 @@
 
 mod cli;
 mod corpus;
+#[cfg(feature = "engine")]
+mod crash;
 mod documents;
 mod pages;
 #[cfg(feature = "engine")]

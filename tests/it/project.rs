@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -277,6 +278,29 @@ impl Running {
         self.child.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
+    /// Waits until its results have a line with this text in it.
+    pub fn says(&mut self, text: &str) -> String {
+        let results = self.child.as_mut().unwrap().stdout.as_mut().unwrap();
+        // Byte by byte, so that nothing is read that a later look would miss.
+        let mut line = Vec::new();
+        for byte in results.bytes() {
+            match byte.unwrap() {
+                b'\n' if String::from_utf8_lossy(&line).contains(text) => break,
+                b'\n' => line.clear(),
+                byte => line.push(byte),
+            }
+        }
+        let line = String::from_utf8(line).unwrap();
+        assert!(line.contains(text), "it ended without saying `{text}`");
+        line
+    }
+
+    /// Sends it a signal, by name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Closes our end of its results: whatever it prints from now on goes nowhere.
     pub fn close_output(&mut self) {
         drop(self.child.as_mut().unwrap().stdout.take());
@@ -291,7 +315,7 @@ impl Running {
         worked && status.code().is_none()
     }
 
-    /// Waits for its end.
+    /// Waits for its end; what it said before that and was not asked for by [`Running::says`] is in the answer.
     pub fn end(mut self, project: &Project) -> Ended {
         Ended::of(&self.child.take().unwrap().wait_with_output().unwrap(), project)
     }

@@ -48,7 +48,7 @@ fn the_shop_balances() {
 }
 
 #[test]
-fn without_a_manifest_and_with_only_a_header_for_a_schema() {
+fn without_a_manifest_and_from_parquet() {
     let rows = RecordBatch::try_from_iter([
         ("id", Arc::new(Int64Array::from(vec![1, 2, 3])) as ArrayRef),
         ("email", Arc::new(StringArray::from(vec![Some("a@shop.test"), None, Some("c@shop.test")])) as ArrayRef),
