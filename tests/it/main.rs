@@ -13,9 +13,13 @@ mod corpus;
 #[cfg(feature = "engine")]
 mod crash;
 mod documents;
+#[cfg(feature = "engine")]
+mod mail_server;
 mod pages;
 #[cfg(feature = "engine")]
 mod project;
 #[cfg(feature = "engine")]
 mod run;
+#[cfg(feature = "engine")]
+mod smtp;
 mod tidy;
