@@ -10,4 +10,4 @@ pub mod query;
 mod steps;
 mod uses;
 
-pub use steps::{Block, BlockId, Plan, PlanError, Step, StepKind};
+pub use steps::{Block, BlockId, HumanKind, Plan, PlanError, Step, StepKind};

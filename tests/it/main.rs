@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+mod broken;
 mod cli;
 mod corpus;
 #[cfg(feature = "engine")]
@@ -22,4 +23,5 @@ mod project;
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
+mod program;
 mod tidy;

@@ -95,4 +95,8 @@ super::codes! { Run:
     TEMPLATE = "template",
     /// A script without anything to run, or with several campaigns.
     NO_CAMPAIGN = "no_campaign",
+    /// Somebody answered for a role that is not theirs.
+    NOT_ALLOWED = "not_allowed",
+    /// A task that nobody asked.
+    UNKNOWN_TASK = "unknown_task",
 }
