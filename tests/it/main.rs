@@ -11,7 +11,17 @@
 mod broken;
 mod cli;
 mod corpus;
+#[cfg(feature = "engine")]
+mod crash;
 mod documents;
+#[cfg(feature = "engine")]
+mod mail_server;
 mod pages;
+#[cfg(feature = "engine")]
+mod project;
+#[cfg(feature = "engine")]
+mod run;
+#[cfg(feature = "engine")]
+mod smtp;
 mod program;
 mod tidy;

@@ -1,3 +1,5 @@
+mod any;
+
 use crate::hir::check::testing::{Checked, check, row_type};
 use crate::hir::{BinaryOp, ColumnRef, Expr, ExprKind, Query, QueryKind, StmtKind, TyKind};
 
