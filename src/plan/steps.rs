@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::DataStep;
 use crate::base::SourceMap;
 use crate::hir::{Campaign, CampaignId, Expr, LocalId, Program, Query, Send, Stmt, StmtKind};
 
@@ -66,6 +67,8 @@ pub enum StepKind {
     Stop { reason: Option<Expr> },
     /// End the run as failed.
     Fail { reason: Option<Expr> },
+    /// Write data, or tell people.
+    Data(Box<DataStep>),
 }
 
 impl StepKind {
@@ -82,6 +85,7 @@ impl StepKind {
             StepKind::Require { .. } => "require",
             StepKind::Stop { .. } => "stop",
             StepKind::Fail { .. } => "fail",
+            StepKind::Data(data) => data.word(),
         }
     }
 }
@@ -206,7 +210,10 @@ impl Builder<'_> {
                 }
                 StepKind::Parallel { branches: planned }
             }
-            other => return Err(PlanError::NotExecutable { statement: other.word(), span: stmt.span }),
+            other => match DataStep::of(other) {
+                Some(data) => StepKind::Data(Box::new(data)),
+                None => return Err(PlanError::NotExecutable { statement: other.word(), span: stmt.span }),
+            },
         })
     }
 

@@ -75,6 +75,11 @@ impl Uses {
             StepKind::Stop { reason } | StepKind::Fail { reason } => {
                 reason.iter().for_each(|reason| self.expr(reason));
             }
+            StepKind::Data(data) => {
+                data.query().into_iter().for_each(|query| self.query(query));
+                data.exprs().into_iter().for_each(|expr| self.expr(expr));
+                self.entities.extend(data.target());
+            }
             StepKind::Parallel { .. } => {}
         }
     }

@@ -184,6 +184,7 @@ impl Engine {
             zone: &self.options.zone,
             observer: drive.observer,
             cancel: drive.cancel,
+            effects: true,
         };
         let paused = record.state.status == machine::Status::Paused;
         let mut executor = Executor::new(around, plan, record);
@@ -255,6 +256,7 @@ impl Engine {
             zone: &self.options.zone,
             observer,
             cancel: &cancel,
+            effects: false,
         };
         let record = self.find(&store, &run)?;
         let end = self.runtime.block_on(Executor::new(around, plan, record).drive(Until::End))?;

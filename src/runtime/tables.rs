@@ -17,7 +17,7 @@ use super::executor::ROW;
 use super::machine::Delivery;
 use super::sources::{self, OpenOptions, Opened};
 use super::store::{OutcomeKind, RowState, Store};
-use crate::hir::{EntityId, FeedbackKind, LocalId, Program};
+use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
 use crate::plan::query::{QueryError, Rows, Tables, Taken};
 
 /// The added column of `D.excluded`.
@@ -100,6 +100,14 @@ impl Sources {
         let found = sources::open(declared, &self.program, &options)?;
         opened.insert(entity, found.clone());
         Ok(found)
+    }
+
+    /// The files that hold an entity's rows; none for other sources, or while there are none.
+    pub fn files(&self, entity: EntityId) -> Vec<PathBuf> {
+        match self.program[entity].source.as_ref().map(|source| &source.location) {
+            Some(SourceLocation::Path(path)) => sources::files_of(&self.bases[entity.0 as usize], path),
+            _ => Vec::new(),
+        }
     }
 
     /// Makes the next [`Sources::open`] look at the files again.

@@ -10,6 +10,7 @@
 
 mod cli;
 mod corpus;
+mod data_steps;
 mod documents;
 mod pages;
 mod tidy;

@@ -4,6 +4,7 @@
 //! any instant leaves a state whose effects are performed again; each is made so that this is harmless.
 
 mod accounting;
+mod data;
 mod freeze;
 mod live;
 mod pace;
@@ -112,6 +113,8 @@ pub struct Surroundings<'e> {
     pub observer: &'e dyn Observer,
     /// May ask to stop.
     pub cancel: &'e Cancel,
+    /// False in a rehearsal: nothing changes outside the run's own state.
+    pub effects: bool,
 }
 
 /// One run, being driven.

@@ -45,6 +45,7 @@ impl Executor<'_> {
                 (Outcome::Chosen(chosen), Some(self.record(token, step, Some(note))))
             }
             StepKind::Parallel { .. } => (Outcome::Noted, None),
+            StepKind::Data(data) => self.data(token, step, data).await?,
             StepKind::Require { condition, reason } => {
                 if self.value(condition).await? != Value::Bool(true) {
                     let reason = self.reason(reason.as_ref()).await?;
@@ -123,7 +124,7 @@ impl Executor<'_> {
         Ok(scalar(&scope, self.around.session, expr).await?)
     }
 
-    async fn text(&self, expr: &Expr) -> Result<String, RunError> {
+    pub(super) async fn text(&self, expr: &Expr) -> Result<String, RunError> {
         Ok(self.value(expr).await?.to_text(self.around.zone))
     }
 

@@ -141,6 +141,7 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
         (StepKind::Log { .. }, Outcome::Noted) | (StepKind::Require { .. }, Outcome::Noted) => {
             advance(plan, state, name)
         }
+        (StepKind::Data(_), Outcome::Noted) => advance(plan, state, name),
         // A send whose last rows are deferred waits to be performed again.
         (StepKind::Wait { .. } | StepKind::Send(_), Outcome::Until(until)) => {
             token_mut(state, name)?.phase = Phase::Waiting { until: *until };
