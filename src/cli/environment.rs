@@ -22,6 +22,8 @@ pub struct Environment {
     pub input_is_terminal: bool,
     /// Columns to write in.
     pub width: usize,
+    /// The name somebody is logged in with.
+    pub user: Option<String>,
 }
 
 impl Environment {
@@ -36,6 +38,7 @@ impl Environment {
             error_is_terminal: std::io::stderr().is_terminal(),
             input_is_terminal: std::io::stdin().is_terminal(),
             width: width.clamp(40, 200),
+            user: variable("USER").filter(|name| !name.is_empty()),
         }
     }
 }

@@ -12,10 +12,9 @@ use crate::hir::{CampaignId, TyKind, Value};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::runtime::channels::{Places, open};
-use crate::runtime::machine::Event;
 use crate::runtime::store::sqlite::SqliteStore;
-use crate::runtime::store::{RunRecord, Store};
-use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Pace, RunError};
+use crate::runtime::store::{RunRecord, Store, StoreError};
+use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
 
 /// Threads for queries and imports when the machine does not say how many it has.
 const THREADS: usize = 4;
@@ -206,21 +205,36 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
     }
 }
 
-/// Tells a run that nobody drives what happened to it.
+/// Leaves a note for the runs of a project. If nobody drives one at the moment, what it says takes effect at once;
+/// otherwise whoever does reads it within a moment.
 ///
 /// # Errors
-/// The run is unknown, over, or being driven by another process.
-pub fn tell(context: &Context, written: &str, event: Event, done: &str) -> Result<Exit, Failure> {
-    let project = project_of_run(context, written)?;
-    let store = store(&project)?;
-    let record = find_run(&store, written)?;
-    let script = pinned(&project, &store, &record)?;
-    let engine = engine(&project, &[], context)?;
-    engine.tell(&store, &script.plan, &record.run, event).map_err(|error| script.failure(&error))?;
-    if !context.output.is_json() {
-        context.output.line(format!("{} is {done}", record.run));
+/// The state cannot be written.
+pub fn tell(project: &Project, note: &Note, context: &Context) -> Result<(), Failure> {
+    let failed = |error: RunError| run_failure(&error, SourceMap::new());
+    Inbox::new(&folders(project).state).leave(note).map_err(failed)?;
+    match SqliteStore::open(&folders(project).state) {
+        Ok(store) => engine(project, &[], context)?.take_notes(&store).map_err(failed),
+        Err(StoreError::InUse { .. }) => Ok(()),
+        Err(error) => Err(failed(error.into())),
     }
-    Ok(Exit::Done)
+}
+
+/// A run that is not over, by its name, and its project.
+///
+/// # Errors
+/// It is unknown or over.
+pub fn open_run(context: &Context, written: &str) -> Result<(Project, RunRecord), Failure> {
+    let project = project_of_run(context, written)?;
+    let failed = |error: RunError| run_failure(&error, SourceMap::new());
+    let Some(store) = store_to_read(&project)? else {
+        return Err(failed(RunError::UnknownRun { run: written.to_string() }));
+    };
+    let record = find_run(&store, written)?;
+    if record.state.status.is_over() {
+        return Err(failed(RunError::Over { run: record.run.clone(), status: record.status() }));
+    }
+    Ok((project, record))
 }
 
 /// The project that holds a run: the current one, or the only one below the current folder that has it. So a run
@@ -311,7 +325,8 @@ pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Va
     Ok(values)
 }
 
-fn parse_value(text: &str, kind: &TyKind) -> Option<Value> {
+/// A value of a type as people write it on a command line.
+pub fn parse_value(text: &str, kind: &TyKind) -> Option<Value> {
     match kind {
         TyKind::Bool => text.parse().ok().map(Value::Bool),
         TyKind::Int => text.replace('_', "").parse().ok().map(Value::Int),

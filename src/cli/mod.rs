@@ -35,7 +35,11 @@ mod runs;
 #[cfg(feature = "engine")]
 mod show;
 #[cfg(feature = "engine")]
+mod signal;
+#[cfg(feature = "engine")]
 mod stop;
+#[cfg(feature = "engine")]
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod workspace;
@@ -46,6 +50,8 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "engine")]
+use crate::plan::HumanKind;
 pub use environment::Environment;
 pub use exit::Exit;
 pub use failure::Failure;
@@ -133,6 +139,19 @@ enum Command {
     #[cfg(feature = "engine")]
     Stop(stop::Arguments),
     #[cfg(feature = "engine")]
+    Tasks(tasks::ListArguments),
+    /// Say yes to what a run asks with `approve`
+    #[cfg(feature = "engine")]
+    Approve(tasks::AnswerArguments),
+    /// Say no to what a run asks with `approve`
+    #[cfg(feature = "engine")]
+    Reject(tasks::AnswerArguments),
+    /// Say that what a run asks for with `task` is done
+    #[cfg(feature = "engine")]
+    Done(tasks::AnswerArguments),
+    #[cfg(feature = "engine")]
+    Signal(signal::Arguments),
+    #[cfg(feature = "engine")]
     Repl(repl::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -191,6 +210,16 @@ impl Command {
             Self::Pause(arguments) => pause::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Stop(arguments) => stop::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Tasks(arguments) => tasks::list(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Approve(arguments) => tasks::answer(&arguments, HumanKind::Approve, true, context),
+            #[cfg(feature = "engine")]
+            Self::Reject(arguments) => tasks::answer(&arguments, HumanKind::Approve, false, context),
+            #[cfg(feature = "engine")]
+            Self::Done(arguments) => tasks::answer(&arguments, HumanKind::Task, true, context),
+            #[cfg(feature = "engine")]
+            Self::Signal(arguments) => signal::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),

@@ -135,6 +135,9 @@ pub fn drive(
             let until = moment(at, &zone);
             (format!("waiting until {until}{balance} · `orch resume {run}` goes on"), Exit::Waiting)
         }
+        DriveEnd::Blocked => {
+            (format!("waiting for a person or a signal{balance} · `orch tasks` lists what is asked"), Exit::Waiting)
+        }
         DriveEnd::Parked => (format!("parked{balance} · `orch resume {run}` goes on"), Exit::Waiting),
     };
     if !output.is_json() {

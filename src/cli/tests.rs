@@ -162,7 +162,7 @@ fn arguments_of_the_commands_that_run() {
     assert_eq!(parse::<show::Arguments>("vip --person 7").unwrap().person.as_deref(), Some("7"));
     assert_eq!(parse::<runs::Arguments>("").unwrap().limit, 20);
     assert_eq!(parse::<signal::Arguments>("stock_in sku=1 n=2").unwrap().values.len(), 2);
-    assert!(parse::<pause::Arguments>("vip").is_ok() && parse::<stop::Arguments>("vip -y").unwrap().yes);
+    assert!(parse::<pause::Arguments>("vip").is_ok() && parse::<stop::Arguments>("vip --reason x").is_ok());
     assert!(parse::<repl::Arguments>("").unwrap().file.is_none());
 }
 

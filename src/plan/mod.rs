@@ -12,4 +12,4 @@ mod steps;
 mod uses;
 
 pub use data::DataStep;
-pub use steps::{Block, BlockId, Plan, PlanError, Step, StepKind};
+pub use steps::{Block, BlockId, HumanKind, Plan, PlanError, Step, StepKind};

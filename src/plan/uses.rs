@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Plan, StepKind};
-use crate::hir::{Content, EntityId, Expr, Query, QueryKind, RelationId, Send, TemplatePart, visit_expr, visit_query};
+use crate::hir::{
+    ArmKind, Content, EntityId, Expr, Query, QueryKind, RelationId, Send, TemplatePart, Until, visit_expr, visit_query,
+};
 
 impl Plan {
     /// The entities whose rows the campaign may read, so that their sources can be looked at before anything happens.
@@ -63,6 +65,33 @@ impl Uses {
     fn step(&mut self, kind: &StepKind) {
         match kind {
             StepKind::Segment { query, .. } => self.query(query),
+            StepKind::Split { input, arms, .. } => {
+                self.query(input);
+                arms.iter().for_each(|arm| self.arm(&arm.kind));
+            }
+            StepKind::WaitUntil { until, within, .. } => {
+                match until {
+                    Until::Moment(expr) | Until::Condition(expr) => self.expr(expr),
+                    Until::Weekday { at, .. } => self.exprs(at),
+                }
+                self.exprs(within);
+            }
+            StepKind::WaitSignal { filter, within, .. } => {
+                self.exprs(filter);
+                self.exprs(within);
+            }
+            StepKind::Human { text, role, within, .. } => {
+                self.expr(text);
+                self.exprs(role);
+                self.exprs(within);
+            }
+            StepKind::Repeat { times, every, until, .. } => {
+                self.expr(times);
+                self.exprs(every);
+                self.exprs(until);
+            }
+            StepKind::For { list, .. } => self.expr(list),
+            StepKind::Emit { args, .. } => self.exprs(args),
             StepKind::Let { value: expr, .. } | StepKind::Wait { duration: expr } | StepKind::Log { text: expr } => {
                 self.expr(expr);
             }
@@ -70,17 +99,30 @@ impl Uses {
             StepKind::If { arms, .. } => arms.iter().for_each(|(condition, _)| self.expr(condition)),
             StepKind::Require { condition, reason } => {
                 self.expr(condition);
-                reason.iter().for_each(|reason| self.expr(reason));
-            }
-            StepKind::Stop { reason } | StepKind::Fail { reason } => {
-                reason.iter().for_each(|reason| self.expr(reason));
+                self.exprs(reason);
             }
             StepKind::Data(data) => {
                 data.query().into_iter().for_each(|query| self.query(query));
                 data.exprs().into_iter().for_each(|expr| self.expr(expr));
                 self.entities.extend(data.target());
             }
+            StepKind::Stop { reason } | StepKind::Fail { reason } => self.exprs(reason),
             StepKind::Parallel { .. } => {}
+        }
+    }
+
+    fn exprs<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+        exprs.into_iter().for_each(|expr| self.expr(expr));
+    }
+
+    fn arm(&mut self, kind: &ArmKind) {
+        match kind {
+            ArmKind::Rows { predicate, by, .. } => {
+                self.exprs(predicate);
+                self.exprs(by.iter().map(|key| &key.value));
+            }
+            ArmKind::Share(expr) => self.expr(expr),
+            ArmKind::Sample(_) | ArmKind::Otherwise => {}
         }
     }
 

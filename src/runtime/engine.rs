@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::clock::{Clock, VirtualClock, WallClock};
 use super::error::RunError;
 use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
+use super::inbox::Inbox;
 use super::machine::{self, Event, State};
 use super::names::run_name;
 use super::observe::Observer;
@@ -184,6 +185,7 @@ impl Engine {
             zone: &self.options.zone,
             observer: drive.observer,
             cancel: drive.cancel,
+            inbox: &Inbox::new(&self.options.folders.state),
             effects: true,
         };
         let paused = record.state.status == machine::Status::Paused;
@@ -196,20 +198,13 @@ impl Engine {
         })
     }
 
-    /// Applies an event from outside, such as a pause or a stop, to a run that nobody drives.
+    /// Takes in what was left in the inbox while nobody drives a run.
     ///
     /// # Errors
-    /// An unknown run, or one that is over.
-    pub fn tell(&self, store: &dyn Store, plan: &Plan, run: &str, event: Event) -> Result<(), RunError> {
-        let record = self.find(store, run)?;
-        if record.state.status.is_over() {
-            return Err(RunError::Over { run: run.to_string(), status: record.status() });
-        }
-        let mut state = record.state;
-        machine::apply(plan, &mut state, &event)?;
-        let (seq, at) = (record.seq + 1, WallClock.now());
-        let change = Change::Transition { run: run.to_string(), seq, at, event, state };
-        Ok(self.runtime.block_on(store.commit(vec![change]))?)
+    /// The store refuses.
+    pub fn take_notes(&self, store: &dyn Store) -> Result<(), RunError> {
+        let inbox = Inbox::new(&self.options.folders.state);
+        self.runtime.block_on(super::inbox::take_all(&inbox, store, &WallClock))
     }
 
     /// Goes through a plan on the real data without any effect: in a state of its own, with channels that keep a few
@@ -256,6 +251,7 @@ impl Engine {
             zone: &self.options.zone,
             observer,
             cancel: &cancel,
+            inbox: &Inbox::new(directory.path()),
             effects: false,
         };
         let record = self.find(&store, &run)?;

@@ -12,7 +12,7 @@ use super::error::RunError;
 use super::executor::freeze_population;
 use super::tables::{RunTables, Sources};
 use crate::hir::{Amount, Expr, ExprKind, LocalId, LocalKind, Query, QueryKind, RowId, Ty, TyKind, Value};
-use crate::plan::query::{Columns, Joins, Ordering, Scope, collect, count, population, scalar, values};
+use crate::plan::query::{Columns, Ordering, Scope, collect, count, population, scalar, values};
 use crate::plan::{Plan, StepKind};
 
 /// The answer to a question.

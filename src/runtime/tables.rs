@@ -268,3 +268,13 @@ pub(crate) fn parquet_rows(path: &Path) -> Result<u64, String> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
     Ok(reader.metadata().file_metadata().num_rows().unsigned_abs())
 }
+
+/// The rows of a Parquet file in their order, batch by batch.
+pub(crate) fn parquet_batches(
+    path: &Path,
+) -> Result<datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReader, RunError> {
+    let failed = |reason: String| RunError::File { path: path.display().to_string(), reason };
+    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
+    reader.map_err(|error| failed(error.to_string()))
+}

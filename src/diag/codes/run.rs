@@ -103,4 +103,8 @@ super::codes! { Run:
     NO_ROWS = "no_rows",
     /// A file that cannot be written.
     WRITE_FAILED = "write_failed",
+    /// Somebody answered for a role that is not theirs.
+    NOT_ALLOWED = "not_allowed",
+    /// A task that nobody asked.
+    UNKNOWN_TASK = "unknown_task",
 }

@@ -37,19 +37,18 @@ pub(super) enum Piece {
     },
 }
 
-/// The frozen population of a send in row order, whatever it was made of.
-pub(super) fn numbered(send: &Send, snapshot: LocalId) -> Query {
+/// A frozen population in row order with its row numbers, whatever it was made of.
+pub(in crate::runtime::executor) fn numbered_query(of: &Query, row: RowId, snapshot: LocalId) -> Query {
     let row_column = Column { name: ROW.into(), ty: Ty::of(TyKind::Int) };
-    let with = send.to.ty.with.iter().cloned().chain([row_column]).collect();
-    let ty = SegmentTy { entity: send.to.ty.entity, with };
-    let span = send.to.span;
-    let source = Query { kind: QueryKind::Local(snapshot), ty: ty.clone(), span };
-    let key = OrderKey { value: row_number(send.row, span), descending: false };
-    Query { kind: QueryKind::OrderBy { input: Box::new(source), row: send.row, keys: vec![key] }, ty, span }
+    let with = of.ty.with.iter().cloned().chain([row_column]).collect();
+    let ty = SegmentTy { entity: of.ty.entity, with };
+    let source = Query { kind: QueryKind::Local(snapshot), ty: ty.clone(), span: of.span };
+    let key = OrderKey { value: row_number(row, of.span), descending: false };
+    Query { kind: QueryKind::OrderBy { input: Box::new(source), row, keys: vec![key] }, ty, span: of.span }
 }
 
 /// The row's number.
-pub(super) fn row_number(row: RowId, span: Span) -> Expr {
+fn row_number(row: RowId, span: Span) -> Expr {
     let column = ColumnRef::Added(ROW.into());
     Expr { kind: ExprKind::Column { row, path: Vec::new(), column }, ty: Ty::of(TyKind::Int), span }
 }

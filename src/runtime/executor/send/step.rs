@@ -132,7 +132,7 @@ impl Executor<'_> {
         };
         let decider = self.decider(token, step, send, contents);
         let local = rows::snapshot_local(&self.plan.campaign().locals);
-        let query = rows::numbered(send, local);
+        let query = rows::numbered_query(&send.to, send.row, local);
         let folder = self.around.folders.run(&self.run);
         let mut frozen = self.frozen();
         frozen.insert(local.0, folder.join(&snapshot.file));

@@ -19,7 +19,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, StepRecord, Store, StoreError, Tally};
+use super::{
+    Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store, StoreError,
+    Tally, TaskRecord,
+};
 use write::Writer;
 
 const DATABASE: &str = "state.db";
@@ -162,6 +165,18 @@ impl Store for SqliteStore {
 
     fn rows(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<(), StoreError> {
         read::rows(&self.reader(), send, each)
+    }
+
+    fn signals(&self, run: &str, name: &str, since: jiff::Timestamp) -> Result<Vec<SignalRecord>, StoreError> {
+        read::signals(&self.reader(), run, name, since)
+    }
+
+    fn task(&self, run: &str, step: &str, token: &str) -> Result<Option<TaskRecord>, StoreError> {
+        read::task(&self.reader(), run, step, token)
+    }
+
+    fn open_tasks(&self) -> Result<Vec<TaskRecord>, StoreError> {
+        read::open_tasks(&self.reader())
     }
 
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {

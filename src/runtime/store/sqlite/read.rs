@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::{
     Exclusion, Intent, JournalRecord, OutcomeKind, OutcomeRow, Reason, RowRecord, RowState, RunRecord, SendRecord,
-    StepRecord, StoreError, Tally,
+    SignalRecord, StepRecord, StoreError, Tally, TaskRecord,
 };
 
 type Read<T> = Result<T, StoreError>;
@@ -110,6 +110,46 @@ pub fn sends(db: &Connection, run: &str) -> Read<Vec<SendRecord>> {
             at: time(row, 7)?,
         })
     })
+}
+
+pub fn signals(db: &Connection, run: &str, name: &str, since: Timestamp) -> Read<Vec<SignalRecord>> {
+    let sql = "SELECT id, name, parameters, at FROM signals
+               WHERE name = ?1 AND at >= ?2
+                 AND NOT EXISTS (SELECT 1 FROM signals_taken t WHERE t.run = ?3 AND t.signal = signals.id)
+               ORDER BY at, id";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let rows = statement
+        .query_map(params![name, since.as_microsecond(), run], |row| {
+            Ok(SignalRecord { id: row.get(0)?, name: row.get(1)?, values: json(row, 2)?, at: time(row, 3)? })
+        })
+        .map_err(failed)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(failed)
+}
+
+const TASK: &str = "SELECT run, step, token, kind, question, role, at, deadline, answer FROM tasks";
+
+fn task_record(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
+    let is_there = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)? != rusqlite::types::ValueRef::Null);
+    Ok(TaskRecord {
+        run: row.get(0)?,
+        step: row.get(1)?,
+        token: row.get(2)?,
+        kind: json(row, 3)?,
+        text: row.get(4)?,
+        role: row.get(5)?,
+        at: time(row, 6)?,
+        deadline: if is_there(7)? { Some(time(row, 7)?) } else { None },
+        answer: if is_there(8)? { Some(json(row, 8)?) } else { None },
+    })
+}
+
+pub fn task(db: &Connection, run: &str, step: &str, token: &str) -> Read<Option<TaskRecord>> {
+    let sql = format!("{TASK} WHERE run = ?1 AND step = ?2 AND token = ?3");
+    db.query_row(&sql, params![run, step, token], task_record).optional().map_err(failed)
+}
+
+pub fn open_tasks(db: &Connection) -> Read<Vec<TaskRecord>> {
+    list(db, &format!("{TASK} WHERE answer IS NULL AND ?1 ORDER BY at, run, step, token"), &true, task_record)
 }
 
 /// The latest attempt of each row, with its outcome if there is one.

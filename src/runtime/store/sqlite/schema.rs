@@ -82,6 +82,33 @@ CREATE TABLE outcomes (
   PRIMARY KEY (send, row, attempt)
 ) WITHOUT ROWID;
 
+CREATE TABLE signals (
+  id         TEXT PRIMARY KEY,
+  name       TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  at         INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX signals_by_name ON signals (name, at);
+
+CREATE TABLE signals_taken (
+  run    TEXT NOT NULL,
+  signal TEXT NOT NULL,
+  PRIMARY KEY (run, signal)
+) WITHOUT ROWID;
+
+CREATE TABLE tasks (
+  run      TEXT NOT NULL,
+  step     TEXT NOT NULL,
+  token    TEXT NOT NULL,
+  kind     TEXT NOT NULL,
+  question TEXT NOT NULL,
+  role     TEXT,
+  at       INTEGER NOT NULL,
+  deadline INTEGER,
+  answer   TEXT,
+  PRIMARY KEY (run, step, token)
+) WITHOUT ROWID;
+
 CREATE TABLE exclusions (
   send   INTEGER NOT NULL,
   row    INTEGER NOT NULL,

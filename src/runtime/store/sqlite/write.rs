@@ -6,7 +6,10 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-use super::super::{Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, StepRecord, StoreError};
+use super::super::{
+    Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, SignalRecord, StepRecord, StoreError,
+    TaskRecord,
+};
 use crate::runtime::machine::{Event, State};
 
 /// One commit request.
@@ -117,6 +120,16 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Intents(send, rows) => intents(db, *send, rows)?,
         Change::Outcomes(send, rows) => outcomes(db, *send, rows)?,
         Change::Exclusions(send, rows) => exclusions(db, *send, rows)?,
+        Change::Signal(signal) => new_signal(db, signal)?,
+        Change::SignalTaken { run, signal } => {
+            db.prepare_cached("INSERT OR IGNORE INTO signals_taken (run, signal) VALUES (?1, ?2)")?
+                .execute(params![run, signal])?;
+        }
+        Change::Task(task) => new_task(db, task)?,
+        Change::Answer { run, step, token, answer } => {
+            let sql = "UPDATE tasks SET answer = ?4 WHERE run = ?1 AND step = ?2 AND token = ?3 AND answer IS NULL";
+            db.prepare_cached(sql)?.execute(params![run, step, token, json(answer)?])?;
+        }
         Change::Simulated { run } => {
             db.prepare_cached("UPDATE runs SET simulated = 1 WHERE run = ?1")?.execute(params![run])?;
         }
@@ -189,6 +202,31 @@ fn new_step(db: &Connection, step: &StepRecord) -> rusqlite::Result<()> {
         json(&step.dropped)?,
         step.at.as_microsecond(),
         step.note,
+    ])?;
+    Ok(())
+}
+
+fn new_signal(db: &Connection, signal: &SignalRecord) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO signals (id, name, parameters, at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![signal.id, signal.name, json(&signal.values)?, signal.at.as_microsecond()])?;
+    Ok(())
+}
+
+fn new_task(db: &Connection, task: &TaskRecord) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO tasks (run, step, token, kind, question, role, at, deadline, answer)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        task.run,
+        task.step,
+        task.token,
+        json(&task.kind)?,
+        task.text,
+        task.role,
+        task.at.as_microsecond(),
+        task.deadline.map(jiff::Timestamp::as_microsecond),
+        task.answer.as_ref().map(json).transpose()?,
     ])?;
     Ok(())
 }
