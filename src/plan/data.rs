@@ -1,6 +1,6 @@
 //! Statements that write data or tell people about a run: what they need to be performed.
 
-use crate::hir::{EntityId, Expr, LocalId, Query, RowId, StmtKind, Value};
+use crate::hir::{EntityId, Expr, ExprKind, Query, QueryKind, RowId, SegmentTy, StmtKind, Ty, TyKind, Value};
 
 /// A statement about data.
 #[derive(Clone, Debug)]
@@ -95,11 +95,26 @@ impl DataStep {
     }
 }
 
-/// Whether a query or one inside it reads the unmatched rows of a population.
-pub(super) fn reads_unmatched(query: &Query, local: LocalId) -> bool {
-    let mut found = false;
-    crate::hir::visit_query(query, &mut |_, _, _| {}, &mut |inner| {
-        found |= inner.kind == crate::hir::QueryKind::Unmatched(local);
-    });
-    found
+/// The rows that the last `match` or change of dimension of a population loses; `None` when it has neither.
+pub fn unmatched(query: &Query) -> Option<Query> {
+    let span = query.span;
+    let yields = |ty: SegmentTy, kind| Query { kind, ty, span };
+    let (input, row, found) = match &query.kind {
+        QueryKind::Match { input, source, target, row, on } => {
+            let all = yields(SegmentTy::of(*target), QueryKind::Entity(*target));
+            let kind = QueryKind::Where { input: Box::new(all), row: *row, predicate: on.clone() };
+            (input, *source, yields(SegmentTy::of(*target), kind))
+        }
+        QueryKind::Navigate { input, relation } => {
+            let kind = QueryKind::Related { row: LOST, path: vec![*relation] };
+            (input, LOST, yields(SegmentTy::of(query.ty.entity), kind))
+        }
+        _ => return unmatched(query.input()?),
+    };
+    let truth = |kind| Expr { kind, ty: Ty::of(TyKind::Bool), span };
+    let predicate = truth(ExprKind::Not(Box::new(truth(ExprKind::Exists(Box::new(found))))));
+    Some(yields(input.ty.clone(), QueryKind::Where { input: input.clone(), row, predicate }))
 }
+
+/// The row of the population that a change of dimension starts from; no program has as many rows.
+const LOST: RowId = RowId(u32::MAX - 1);

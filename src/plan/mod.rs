@@ -11,5 +11,5 @@ pub mod query;
 mod steps;
 mod uses;
 
-pub use data::DataStep;
+pub use data::{DataStep, unmatched};
 pub use steps::{Block, BlockId, HumanKind, Plan, PlanError, Step, StepKind};

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::tz::TimeZone;
 
+use super::audiences::{self, Remembered};
 use super::error::RunError;
 use super::executor::ROW;
 use super::machine::Delivery;
@@ -102,6 +103,11 @@ impl Sources {
         Ok(found)
     }
 
+    /// The program whose entities these are.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// The files that hold an entity's rows; none for other sources, or while there are none.
     pub fn files(&self, entity: EntityId) -> Vec<PathBuf> {
         match self.program[entity].source.as_ref().map(|source| &source.location) {
@@ -126,6 +132,8 @@ pub struct RunTables<'r> {
     pub numbered: Option<LocalId>,
     /// What became of sends; none outside a run.
     pub ledger: Option<Ledger<'r>>,
+    /// States whose audiences can be read; the first that has one counts.
+    pub remembered: Vec<Remembered<'r>>,
 }
 
 /// The sends of a run, as far as its names are bound to them.
@@ -149,8 +157,8 @@ impl Tables for RunTables<'_> {
             }
             Rows::Frozen(local) => self.frozen_table(*local),
             Rows::Feedback(delivery, kind) => self.feedback(*delivery, *kind),
-            Rows::Audience(..) => Err(not_yet("a saved audience")),
-            Rows::Unmatched(_) => Err(not_yet("the unmatched rows of a population")),
+            Rows::Audience(name, entity) => audiences::table(&self.remembered, self.sources, name, *entity),
+            Rows::Unmatched(local) => self.unmatched_table(*local),
         }
     }
 
@@ -169,6 +177,14 @@ impl RunTables<'_> {
         sources::parquet_file(path, schema).map_err(QueryError::from)
     }
 
+    /// Frozen together with the population that lost them.
+    fn unmatched_table(&self, local: LocalId) -> Result<Arc<dyn TableProvider>, QueryError> {
+        let unbound = || QueryError::Source("its unmatched rows were not kept".into());
+        let path = unmatched_path(self.frozen.get(&local.0).ok_or_else(unbound)?);
+        let schema = parquet_schema(&path).map_err(QueryError::Source)?;
+        sources::parquet_file(&path, without_numbers(&schema)).map_err(QueryError::from)
+    }
+
     /// The rows of a send with a certain fate: its frozen rows joined by their number with what the ledger says now.
     fn feedback(&self, local: LocalId, kind: FeedbackKind) -> Result<Arc<dyn TableProvider>, QueryError> {
         let unbound = || QueryError::Source("the send has not been performed yet".into());
@@ -183,8 +199,13 @@ impl RunTables<'_> {
     }
 }
 
+/// Where the unmatched rows of a frozen population are.
+pub(super) fn unmatched_path(frozen: &Path) -> PathBuf {
+    frozen.with_extension("unmatched.parquet")
+}
+
 /// The columns that programs know.
-fn without_numbers(schema: &SchemaRef) -> SchemaRef {
+pub(super) fn without_numbers(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().filter(|field| field.name() != ROW).cloned();
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
@@ -248,7 +269,7 @@ fn feedback_table(
 }
 
 fn source_error(error: &RunError) -> QueryError {
-    QueryError::Source(error.to_string())
+    QueryError::Problem(Box::new(error.problem()))
 }
 
 fn not_yet(what: &str) -> QueryError {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 mod audiences;
 mod exports;
+mod subscriptions;
 
 /// A project in a folder of its own.
 struct Project {

@@ -107,4 +107,8 @@ super::codes! { Run:
     NOT_ALLOWED = "not_allowed",
     /// A task that nobody asked.
     UNKNOWN_TASK = "unknown_task",
+    /// An audience that was never saved.
+    UNKNOWN_AUDIENCE = "unknown_audience",
+    /// An audience of another entity.
+    OTHER_AUDIENCE = "other_audience",
 }

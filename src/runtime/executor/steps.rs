@@ -87,6 +87,7 @@ impl Executor<'_> {
         query: &Query,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
         let (snapshot, accounting) = self.freeze(token, step, query).await?;
+        self.freeze_unmatched(step, local, query, &snapshot).await?;
         let rows = self.program[query.ty.entity].name.clone();
         let mut record = self.record(token, step, Some(rows));
         record.name = self.plan.campaign()[local].name.clone();
@@ -110,7 +111,7 @@ impl Executor<'_> {
         let scope = self.scope(&tables, &locals);
         let session = self.around.session;
         let rows = freeze(session, &scope, query, &path, &step.title).await?;
-        let accounting = Accounting::of(session, &scope, query, rows).await?;
+        let accounting = self.with_vanished(query, Accounting::of(session, &scope, query, rows).await?)?;
         if !accounting.balances() {
             let equation = format!("{accounting:?}");
             return Err(RunError::Unbalanced { step: step.title.clone(), equation });

@@ -16,6 +16,8 @@ pub(super) enum DataError {
     NoRows { path: String },
     #[error("`{path}` cannot be written: {reason}")]
     File { path: String, reason: String },
+    #[error("an audience without a name cannot be saved")]
+    NamelessAudience,
     #[error("`{path}` was changed by somebody else while it was written")]
     Changed { path: String },
 }
@@ -28,6 +30,7 @@ impl DataError {
             DataError::Export { .. } => run::BAD_EXPORT,
             DataError::NoRows { .. } => run::NO_ROWS,
             DataError::File { .. } => run::WRITE_FAILED,
+            DataError::NamelessAudience => run::UNKNOWN_AUDIENCE,
             DataError::Changed { .. } => run::SOURCE_CHANGED,
         }
     }
@@ -40,6 +43,7 @@ impl DataError {
             DataError::File { .. } => {
                 "check the folder's permissions and free space; the run goes on with `orch resume`".into()
             }
+            DataError::NamelessAudience => "give it a name: `save vip as audience \"vip\"`".into(),
             DataError::Changed { .. } => "once nobody else writes to it, the run goes on with `orch resume`".into(),
         }
     }

@@ -8,6 +8,8 @@ mod cells;
 mod error;
 mod export;
 mod publish;
+mod save;
+mod subscribe;
 mod target;
 
 use std::collections::BTreeMap;
@@ -64,6 +66,14 @@ impl Executor<'_> {
         let record = match data {
             DataStep::Export { query, to, options } => {
                 let done = self.export(token, step, query, to, options).await?;
+                self.accounted(token, step, done)
+            }
+            DataStep::Save { query, audience } => {
+                let done = self.save(token, step, query, audience).await?;
+                self.accounted(token, step, done)
+            }
+            DataStep::Subscribe { query, row, topic, subscribe } => {
+                let done = self.subscribe(token, step, (query, *row), topic, *subscribe).await?;
                 self.accounted(token, step, done)
             }
             _ => return Err(error::DataError::Unfinished { statement: data.word() }.into()),
