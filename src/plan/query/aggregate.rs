@@ -12,9 +12,8 @@ use super::QueryError;
 use super::frame::{Frame, column, columns, join};
 use super::lower::{Lower, unsupported};
 use super::nested::Nested;
-use crate::base::Span;
 use crate::hir::{self, Aggregate, AggregateFn, TyKind};
-use crate::plan::functions::{self, Context, Statistic};
+use crate::plan::functions::{self, Statistic};
 
 /// What the engine is to compute per group, and how the value comes out of it.
 struct Steps {
@@ -27,15 +26,14 @@ struct Steps {
 impl Lower<'_> {
     /// Lowers an aggregate to a value of the outer row.
     pub fn aggregate(&self, frame: &mut Frame, aggregate: &Aggregate, expr: &hir::Expr) -> Result<Expr, QueryError> {
-        let Nested { frame: mut inner, here, nulls } = self.nested(frame, &aggregate.query)?;
+        let Nested { frame: mut inner, here } = self.nested(frame, &aggregate.query)?;
         inner.rows.insert(aggregate.row, inner.row.clone());
         let args = aggregate.args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
         let steps = self.steps(&mut inner, aggregate, args, expr)?;
         let groups = steps.groups.into_iter().map(|(name, group)| group.alias(name));
         let computed = LogicalPlanBuilder::from(inner.plan).aggregate(columns(&inner.part), groups)?.build()?;
         let kind = if here.is_empty() { JoinType::Inner } else { JoinType::Left };
-        frame.fallible |= inner.fallible;
-        frame.with_plan(|plan| join(plan, computed, kind, (&here, &inner.part), nulls))?;
+        frame.with_plan(|plan| join(plan, computed, kind, (&here, &inner.part)))?;
         Ok(steps.value)
     }
 
@@ -90,7 +88,7 @@ impl Lower<'_> {
         let (group, value) = match exact(&ty) {
             None => {
                 let name = column(&name);
-                let total = functions::statistic(Statistic::Sum, name, None, &no_row(expr.span));
+                let total = functions::statistic(Statistic::Sum, name, None, &self.place_of(expr.span));
                 (floats(value)?, coalesce(vec![total, lit(0f64)]))
             }
             Some(wide) => {
@@ -98,7 +96,7 @@ impl Lower<'_> {
                 let zero = lit(ScalarValue::try_new_decimal128(0, 38, scale_of(&wide))?);
                 let total = coalesce(vec![total, zero]);
                 let total = match expr.ty.kind {
-                    TyKind::Int => functions::to_int(total, &no_row(expr.span)),
+                    TyKind::Int => functions::to_int(total, &self.place_of(expr.span)),
                     _ => total,
                 };
                 (sum(cast(value, wide)), total)
@@ -113,7 +111,7 @@ impl Lower<'_> {
             return self.statistic(inner, value, Statistic::Mean, None, expr);
         };
         let (total, number) = (self.fresh("sum"), self.fresh("count"));
-        let context = no_row(expr.span);
+        let context = self.place_of(expr.span);
         let divisor = datafusion::logical_expr::case(column(&number))
             .when(lit(0i64), lit(ScalarValue::Int64(None)))
             .otherwise(column(&number))?;
@@ -136,7 +134,7 @@ impl Lower<'_> {
             None => cast(value, DataType::Float64),
         };
         let sorted = gathered(value.clone(), vec![value.sort(true, false)], true)?;
-        let value = functions::statistic(statistic, column(&name), share, &no_row(expr.span));
+        let value = functions::statistic(statistic, column(&name), share, &self.place_of(expr.span));
         Ok(Steps { groups: vec![(name, sorted)], value })
     }
 
@@ -205,9 +203,4 @@ fn scale_of(ty: &DataType) -> i8 {
         DataType::Decimal128(_, scale) => *scale,
         _ => 0,
     }
-}
-
-/// An aggregate belongs to no single inner row.
-fn no_row(span: Span) -> Context {
-    Context { span: Some(span), key: Vec::new(), zone: String::new() }
 }
