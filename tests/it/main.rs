@@ -11,6 +11,7 @@
 mod broken;
 mod cli;
 mod corpus;
+mod data_steps;
 #[cfg(feature = "engine")]
 mod crash;
 mod documents;
