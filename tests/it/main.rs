@@ -17,11 +17,11 @@ mod documents;
 #[cfg(feature = "engine")]
 mod mail_server;
 mod pages;
+mod program;
 #[cfg(feature = "engine")]
 mod project;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
-mod program;
 mod tidy;
