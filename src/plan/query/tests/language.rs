@@ -215,6 +215,8 @@ fn outer_rows_are_visible_inside() {
     expect("customers where exists(orders where amount = customers.spend)", &[2]);
     let outcome = run("segment s = customers with before = count(orders where placed_at < customers.seen)");
     assert_eq!(outcome.last("s"), ["1", "1", "0", "3", "0"]);
+    let outcome = run("segment s = customers with over = sum(amount - customers.spend of orders)");
+    assert_eq!(outcome.last("s"), ["-7.50", "0.00", "0.00", "-900.00", "0.00"]);
 }
 
 #[test]
