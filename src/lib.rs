@@ -9,7 +9,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | 0 | [`base`], [`diag`] | nothing of ours |
-//! | 1 | [`syntax`], `fmt` | 0 |
+//! | 1 | [`syntax`], [`fmt`] | 0 |
 //! | 2 | [`hir`] | 0, 1 |
 //! | 3 | `stdlib`, `analysis`, [`project`] | 0-2 |
 //! | 4 | `plan`, `ide` | 0-3 |
@@ -23,6 +23,7 @@ pub mod analysis;
 pub mod base;
 pub mod cli;
 pub mod diag;
+pub mod fmt;
 pub mod hir;
 pub mod plan;
 pub mod project;

@@ -115,7 +115,15 @@ impl<'l> Load<'l> {
 
     fn used(&mut self, from: &str, used: &ast::Use) {
         match &used.target {
-            UseTarget::File(path) => self.used_file(from, path),
+            UseTarget::File(path) => {
+                if let Some(alias) = &used.alias {
+                    let why = "only modules of the library are given another name".to_owned();
+                    let help = format!("write `use \"{}\"`; its names are used as they are", path.value);
+                    let problem = NameProblem::Declaration { code: codes::WRONG_OPTION, why, help, span: alias.span };
+                    self.loaded.problems.push(problem);
+                }
+                self.used_file(from, path);
+            }
             UseTarget::Module(names) => self.used_module(names, used.alias.as_ref()),
         }
     }

@@ -3,7 +3,9 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "engine")]
 use crate::diag::Problem;
+#[cfg(feature = "engine")]
 use crate::project::{Project, Secret, SecretText};
 
 /// Columns when there is no terminal, or it does not say how wide it is.
@@ -58,6 +60,7 @@ fn terminal_width() -> Option<usize> {
 ///
 /// # Errors
 /// `run::missing_secret`.
+#[cfg(feature = "engine")]
 pub fn secret(secret: &Secret, project: &Project) -> Result<SecretText, Problem> {
     let read =
         |path: &str| std::fs::read_to_string(project.base.join(path)).map_err(|error| super::failure::reason(&error));

@@ -63,6 +63,8 @@ const STYLES: Styles =
 const EXAMPLES: &str = "\
 Start here:
   orch check                          every problem of the project in this folder
+  orch plan vip.orch --simulate       who would get what; nothing is sent
+  orch run vip.orch --fast-forward    a whole run at once, into an outbox
   orch explain types::unknown_field   what a code means and what to write instead
 
 Exit codes: 0 done, 1 problems found, 2 wrong usage or configuration, 3 the run failed, 4 the run waits or is paused";
@@ -88,8 +90,9 @@ pub struct Globals {
     /// The folder of the project; by default the nearest one with an orch.toml
     #[arg(long, global = true, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// The profile of orch.toml to use
-    #[arg(long, global = true, value_name = "NAME", default_value = crate::project::DEFAULT_PROFILE)]
+    /// The profile of orch.toml; `dev` by default
+    #[arg(long, global = true, value_name = "NAME", hide_default_value = true)]
+    #[arg(default_value = crate::project::DEFAULT_PROFILE)]
     pub profile: String,
     /// Text for people or one JSON document for programs
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human", hide_default_value = true)]

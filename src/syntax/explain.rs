@@ -98,8 +98,7 @@ fn describe(place: &Place<'_>, token: Token) -> String {
         Kind::End if word == ";" || word == "," => format!("`{word}`"),
         Kind::End => match place.next() {
             None => "the end of the script".to_owned(),
-            Some(next) if next.kind == Kind::BraceClose && next.end > next.start => "`}`".to_owned(),
-            Some(next) if !next.first => format!("`{}`", place.word(next)),
+            Some(next) if !next.first && next.end > next.start => format!("`{}`", place.word(next)),
             Some(_) => "the end of the line".to_owned(),
         },
         Kind::TemplateOpen | Kind::Chunk | Kind::TemplateClose => "a string with holes".to_owned(),

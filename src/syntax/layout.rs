@@ -41,6 +41,8 @@ pub struct Unit {
 /// What a pair of braces holds, which decides the words that are keywords in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Inside {
+    /// No braces at all: the whole text is one expression, and no word begins a statement.
+    Expression,
     /// Statements: a file, a campaign, an arm of an `if`.
     Block,
     Test,
@@ -91,11 +93,11 @@ struct Pass<'t> {
     out: Layout,
 }
 
-/// Lays out the tokens of a whole text.
-pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems) -> Layout {
+/// Lays out the tokens of a whole text, which holds what `inside` says.
+pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems, inside: Inside) -> Layout {
     let mut pass =
         Pass { text, source, input: tokens, known, frames: Vec::new(), depth: 0, extra: None, out: Layout::default() };
-    pass.push_frame(Token::invented(Kind::BraceOpen, 0), Inside::Block);
+    pass.push_frame(Token::invented(Kind::BraceOpen, 0), inside);
     for at in 0..tokens.len() {
         pass.token(at);
     }
@@ -148,18 +150,20 @@ impl Pass<'_> {
         }
         let previous = self.previous();
         let fresh = frame.unit.is_none();
-        let may_begin = fresh || token.first || previous == Some(Kind::BraceClose);
+        self.fuse(&mut token);
+        let may_begin =
+            (fresh || token.first || previous == Some(Kind::BraceClose)) && token.kind == self.input[at].kind;
         if !may_begin {
-            self.fuse(&mut token);
             return token;
         }
-        if self.lacks_brace(at) {
+        if self.frames.len() < MAX_FRAMES && self.lacks_brace(at) {
             self.invent_brace(token);
             return self.keyword(at);
         }
         let keyword = self.keyword_kind(at, frame.inside, previous.filter(|_| !fresh));
         let is_item = token.kind.is_name() && self.next_is(at, Kind::Colon) && frame.open.end > 0;
         let is_unknown = token.first
+            && frame.inside != Inside::Expression
             && token.kind == Kind::Name
             && self.out.tokens.last().is_some_and(|previous| previous.kind.ends_operand());
         if let Some(kind) = keyword {
@@ -167,8 +171,6 @@ impl Pass<'_> {
             token.kind = kind;
         } else if is_item || is_unknown {
             self.end_unit();
-        } else {
-            self.fuse(&mut token);
         }
         self.begin_unit(token.kind);
         token
@@ -230,7 +232,7 @@ impl Pass<'_> {
             Inside::Policy => policy_word(word)?,
             Inside::Parallel => parallel_word(word)?,
             Inside::Entity => entity_word(word)?,
-            Inside::Items => return None,
+            Inside::Items | Inside::Expression => return None,
         };
         let next = self.input.get(at + 1).filter(|next| !next.first);
         if kind == Kind::StmtFor && !next.is_some_and(|next| next.kind.is_name()) {

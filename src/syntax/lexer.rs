@@ -33,6 +33,9 @@ use super::trivia::{Comment, Trivia};
 use crate::base::{SourceId, Span};
 use crate::diag::Problems;
 
+#[cfg(test)]
+mod tests;
+
 /// Problems beyond this many are dropped: the text is not a script.
 const MAX_PROBLEMS: usize = 100;
 
@@ -180,6 +183,7 @@ struct StringFrame {
     has_holes: bool,
     /// Closing braces without opening ones: only worth a word when the string itself is well formed.
     lone: Vec<Range<usize>>,
+    escaped_brace: bool,
 }
 
 /// What is being read, innermost last; nothing means code outside all strings.
@@ -410,8 +414,16 @@ impl Lexer<'_> {
         let token = self.out.tokens.len();
         self.push(Kind::TemplateOpen, range.clone());
         let run = range.end;
-        let frame =
-            StringFrame { quoting, open: range, token, run, chunks: Vec::new(), has_holes: false, lone: Vec::new() };
+        let frame = StringFrame {
+            quoting,
+            open: range,
+            token,
+            run,
+            chunks: Vec::new(),
+            has_holes: false,
+            lone: Vec::new(),
+            escaped_brace: false,
+        };
         self.frames.push(Frame::String(frame));
     }
 
@@ -445,6 +457,12 @@ impl Lexer<'_> {
                     frame.lone.push(range);
                 }
             }
+            (Some(Part::Escape), _) if self.text[range.clone()].starts_with("\\{") => {
+                // The escape is reported; the brace that closes it is part of the same mistake.
+                if let Some(Frame::String(frame)) = self.frames.last_mut() {
+                    frame.escaped_brace = true;
+                }
+            }
             (Some(Part::Characters), _) => self.report_hidden(&range),
             _ => {}
         }
@@ -471,7 +489,7 @@ impl Lexer<'_> {
         self.end_run(quote.start);
         let Some(Frame::String(frame)) = self.frames.pop() else { return };
         let whole = frame.open.start..quote.end;
-        for brace in frame.lone.iter().filter(|_| !quote.is_empty()) {
+        for brace in frame.lone.iter().filter(|_| !quote.is_empty() && !frame.escaped_brace) {
             let span = self.span(brace.clone());
             self.problem(SyntaxError::LoneBrace { span });
         }

@@ -12,13 +12,13 @@ pub mod ast;
 mod build;
 mod error;
 mod explain;
-mod layout;
+pub(crate) mod layout;
 mod lexer;
 mod literal;
 mod parser;
 mod recover;
 mod strings;
-mod token;
+pub(crate) mod token;
 mod trivia;
 
 #[cfg(test)]
@@ -31,7 +31,7 @@ pub use trivia::{Comment, Trivia};
 use crate::base::{SourceId, Span};
 use crate::diag::Problems;
 use build::Build;
-use layout::Layout;
+use layout::{Inside, Layout};
 use lexer::Lexed;
 use recover::Driver;
 
@@ -49,7 +49,7 @@ pub struct Parsed {
 /// Reads a whole script.
 pub fn parse(source: SourceId, text: &str) -> Parsed {
     let Some(span) = whole(source, text) else { return too_long(source) };
-    let (mut lexed, mut laid_out) = prepare(source, text);
+    let (mut lexed, mut laid_out) = prepare(source, text, Inside::Block);
     let known = take_problems(&mut lexed, &mut laid_out);
     let build = Build::new(source, text, &lexed.values, &lexed.docs);
     let mut driver = Driver::new(source, text, &laid_out, build, &known);
@@ -63,7 +63,7 @@ pub fn parse_expression(source: SourceId, text: &str) -> (Option<ast::Expr>, Pro
     if whole(source, text).is_none() {
         return (None, too_long(source).problems);
     }
-    let (mut lexed, mut laid_out) = prepare(source, text);
+    let (mut lexed, mut laid_out) = prepare(source, text, Inside::Expression);
     let known = take_problems(&mut lexed, &mut laid_out);
     let build = Build::new(source, text, &lexed.values, &lexed.docs);
     let mut driver = Driver::new(source, text, &laid_out, build, &known);
@@ -78,23 +78,41 @@ pub fn is_incomplete(text: &str) -> bool {
     if whole(source, text).is_none() {
         return false;
     }
-    let (mut lexed, mut laid_out) = prepare(source, text);
+    let first = text.split(|c: char| !c.is_alphanumeric() && c != '_').find(|word| !word.is_empty());
+    let is_statement = first.is_some_and(|word| token::statement(word).is_some());
+    let inside = if is_statement { Inside::Block } else { Inside::Expression };
+    let (mut lexed, mut laid_out) = prepare(source, text, inside);
     if lexed.open_block || laid_out.open_at_end {
         return true;
     }
     let known = take_problems(&mut lexed, &mut laid_out);
     let build = Build::new(source, text, &lexed.values, &lexed.docs);
     let mut driver = Driver::new(source, text, &laid_out, build, &known);
-    match laid_out.tokens.first() {
-        Some(first) if first.kind.begins_unit() => drop(driver.statements()),
-        _ => drop(driver.expression()),
+    if is_statement {
+        driver.statements();
+    } else {
+        driver.expression();
     }
     known.is_empty() && driver.rejected_end == Some(true)
 }
 
-fn prepare(source: SourceId, text: &str) -> (Lexed, Layout) {
+/// The tokens of a text, for the formatter.
+pub(crate) struct Scanned {
+    pub tokens: Vec<token::Token>,
+    pub units: Vec<layout::Unit>,
+    pub docs: std::collections::HashMap<u32, ast::Doc>,
+    pub trivia: Trivia,
+}
+
+/// Reads a whole script up to the point before parsing.
+pub(crate) fn scan(source: SourceId, text: &str) -> Scanned {
+    let (lexed, laid_out) = prepare(source, text, Inside::Block);
+    Scanned { tokens: laid_out.tokens, units: laid_out.units, docs: lexed.docs, trivia: lexed.trivia }
+}
+
+fn prepare(source: SourceId, text: &str, inside: Inside) -> (Lexed, Layout) {
     let lexed = lexer::lex(source, text);
-    let laid_out = layout::layout(source, text, &lexed.tokens, &lexed.problems);
+    let laid_out = layout::layout(source, text, &lexed.tokens, &lexed.problems, inside);
     (lexed, laid_out)
 }
 

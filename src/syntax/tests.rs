@@ -1,7 +1,11 @@
 //! Tests of the whole way from text to tree.
 
+mod compact;
+mod messages;
+mod pages;
 mod properties;
 mod recovery;
+mod trees;
 
 use super::parse;
 use crate::base::{SourceId, SourceMap};
@@ -32,15 +36,5 @@ fn the_example_scripts_have_no_problems() {
     for (name, text) in SHOP {
         assert_eq!(problems_of(text), "", "{name}");
         assert!(!parse(SourceId(0), text).file.stmts.is_empty(), "{name}");
-    }
-}
-
-#[test]
-fn scratch() {
-    let Ok(path) = std::env::var("ORCH_SCRATCH") else { return };
-    let text = std::fs::read_to_string(path).unwrap();
-    print!("{}", problems_of(&text));
-    if std::env::var("TREE").is_ok() {
-        println!("{:#?}", parse(SourceId(0), &text).file);
     }
 }

@@ -47,7 +47,7 @@ macro_rules! kinds {
     ) => {
         /// What a token is.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-        #[allow(missing_docs)]
+        #[allow(missing_docs, reason = "the words speak for themselves")]
         pub enum Kind {
             $($(#[$doc])* $plain,)*
             $($($kind,)*)*

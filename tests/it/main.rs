@@ -8,8 +8,20 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+mod broken;
 mod cli;
 mod corpus;
+#[cfg(feature = "engine")]
+mod crash;
 mod documents;
+#[cfg(feature = "engine")]
+mod mail_server;
 mod pages;
+#[cfg(feature = "engine")]
+mod project;
+#[cfg(feature = "engine")]
+mod run;
+#[cfg(feature = "engine")]
+mod smtp;
+mod program;
 mod tidy;

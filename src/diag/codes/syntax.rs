@@ -37,4 +37,6 @@ super::codes! { Syntax:
     AMBIGUOUS_SET_OPERATOR = "ambiguous_set_operator",
     /// A part of a campaign's header that does not fit its neighbours.
     MISPLACED_HEADER_PART = "misplaced_header_part",
+    /// The formatter would have changed what a script means.
+    NOT_FORMATTED = "not_formatted",
 }

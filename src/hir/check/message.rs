@@ -215,12 +215,12 @@ impl<'a> Checker<'a> {
         // Placeholders see the row and the arguments, not the names that the campaign bound.
         let mut inner = Scope { rows: scope.rows.last().cloned().into_iter().collect(), ..Scope::default() };
         self.bind_message_params(message, &mut inner, Some(&args));
-        let declared_of = self.program[message].entity.is_some();
+        let checked_before = self.program[message].entity.is_some() && self.program[message].with.is_empty();
         let before = self.problems.len();
         self.calls.push((written.name.text.clone(), span));
         let fields = self.contents(written, self.program[message].channel, &inner);
         self.calls.pop();
-        if declared_of {
+        if checked_before {
             // Everything wrong with it was reported where it is declared.
             self.problems.truncate(before);
         }

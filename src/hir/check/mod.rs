@@ -9,6 +9,7 @@ mod campaign;
 mod channel;
 mod collect;
 mod entity;
+mod expectation;
 mod expr;
 mod flow;
 mod functions;
@@ -30,7 +31,7 @@ mod test_block;
 pub(crate) mod testing;
 mod types;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(crate) use flow::ends;
 pub(crate) use schedule::{approximate_period, approximate_seconds};
@@ -89,15 +90,39 @@ pub(crate) struct Checker<'a> {
     pub files: &'a [ParsedFile],
     /// Messages are checked again at each send, so they stay trees; in the order of [`Program::messages`].
     pub messages: Vec<&'a ast::Message>,
-    /// Procedures that were found to call themselves.
-    pub circles: Vec<String>,
+    /// Definitions and procedures that use themselves, reported already.
+    recursive: HashSet<String>,
     /// The procedure that is being checked by itself.
-    pub procedure: Option<String>,
+    procedure: Option<String>,
+    /// How many procedures were put in.
+    procedures_put_in: usize,
+    /// How deep the expression being checked is in its statement, definitions put in.
+    depth: u32,
+    /// How many definitions were put in.
+    expansions: u32,
+    /// That they are too many was reported.
+    too_far: bool,
     next_row: u32,
 }
 
 /// Checks a program: all its files at once. The files of the standard library come first, the entry last.
 pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
+    let check = || check_on_this_stack(files, environment);
+    // A tree may be as deep as the parser allows, and definitions make it deeper; a caller's stack may be small.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("check".to_owned()).stack_size(STACK);
+        match thread.spawn_scoped(scope, check).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(checked)) => checked,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => check(),
+        }
+    })
+}
+
+/// Bytes of stack for checking; only what is used is ever backed by memory.
+const STACK: usize = 256 << 20;
+
+fn check_on_this_stack(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
     let mut checker = Checker::new(files, environment);
     let found = checker.collect();
     checker.check_entities(&found);
@@ -140,8 +165,12 @@ impl<'a> Checker<'a> {
             environment,
             files,
             messages: Vec::new(),
-            circles: Vec::new(),
+            recursive: HashSet::new(),
             procedure: None,
+            procedures_put_in: 0,
+            depth: 0,
+            expansions: 0,
+            too_far: false,
             next_row: RowId::DECLARED.0 + 1,
         }
     }

@@ -8,6 +8,12 @@ use crate::base::Span;
 use crate::diag::codes::flow as codes;
 use crate::syntax::ast;
 
+/// How deep procedures may call one another.
+const DEEPEST: usize = 64;
+
+/// How many calls of procedures a program may make when all are put in.
+const MOST: usize = 10_000;
+
 impl<'a> Checker<'a> {
     /// `do remind(vip, welcome, 3d)`
     pub(super) fn do_stmt(
@@ -22,11 +28,14 @@ impl<'a> Checker<'a> {
         let outer = self.calls.iter().map(|(known, _)| known);
         let mut path: Vec<String> = self.procedure.iter().chain(outer).cloned().collect();
         if path.contains(&name) {
-            if !self.circles.contains(&name) {
+            if !self.recursive.contains(&name) {
                 path.push(name);
-                self.circles.extend(path.iter().cloned());
+                self.recursive.extend(path.iter().cloned());
                 self.report(FlowProblem::Recursion { path, span: procedure.span });
             }
+            return;
+        }
+        if !self.room_for(&name, procedure.span) {
             return;
         }
         let params = self.procedure_params(define);
@@ -66,6 +75,21 @@ impl<'a> Checker<'a> {
                 None
             }
         }
+    }
+
+    /// Calls that multiply (each procedure calling the next one twice) would grow without end.
+    fn room_for(&mut self, name: &str, span: Span) -> bool {
+        self.procedures_put_in += 1;
+        let why = if self.calls.len() >= DEEPEST {
+            format!("procedures call one another more than {DEEPEST} deep")
+        } else if self.procedures_put_in == MOST {
+            format!("procedures call one another so often that they make {MOST} calls together")
+        } else {
+            return self.procedures_put_in < MOST;
+        };
+        let help = format!("call `{name}` less often, or use `repeat`");
+        self.wrong(codes::TOO_MANY_CALLS, why, help, span);
+        false
     }
 
     /// Parameters of a procedure. What is wrong with them is reported where it is checked by itself.
@@ -178,17 +202,6 @@ impl<'a> Checker<'a> {
 
     fn argument_local(&mut self, param: &Param, kind: LocalKind, ty: Ty, span: Span) -> super::super::LocalId {
         self.add_local(Local { name: param.name.clone(), span, kind, ty })
-    }
-
-    /// Definitions that are values or populations, each by itself: also those that nothing uses.
-    pub(super) fn check_defines(&mut self) {
-        for at in 0..self.defines.len() {
-            let define = self.defines[at];
-            let library = self.file(define.name.span.source).is_some_and(|file| file.library);
-            if !library && matches!(define.body, ast::DefineBody::Expr(_)) {
-                self.check_define(at);
-            }
-        }
     }
 
     /// Procedures, each by itself, as far as that is possible without arguments.

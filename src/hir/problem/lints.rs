@@ -18,7 +18,7 @@ pub(crate) enum Lint {
     DeleteAll { entity: String, span: Span },
     UnknowableFeedback { channel: String, kind: &'static str, span: Span },
     LongerThanPeriod { span: Span, schedule: Span },
-    NullInTemplate { variable: String, path: String, span: Span },
+    NullInTemplate { variable: String, path: String, line: u32, span: Span },
     DoubleBraces { name: String, span: Span },
 }
 
@@ -80,10 +80,11 @@ impl From<Lint> for Problem {
                     .also(schedule, "the schedule")
                     .help("write `overlap allow` or `overlap queue` in the header, or wait less")
             }
-            NullInTemplate { variable, path, span } => {
+            NullInTemplate { variable, path, line, span } => {
                 let text = format!("`{variable}` may be null in `{path}`");
                 Problem::warning(codes::NULL_IN_TEMPLATE, text, span)
-                    .help(format!("write `{{{{ {variable} | default(\"...\") }}}}`, or test it with `if`"))
+                    .label(format!("in line {line} of the file"))
+                    .help("write `| default(\"...\")` behind it, or test it with `if`")
             }
             DoubleBraces { name, span } => {
                 let text = format!("`{name}` is plain text here, no value is put in");

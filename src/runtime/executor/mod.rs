@@ -309,6 +309,10 @@ impl<'e> Executor<'e> {
         machine::apply(self.plan, &mut state, &event)?;
         let (run, seq, at) = (self.run.clone(), self.seq + 1, self.around.clock.now());
         let mut changes: Vec<Change> = record.into_iter().map(Change::Step).collect();
+        if let Event::Done { outcome: machine::Outcome::Signalled { signal, .. }, .. } = &event {
+            // Taken in the same transaction in which the run goes on with it.
+            changes.push(Change::SignalTaken { run: run.clone(), signal: signal.clone() });
+        }
         changes.push(Change::Transition { run, seq, at, event, state: state.clone() });
         self.around.store.commit(changes).await?;
         self.state = state;

@@ -141,11 +141,8 @@ impl Executor<'_> {
                 None => true,
             };
             if fits {
-                let taken = Change::SignalTaken { run: self.run.clone(), signal: found.id.clone() };
-                // Taken before it is used: after a crash in between it is looked for again among those of this step.
-                self.around.store.commit(vec![taken]).await?;
                 let record = self.record(token, step, Some(format!("signal {}", found.id)));
-                return Ok((Outcome::Signalled(values), Some(record)));
+                return Ok((Outcome::Signalled { signal: found.id, values }, Some(record)));
             }
         }
         let now = self.around.clock.now();

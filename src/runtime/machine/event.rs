@@ -68,8 +68,13 @@ pub enum Outcome {
     },
     /// What was waited for did not come, or a person said no.
     GivenUp,
-    /// A signal came; its values by the index of the campaign's local.
-    Signalled(Vec<(u32, Value)>),
+    /// A signal came.
+    Signalled {
+        /// Its name in the store; the run has taken it from now on.
+        signal: String,
+        /// Its values by the index of the campaign's local.
+        values: Vec<(u32, Value)>,
+    },
     /// One more turn of a loop.
     Turn {
         /// What the loop's name is bound to in this turn.

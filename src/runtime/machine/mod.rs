@@ -166,7 +166,7 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
             let delivery = send.delivery.map(|local| (local.0, Bound::Delivery(delivery.clone())));
             bind(plan, state, name, delivery)
         }
-        (S::WaitSignal { .. }, O::Signalled(values)) => {
+        (S::WaitSignal { .. }, O::Signalled { values, .. }) => {
             bind(plan, state, name, values.iter().map(|(local, value)| (*local, Bound::Value(value.clone()))))
         }
         (S::Parallel { branches }, O::Noted) => inside(plan, state, name, branches),

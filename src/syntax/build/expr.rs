@@ -34,7 +34,9 @@ impl Build<'_> {
         self.expr(token.start, ExprKind::Name(self.name(token)), token.end)
     }
 
-    pub fn template(&self, open: Token, parts: Vec<TemplatePart>, close: Token) -> Expr {
+    pub fn template(&self, open: Token, mut parts: Vec<TemplatePart>, close: Token) -> Expr {
+        // Indentation alone leaves nothing.
+        parts.retain(|part| !matches!(part, TemplatePart::Text(text) if text.value.is_empty()));
         self.expr(open.start, ExprKind::Template(Template { parts }), close.end)
     }
 

@@ -13,6 +13,8 @@ const OPERATORS: &[&str] = &[
 /// Can follow a population.
 const CLAUSES: &[&str] =
     &["where", "with", "dedupe", "order", "limit", "sample", "match", "new", "union", "intersect", "except"];
+/// Begin a part of a campaign's header.
+const HEADER: &[&str] = &["at", "cron", "every", "from", "in", "on", "overlap", "until"];
 /// Say nothing to people.
 const INTERNAL: &[&str] = &["BAD", "BAD_ITEM", "WANT_STMT", "WANT_EXPR", "CHUNK", "HOLE_OPEN", "TEMPLATE_CLOSE"];
 
@@ -96,6 +98,11 @@ impl Wanted {
     /// True when an operand was wanted.
     pub fn operand(&self) -> bool {
         self.phrases.contains(&"an expression")
+    }
+
+    /// True in an arm of a `split`.
+    pub fn share(&self) -> bool {
+        self.phrases.contains(&"a percentage")
     }
 
     /// Words that would be keywords here.

@@ -35,7 +35,11 @@ fn of_statement(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Help
             let segment = place.before(1).map_or("", |token| place.word(token));
             Some(say(format!("write `send {name} to {segment}`, or `send {name} {segment} to SEGMENT`")))
         }
+        Kind::StmtSend if wanted.has("to") && found.kind == Kind::End && position == 2 => {
+            Some(say(format!("write `send email to {name}`")))
+        }
         Kind::StmtSend if wanted.has("to") => Some(say(format!("write `send {name} MESSAGE to SEGMENT`"))),
+        Kind::StmtGiven if wanted.has("[") => Some(say("rows stand in brackets: `given customers [ { id: 1 } ]`")),
         Kind::StmtIf if found.kind == Kind::Then => {
             Some(say("a statement has its steps in braces: `if ... { } else { }`"))
         }
@@ -67,6 +71,7 @@ fn of_token(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Help> {
             let day = before.map_or("", |before| place.word(before));
             (word.contains(':') && day.contains('-')).then(|| say(format!("write `{day}T{word}`")))
         }
+        Kind::Literal if wanted.share() => Some(say(format!("shares are percentages, as in `{word}%`"))),
         Kind::Star if before.is_some_and(|before| before.kind == Kind::ParenOpen) => {
             Some(say("name what is counted, as in `count(customers)`"))
         }

@@ -218,3 +218,20 @@ fn chains_and_brackets_below_the_limit_are_fine() {
         assert!(format!("{:?}", parse(SourceId(0), &text).file).len() > 100);
     }
 }
+
+/// `cargo test --release --lib ten_thousand_lines -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement, worth something only in release builds"]
+fn ten_thousand_lines() {
+    let mut text = String::new();
+    for number in 0..2_000 {
+        text.push_str(&format!(
+            "segment s{number} = customers\n  where tier in (\"silver\", \"gold\") and spend > {number}\n    and not \
+             exists(orders where placed_at > ago(90d))\n  limit 10_000 by spend desc\nlog \"{{count(s{number})}} rows\"\n"
+        ));
+    }
+    let start = std::time::Instant::now();
+    let parsed = parse(SourceId(0), &text);
+    println!("{} lines in {:?}", text.lines().count(), start.elapsed());
+    assert!(parsed.problems.is_empty());
+}

@@ -14,7 +14,7 @@ fn statements() -> Vec<String> {
     let mut all = Vec::new();
     for text in SHOP.iter().map(|(_, text)| *text).chain([EVERYTHING]) {
         let lexed = lexer::lex(source, text);
-        let laid_out = layout::layout(source, text, &lexed.tokens, &lexed.problems);
+        let laid_out = layout::layout(source, text, &lexed.tokens, &lexed.problems, layout::Inside::Block);
         for unit in laid_out.units.iter().filter(|unit| unit.top) {
             let start = laid_out.tokens[unit.start].start as usize;
             let end = laid_out.tokens[unit.end].start as usize;
