@@ -11,10 +11,12 @@
 mod broken;
 mod cli;
 mod corpus;
-mod data_steps;
 #[cfg(feature = "engine")]
 mod crash;
+mod data_steps;
 mod documents;
+#[cfg(feature = "engine")]
+mod flow;
 #[cfg(feature = "engine")]
 mod mail_server;
 mod pages;

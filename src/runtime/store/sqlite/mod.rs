@@ -62,7 +62,13 @@ impl SqliteStore {
         if !path.try_exists().map_err(|error| unreadable(&path, &error))? {
             return Ok(None);
         }
-        Ok(Some(Self { writer: None, reader: Mutex::new(open_reader(&path)?), _lock: None }))
+        let reader = open_reader(&path)?;
+        // Another process is making the tables at this moment: there is no state yet.
+        let is_empty = reader
+            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+            .map_err(|error| unreadable(&path, &error))?
+            == 0;
+        Ok((!is_empty).then(|| Self { writer: None, reader: Mutex::new(reader), _lock: None }))
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
