@@ -11,8 +11,12 @@ use super::token::{Kind, Token, entity_word, parallel_word, policy_word, stateme
 use crate::base::{SourceId, Span};
 use crate::diag::{Problem, Problems};
 
+mod brackets;
+
 #[cfg(test)]
 mod tests;
+
+use brackets::{character, closing, nests, opening};
 
 /// How deep brackets and operators may nest. The trees are walked recursively, so this bounds the stack.
 pub const MAX_DEPTH: u32 = 500;
@@ -515,62 +519,5 @@ impl Pass<'_> {
         self.close_until(|_| false, None);
         self.end_unit();
         self.out
-    }
-}
-
-/// True for tokens that put what stands before or behind them one level deeper into the tree.
-fn nests(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Or
-            | Kind::And
-            | Kind::Not
-            | Kind::If
-            | Kind::Plus
-            | Kind::Minus
-            | Kind::Star
-            | Kind::Slash
-            | Kind::Coalesce
-            | Kind::Dot
-            | Kind::List
-            | Kind::Where
-            | Kind::With
-            | Kind::Dedupe
-            | Kind::Order
-            | Kind::Limit
-            | Kind::Sample
-            | Kind::Match
-            | Kind::New
-            | Kind::Union
-            | Kind::Intersect
-            | Kind::Except
-    )
-}
-
-fn opening(close: Kind) -> Kind {
-    match close {
-        Kind::ParenClose => Kind::ParenOpen,
-        Kind::SquareClose => Kind::SquareOpen,
-        _ => Kind::BraceOpen,
-    }
-}
-
-fn closing(open: Kind) -> Kind {
-    match open {
-        Kind::ParenOpen => Kind::ParenClose,
-        Kind::SquareOpen => Kind::SquareClose,
-        Kind::HoleOpen => Kind::HoleClose,
-        _ => Kind::BraceClose,
-    }
-}
-
-fn character(bracket: Kind) -> char {
-    match bracket {
-        Kind::ParenOpen => '(',
-        Kind::ParenClose => ')',
-        Kind::SquareOpen => '[',
-        Kind::SquareClose => ']',
-        Kind::BraceOpen => '{',
-        _ => '}',
     }
 }
