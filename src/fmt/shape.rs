@@ -187,8 +187,9 @@ impl<'t> Shaper<'t> {
             }
             let above = self.comments_above(at, false);
             if !above.is_empty() {
-                part.doc.push(Doc::Hard);
-                part.doc.extend(above);
+                let line = if part.cut == Cut::Never { Doc::Deeper } else { Doc::Hard };
+                part.doc.push(line.clone());
+                part.doc.extend(above.into_iter().map(|doc| if matches!(doc, Doc::Hard) { line.clone() } else { doc }));
             }
             let element = self.element(word);
             match parts.last_mut() {
@@ -275,7 +276,7 @@ impl<'t> Shaper<'t> {
     fn written(&mut self, at: usize, text: &str) -> Vec<Doc> {
         let mut docs = vec![Doc::text(text)];
         if let Some(comment) = self.comments.behind.remove(&at) {
-            docs.extend([self.behind(comment), Doc::Hard]);
+            docs.extend([self.behind(comment), Doc::Deeper]);
         }
         docs
     }

@@ -166,10 +166,7 @@ impl Pass<'_> {
         }
         let keyword = self.keyword_kind(at, frame.inside, previous.filter(|_| !fresh));
         let is_item = token.kind.is_name() && self.next_is(at, Kind::Colon) && frame.open.end > 0;
-        let is_unknown = token.first
-            && frame.inside != Inside::Expression
-            && token.kind == Kind::Name
-            && self.out.tokens.last().is_some_and(|previous| previous.kind.ends_operand());
+        let is_unknown = frame.inside != Inside::Expression && self.is_unknown(token);
         if let Some(kind) = keyword {
             self.end_unit();
             token.kind = kind;
@@ -178,6 +175,17 @@ impl Pass<'_> {
         }
         self.begin_unit(token.kind);
         token
+    }
+
+    /// True for a name that begins a line, cannot belong to what stands before, and is no further right than the
+    /// statement before: a misspelled word, rather than a misspelled clause.
+    fn is_unknown(&self, token: Token) -> bool {
+        let unit = self.frames.last().and_then(|frame| frame.unit);
+        let begin = unit.and_then(|unit| self.out.tokens.get(self.out.units[unit].start));
+        token.first
+            && token.kind == Kind::Name
+            && self.previous().is_some_and(Kind::ends_operand)
+            && begin.is_some_and(|begin| self.indentation(token) <= self.indentation(*begin))
     }
 
     /// True for a line that is an item when the statement before it has no braces to hold it.
