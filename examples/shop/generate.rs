@@ -5,6 +5,11 @@
 //! draws from its own stream of random numbers, so a change to one disturbs the others little.
 //!
 //! The data has flaws on purpose; `README.md` lists them.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a program of its own, with an argument and an output"
+)]
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -115,7 +115,15 @@ impl<'l> Load<'l> {
 
     fn used(&mut self, from: &str, used: &ast::Use) {
         match &used.target {
-            UseTarget::File(path) => self.used_file(from, path),
+            UseTarget::File(path) => {
+                if let Some(alias) = &used.alias {
+                    let why = "only modules of the library are given another name".to_owned();
+                    let help = format!("write `use \"{}\"`; its names are used as they are", path.value);
+                    let problem = NameProblem::Declaration { code: codes::WRONG_OPTION, why, help, span: alias.span };
+                    self.loaded.problems.push(problem);
+                }
+                self.used_file(from, path);
+            }
             UseTarget::Module(names) => self.used_module(names, used.alias.as_ref()),
         }
     }
@@ -139,8 +147,8 @@ impl<'l> Load<'l> {
         let Some((file, text)) = stdlib::module(&dotted) else {
             let span: Span = first.span.to(last.span);
             let name = ast::Name { text: dotted, span };
-            let nearest = crate::base::did_you_mean(&name.text, stdlib::modules()).map(str::to_owned);
-            return self.loaded.problems.push(NameProblem::Unknown { name, kinds: "module", nearest });
+            let known = stdlib::modules().map(str::to_owned).collect();
+            return self.loaded.problems.push(NameProblem::Unknown { name, kinds: "module", known });
         };
         if !self.seen.iter().any(|seen| seen == file) {
             let module = alias.unwrap_or(last).text.clone();

@@ -3,7 +3,9 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "engine")]
 use crate::diag::Problem;
+#[cfg(feature = "engine")]
 use crate::project::{Project, Secret, SecretText};
 
 /// Columns when there is no terminal, or it does not say how wide it is.
@@ -22,6 +24,8 @@ pub struct Environment {
     pub input_is_terminal: bool,
     /// Columns to write in.
     pub width: usize,
+    /// The name somebody is logged in with.
+    pub user: Option<String>,
 }
 
 impl Environment {
@@ -36,6 +40,7 @@ impl Environment {
             error_is_terminal: std::io::stderr().is_terminal(),
             input_is_terminal: std::io::stdin().is_terminal(),
             width: width.clamp(40, 200),
+            user: variable("USER").filter(|name| !name.is_empty()),
         }
     }
 }
@@ -55,6 +60,7 @@ fn terminal_width() -> Option<usize> {
 ///
 /// # Errors
 /// `run::missing_secret`.
+#[cfg(feature = "engine")]
 pub fn secret(secret: &Secret, project: &Project) -> Result<SecretText, Problem> {
     let read =
         |path: &str| std::fs::read_to_string(project.base.join(path)).map_err(|error| super::failure::reason(&error));

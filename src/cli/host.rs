@@ -12,10 +12,9 @@ use crate::hir::{CampaignId, TyKind, Value};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::runtime::channels::{Places, open};
-use crate::runtime::machine::Event;
 use crate::runtime::store::sqlite::SqliteStore;
-use crate::runtime::store::{RunRecord, Store};
-use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Pace, RunError};
+use crate::runtime::store::{RunRecord, Store, StoreError};
+use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
 
 /// Threads for queries and imports when the machine does not say how many it has.
 const THREADS: usize = 4;
@@ -113,7 +112,7 @@ fn planned(analysis: &Analysis, campaign: Option<&str>) -> Result<Plan, Failure>
 pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
     let exit = match error {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
-        RunError::NotHarmless { .. } | RunError::Over { .. } => Exit::Usage,
+        RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
         RunError::Store(_) => Exit::Usage,
         RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
         _ => Exit::Failed,
@@ -199,28 +198,48 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
     }
     let folded = written.to_lowercase();
     let runs = store.runs().map_err(failed)?;
-    let mut matching = runs.into_iter().filter(|record| record.run.to_lowercase().starts_with(&folded));
-    match (matching.next(), matching.next()) {
-        (Some(record), None) if !written.is_empty() => Ok(record),
-        _ => Err(run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new())),
+    let matches = |record: &RunRecord| !written.is_empty() && record.run.to_lowercase().starts_with(&folded);
+    let mut matching: Vec<RunRecord> = runs.into_iter().filter(matches).collect();
+    if matching.len() > 1 {
+        let names: Vec<&str> = matching.iter().map(|record| record.run.as_str()).take(5).collect();
+        let message = format!("`{written}` is the beginning of {} runs", matching.len());
+        return Err(Problem::outside(codes::run::UNKNOWN_RUN, message)
+            .help(format!("write more of the name, such as {}", names.join(", ")))
+            .into());
+    }
+    matching.pop().ok_or_else(|| run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new()))
+}
+
+/// Leaves a note for the runs of a project. If nobody drives one at the moment, what it says takes effect at once;
+/// otherwise whoever does reads it within a moment.
+///
+/// # Errors
+/// The state cannot be written.
+pub fn tell(project: &Project, note: &Note, context: &Context) -> Result<(), Failure> {
+    let failed = |error: RunError| run_failure(&error, SourceMap::new());
+    Inbox::new(&folders(project).state).leave(note).map_err(failed)?;
+    match SqliteStore::open(&folders(project).state) {
+        Ok(store) => engine(project, &[], context)?.take_notes(&store).map_err(failed),
+        Err(StoreError::InUse { .. }) => Ok(()),
+        Err(error) => Err(failed(error.into())),
     }
 }
 
-/// Tells a run that nobody drives what happened to it.
+/// A run that is not over, by its name, and its project.
 ///
 /// # Errors
-/// The run is unknown, over, or being driven by another process.
-pub fn tell(context: &Context, written: &str, event: Event, done: &str) -> Result<Exit, Failure> {
+/// It is unknown or over.
+pub fn open_run(context: &Context, written: &str) -> Result<(Project, RunRecord), Failure> {
     let project = project_of_run(context, written)?;
-    let store = store(&project)?;
+    let failed = |error: RunError| run_failure(&error, SourceMap::new());
+    let Some(store) = store_to_read(&project)? else {
+        return Err(failed(RunError::UnknownRun { run: written.to_string() }));
+    };
     let record = find_run(&store, written)?;
-    let script = pinned(&project, &store, &record)?;
-    let engine = engine(&project, &[], context)?;
-    engine.tell(&store, &script.plan, &record.run, event).map_err(|error| script.failure(&error))?;
-    if !context.output.is_json() {
-        context.output.line(format!("{} is {done}", record.run));
+    if record.state.status.is_over() {
+        return Err(failed(RunError::Over { run: record.run.clone(), status: record.status() }));
     }
-    Ok(Exit::Done)
+    Ok((project, record))
 }
 
 /// The project that holds a run: the current one, or the only one below the current folder that has it. So a run
@@ -311,7 +330,8 @@ pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Va
     Ok(values)
 }
 
-fn parse_value(text: &str, kind: &TyKind) -> Option<Value> {
+/// A value of a type as people write it on a command line.
+pub fn parse_value(text: &str, kind: &TyKind) -> Option<Value> {
     match kind {
         TyKind::Bool => text.parse().ok().map(Value::Bool),
         TyKind::Int => text.replace('_', "").parse().ok().map(Value::Int),

@@ -35,7 +35,11 @@ mod runs;
 #[cfg(feature = "engine")]
 mod show;
 #[cfg(feature = "engine")]
+mod signal;
+#[cfg(feature = "engine")]
 mod stop;
+#[cfg(feature = "engine")]
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod workspace;
@@ -46,6 +50,8 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "engine")]
+use crate::plan::HumanKind;
 pub use environment::Environment;
 pub use exit::Exit;
 pub use failure::Failure;
@@ -57,6 +63,8 @@ const STYLES: Styles =
 const EXAMPLES: &str = "\
 Start here:
   orch check                          every problem of the project in this folder
+  orch plan vip.orch --simulate       who would get what; nothing is sent
+  orch run vip.orch --fast-forward    a whole run at once, into an outbox
   orch explain types::unknown_field   what a code means and what to write instead
 
 Exit codes: 0 done, 1 problems found, 2 wrong usage or configuration, 3 the run failed, 4 the run waits or is paused";
@@ -82,8 +90,9 @@ pub struct Globals {
     /// The folder of the project; by default the nearest one with an orch.toml
     #[arg(long, global = true, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// The profile of orch.toml to use
-    #[arg(long, global = true, value_name = "NAME", default_value = crate::project::DEFAULT_PROFILE)]
+    /// The profile of orch.toml; `dev` by default
+    #[arg(long, global = true, value_name = "NAME", hide_default_value = true)]
+    #[arg(default_value = crate::project::DEFAULT_PROFILE)]
     pub profile: String,
     /// Text for people or one JSON document for programs
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human", hide_default_value = true)]
@@ -132,6 +141,19 @@ enum Command {
     Pause(pause::Arguments),
     #[cfg(feature = "engine")]
     Stop(stop::Arguments),
+    #[cfg(feature = "engine")]
+    Tasks(tasks::ListArguments),
+    /// Say yes to what a run asks with `approve`
+    #[cfg(feature = "engine")]
+    Approve(tasks::AnswerArguments),
+    /// Say no to what a run asks with `approve`
+    #[cfg(feature = "engine")]
+    Reject(tasks::AnswerArguments),
+    /// Say that what a run asks for with `task` is done
+    #[cfg(feature = "engine")]
+    Done(tasks::AnswerArguments),
+    #[cfg(feature = "engine")]
+    Signal(signal::Arguments),
     #[cfg(feature = "engine")]
     Repl(repl::Arguments),
     Explain(explain::Arguments),
@@ -191,6 +213,16 @@ impl Command {
             Self::Pause(arguments) => pause::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Stop(arguments) => stop::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Tasks(arguments) => tasks::list(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Approve(arguments) => tasks::answer(&arguments, HumanKind::Approve, true, context),
+            #[cfg(feature = "engine")]
+            Self::Reject(arguments) => tasks::answer(&arguments, HumanKind::Approve, false, context),
+            #[cfg(feature = "engine")]
+            Self::Done(arguments) => tasks::answer(&arguments, HumanKind::Task, true, context),
+            #[cfg(feature = "engine")]
+            Self::Signal(arguments) => signal::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),

@@ -1,7 +1,7 @@
 //! `orch pause RUN`
 
 use super::{Context, Exit, Failure, host};
-use crate::runtime::machine::Event;
+use crate::runtime::Note;
 
 /// Pause a run: nothing new is sent until `orch resume`, and nobody is dropped
 #[derive(clap::Args, Debug)]
@@ -17,11 +17,14 @@ pub struct Arguments {
 
 /// Tells the run.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let reason = arguments.reason.clone();
-    host::tell(
-        context,
-        &arguments.run,
-        Event::Paused { reason: reason.unwrap_or_else(|| "by hand".to_string()) },
-        "paused",
-    )
+    let (project, record) = host::open_run(context, &arguments.run)?;
+    let note = Note::Pause {
+        run: record.run.clone(),
+        reason: arguments.reason.clone().unwrap_or_else(|| "by hand".to_string()),
+    };
+    host::tell(&project, &note, context)?;
+    if !context.output.is_json() {
+        context.output.line(format!("{} pauses", record.run));
+    }
+    Ok(Exit::Done)
 }

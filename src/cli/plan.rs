@@ -9,7 +9,7 @@ use crate::runtime::Silent;
 use crate::runtime::channels::{Content, OutgoingMessage};
 use crate::runtime::clock::Stopwatch;
 
-/// Rehearse a script on real data: who would get what, who would not and why. Nothing is sent
+/// Rehearse a script on real data: who would get what, who would not; nothing is sent
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example: orch plan vip.orch --simulate")]
 pub struct Arguments {

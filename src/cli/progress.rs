@@ -52,7 +52,9 @@ impl<'o> Terminal<'o> {
     }
 
     fn finished(&self, title: &str, record: &StepRecord, tally: Option<&Tally>, took: Duration) {
-        if record.kind == "wait" {
+        let is_moment = |note: &String| note.parse::<jiff::Timestamp>().is_ok();
+        if record.kind.starts_with("wait") && record.note.as_ref().is_some_and(is_moment) {
+            // Waiting for a moment is announced when it begins.
             return;
         }
         let mut text = match tally {
@@ -116,6 +118,9 @@ impl Observer for Terminal<'_> {
             Progress::Waiting { title, until } => {
                 let until = moment(until, &self.zone);
                 self.line('◷', title, &format!("until {until}{}", self.on_wait));
+            }
+            Progress::Blocked => {
+                self.line('◷', "waiting", "for a person or a signal · `orch tasks` lists what is asked")
             }
             Progress::Log { .. } => {}
             Progress::Warning { text } => {

@@ -1,7 +1,7 @@
 //! `orch stop RUN`
 
 use super::{Context, Exit, Failure, host};
-use crate::runtime::machine::Event;
+use crate::runtime::Note;
 
 /// End a run for good: what is in the air is awaited, the rest is cancelled and listed
 #[derive(clap::Args, Debug)]
@@ -17,6 +17,11 @@ pub struct Arguments {
 
 /// Tells the run.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let reason = arguments.reason.clone();
-    host::tell(context, &arguments.run, Event::Stopped { reason }, "stopped")
+    let (project, record) = host::open_run(context, &arguments.run)?;
+    let note = Note::Stop { run: record.run.clone(), reason: arguments.reason.clone() };
+    host::tell(&project, &note, context)?;
+    if !context.output.is_json() {
+        context.output.line(format!("{} stops", record.run));
+    }
+    Ok(Exit::Done)
 }

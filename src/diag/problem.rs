@@ -150,6 +150,11 @@ impl Problems {
         self.0.truncate(len);
     }
 
+    /// Takes out all but the first `len`.
+    pub fn split_off(&mut self, len: usize) -> Vec<Problem> {
+        self.0.split_off(len.min(self.0.len()))
+    }
+
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -181,5 +181,5 @@ fn short(text: &str) -> String {
     if cut.len() < text.len() {
         cut.push('…');
     }
-    clean::safe_text(&cut)
+    safe_text(&cut)
 }

@@ -26,8 +26,10 @@ fn read_corpus() -> Vec<String> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if entry.is_dir() && name != "target" && !name.starts_with('.') {
-                folders.push(entry);
+            if entry.is_dir() {
+                if name != "target" && !name.starts_with('.') {
+                    folders.push(entry);
+                }
             } else if name.ends_with(".orch") {
                 let text = std::fs::read_to_string(entry).unwrap();
                 if !syntax::parse(SourceId(0), &text).problems.has_errors() {

@@ -13,6 +13,7 @@ pub(crate) mod problem;
 mod program;
 mod query;
 mod schema;
+mod template;
 mod ty;
 mod value;
 pub mod visit;

@@ -454,12 +454,35 @@ pub struct TestStep {
 /// What a line of a test does.
 #[derive(Clone, PartialEq, Debug)]
 pub enum TestStepKind {
-    Given { entity: EntityId, rows: Vec<Vec<(super::FieldId, Value)>> },
+    Given {
+        entity: EntityId,
+        rows: Vec<Vec<(super::FieldId, Value)>>,
+    },
     At(Expr),
-    Run { campaign: CampaignId, args: Vec<(String, Value)> },
+    Run {
+        campaign: CampaignId,
+        args: Vec<(String, Value)>,
+    },
     Advance(Expr),
-    Signal { signal: SignalId, args: Vec<Value> },
-    Feedback { kind: super::FeedbackKind, delivery: Option<String>, keys: Vec<Value> },
-    Decide { answer: String, step: Option<Value> },
+    Signal {
+        signal: SignalId,
+        args: Vec<Value>,
+    },
+    Feedback {
+        kind: super::FeedbackKind,
+        delivery: Option<String>,
+        keys: Vec<Value>,
+    },
+    Decide {
+        answer: String,
+        step: Option<Value>,
+    },
+    /// A condition over what was done. It may call these natives, which exist only here (`KIND` is a word of
+    /// [`FeedbackKind`](super::FeedbackKind), `OF` the name of a channel or of a send):
+    /// `test.count(KIND, OF)` how many messages, `test.values(KIND, OF, COLUMN)` a column of them as a list of texts
+    /// ordered by key (`to`, `key`, `reason`, `at` or a field of the message), `test.same(LIST, LIST)` whether two lists
+    /// have the same elements as texts in the same order, `test.rows(NAME)` how many rows a segment
+    /// of the last run has, `test.is(STATE)` whether that run is `running`, `waiting`, `paused`, `finished`, `stopped`
+    /// or `failed`.
     Expect(Expr),
 }

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use super::DataStep;
 use crate::base::SourceMap;
-use crate::hir::{Campaign, CampaignId, Expr, LocalId, Program, Query, Send, Stmt, StmtKind};
+use crate::hir::{
+    Arm, Campaign, CampaignId, Expr, LocalId, Program, Query, RowId, Send, SignalId, Stmt, StmtKind, Until,
+};
 
 /// A campaign, ready to run.
 #[derive(Clone, Debug)]
@@ -50,8 +53,28 @@ pub enum StepKind {
     Segment { local: LocalId, query: Query },
     /// Evaluate a value once.
     Let { local: LocalId, value: Expr },
+    /// Divide a population into named subsets.
+    Split { input: Query, row: RowId, overlapping: bool, arms: Vec<Arm>, seed: Option<String> },
     /// Wait for a length of time.
     Wait { duration: Expr },
+    /// Wait for a moment or a condition.
+    WaitUntil { until: Until, within: Option<Expr>, otherwise: Option<BlockId> },
+    /// Wait for a signal from outside or from another run.
+    WaitSignal {
+        signal: SignalId,
+        fields: Vec<LocalId>,
+        filter: Option<Expr>,
+        within: Option<Expr>,
+        otherwise: Option<BlockId>,
+    },
+    /// Wait for a person: to decide (`approve`) or to do something (`task`).
+    Human { kind: HumanKind, text: Expr, role: Option<Expr>, within: Option<Expr>, otherwise: Option<BlockId> },
+    /// Run a block several times.
+    Repeat { times: Expr, every: Option<Expr>, until: Option<Expr>, body: BlockId },
+    /// Run a block for each item of a list.
+    For { local: LocalId, list: Expr, body: BlockId },
+    /// Tell other runs.
+    Emit { signal: SignalId, args: Vec<Expr> },
     /// One message per row.
     Send(Box<Send>),
     /// Write a line to the run's log.
@@ -66,6 +89,18 @@ pub enum StepKind {
     Stop { reason: Option<Expr> },
     /// End the run as failed.
     Fail { reason: Option<Expr> },
+    /// Write data, or tell people.
+    Data(Box<DataStep>),
+}
+
+/// What a person is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HumanKind {
+    /// Yes or no.
+    Approve,
+    /// Something done.
+    Task,
 }
 
 impl StepKind {
@@ -74,7 +109,15 @@ impl StepKind {
         match self {
             StepKind::Segment { .. } => "segment",
             StepKind::Let { .. } => "let",
+            StepKind::Split { .. } => "split",
             StepKind::Wait { .. } => "wait",
+            StepKind::WaitUntil { .. } => "wait until",
+            StepKind::WaitSignal { .. } => "wait for signal",
+            StepKind::Human { kind: HumanKind::Approve, .. } => "approve",
+            StepKind::Human { kind: HumanKind::Task, .. } => "task",
+            StepKind::Repeat { .. } => "repeat",
+            StepKind::For { .. } => "for",
+            StepKind::Emit { .. } => "emit",
             StepKind::Send(_) => "send",
             StepKind::Log { .. } => "log",
             StepKind::If { .. } => "if",
@@ -82,6 +125,7 @@ impl StepKind {
             StepKind::Require { .. } => "require",
             StepKind::Stop { .. } => "stop",
             StepKind::Fail { .. } => "fail",
+            StepKind::Data(data) => data.word(),
         }
     }
 }
@@ -146,6 +190,10 @@ impl StepKind {
         match self {
             StepKind::If { arms, otherwise } => arms.iter().map(|(_, block)| *block).chain(*otherwise).collect(),
             StepKind::Parallel { branches } => branches.clone(),
+            StepKind::Repeat { body, .. } | StepKind::For { body, .. } => vec![*body],
+            StepKind::WaitUntil { otherwise, .. }
+            | StepKind::WaitSignal { otherwise, .. }
+            | StepKind::Human { otherwise, .. } => otherwise.iter().copied().collect(),
             _ => Vec::new(),
         }
     }
@@ -188,16 +236,51 @@ impl Builder<'_> {
             }
             StmtKind::Stop { reason } => StepKind::Stop { reason: reason.clone() },
             StmtKind::Fail { reason } => StepKind::Fail { reason: reason.clone() },
+            StmtKind::Split { input, row, overlapping, arms, seed } => StepKind::Split {
+                input: input.clone(),
+                row: *row,
+                overlapping: *overlapping,
+                arms: arms.clone(),
+                seed: seed.clone(),
+            },
+            StmtKind::WaitUntil { until, within, otherwise } => StepKind::WaitUntil {
+                until: until.clone(),
+                within: within.clone(),
+                otherwise: self.otherwise(otherwise, path)?,
+            },
+            StmtKind::WaitSignal { signal, fields, filter, within, otherwise } => StepKind::WaitSignal {
+                signal: *signal,
+                fields: fields.clone(),
+                filter: filter.clone(),
+                within: within.clone(),
+                otherwise: self.otherwise(otherwise, path)?,
+            },
+            StmtKind::Approve { text, role, within, otherwise } | StmtKind::Task { text, role, within, otherwise } => {
+                let is_task = matches!(stmt.kind, StmtKind::Task { .. });
+                StepKind::Human {
+                    kind: if is_task { HumanKind::Task } else { HumanKind::Approve },
+                    text: text.clone(),
+                    role: role.clone(),
+                    within: within.clone(),
+                    otherwise: self.otherwise(otherwise, path)?,
+                }
+            }
+            StmtKind::Repeat { times, every, until, body } => StepKind::Repeat {
+                times: times.clone(),
+                every: every.clone(),
+                until: until.clone(),
+                body: self.child(body, format!("{path}.body."))?,
+            },
+            StmtKind::For { local, list, body } => {
+                StepKind::For { local: *local, list: list.clone(), body: self.child(body, format!("{path}.body."))? }
+            }
+            StmtKind::Emit { signal, args } => StepKind::Emit { signal: *signal, args: args.clone() },
             StmtKind::If { arms, otherwise } => {
                 let mut planned = Vec::with_capacity(arms.len());
                 for (at, (condition, body)) in arms.iter().enumerate() {
                     planned.push((condition.clone(), self.child(body, format!("{path}.{}.", at + 1))?));
                 }
-                let otherwise = match otherwise {
-                    Some(body) => Some(self.child(body, format!("{path}.else."))?),
-                    None => None,
-                };
-                StepKind::If { arms: planned, otherwise }
+                StepKind::If { arms: planned, otherwise: self.otherwise(otherwise, path)? }
             }
             StmtKind::Parallel { branches } => {
                 let mut planned = Vec::with_capacity(branches.len());
@@ -206,8 +289,15 @@ impl Builder<'_> {
                 }
                 StepKind::Parallel { branches: planned }
             }
-            other => return Err(PlanError::NotExecutable { statement: other.word(), span: stmt.span }),
+            other => match DataStep::of(other) {
+                Some(data) => StepKind::Data(Box::new(data)),
+                None => return Err(PlanError::NotExecutable { statement: other.word(), span: stmt.span }),
+            },
         })
+    }
+
+    fn otherwise(&mut self, body: &Option<Vec<Stmt>>, path: &str) -> Result<Option<BlockId>, PlanError> {
+        body.as_ref().map(|body| self.child(body, format!("{path}.else."))).transpose()
     }
 
     /// The statement's own words up to what makes it long.
@@ -222,7 +312,7 @@ impl Builder<'_> {
             StmtKind::Segment { .. } | StmtKind::Let { .. } => text.find('='),
             // Their texts may hold braces of their own.
             StmtKind::Stop { .. } | StmtKind::Fail { .. } => text.find('\n'),
-            _ => text.find(['{', '\n']),
+            _ => end_of_head(text),
         };
         let end = end.unwrap_or(text.len());
         let words = text[..end].split_whitespace().collect::<Vec<_>>().join(" ");
@@ -266,6 +356,15 @@ impl StmtKind {
             StmtKind::Subscribe { subscribe: false, .. } => "unsubscribe",
         }
     }
+}
+
+/// Where a statement's block or options begin, or its first line ends; braces in strings do not count.
+fn end_of_head(text: &str) -> Option<usize> {
+    let mut in_string = false;
+    text.char_indices().find_map(|(at, letter)| {
+        in_string ^= letter == '"';
+        (letter == '\n' || (letter == '{' && !in_string)).then_some(at)
+    })
 }
 
 /// A hash of the source files and the step structure.

@@ -158,3 +158,18 @@ fn the_nearest_manifest_makes_the_project() {
     assert_eq!(project.state_dir(), folder.path().join(".orch/prod"));
     assert_eq!(project.schema_files().collect::<Vec<_>>(), [folder.path().join("schema.orch")]);
 }
+
+proptest::proptest! {
+    /// Whatever is in the file, there are settings or problems.
+    #[test]
+    fn any_text_is_read(
+        lines in proptest::collection::vec(
+            "(\\[(project|channel|profile|source|roles)(\\.(email|prod|dev))?(\\.(channel|engine|url))?\\]|[a-z_]{0,9}|(url|rate|name|schema) = (\"[a-z0-9/é]{0,6}\"|[0-9]{1,20}|\\[\"a\"\\]|\\{ env = \"A\" \\}|\\{\\}|true))",
+            0..12,
+        ),
+    ) {
+        if let Err(shown) = parse(&lines.join("\n")) {
+            proptest::prop_assert!(shown.contains("error[run::"), "{shown}");
+        }
+    }
+}

@@ -116,11 +116,12 @@ pub fn summary(step: &StepRecord, tally: Option<&Tally>, zone: &TimeZone, sent_w
         return format!("{} targeted → {} {sent_word}", count(tally.targeted), count(tally.sent));
     }
     match (step.rows_in, step.rows_out, &step.note) {
+        (Some(rows_in), _, Some(note)) if step.kind == "split" => format!("{} → {note}", count(rows_in)),
         (Some(rows_in), Some(rows_out), note) => {
             let what = note.as_deref().unwrap_or("rows");
             format!("{} {what} → {}", count(rows_in), count(rows_out))
         }
-        (_, _, Some(note)) if step.kind == "wait" => match note.parse::<Timestamp>() {
+        (_, _, Some(note)) if step.kind.starts_with("wait") => match note.parse::<Timestamp>() {
             Ok(until) => format!("until {}", moment(until, zone)),
             Err(_) => note.clone(),
         },
@@ -178,7 +179,7 @@ pub fn balance(tally: &Tally) -> String {
 pub fn waiting_until(record: &RunRecord) -> Option<Timestamp> {
     let until = |token: &crate::runtime::machine::Token| match token.phase {
         Phase::Waiting { until } => Some(until),
-        Phase::Ready | Phase::Inside => None,
+        Phase::Ready | Phase::Blocked | Phase::Inside => None,
     };
     record.state.tokens.values().filter_map(until).min()
 }

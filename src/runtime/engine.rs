@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
+use super::audiences::Remembered;
 use super::clock::{Clock, VirtualClock, WallClock};
 use super::error::RunError;
 use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
+use super::inbox::Inbox;
 use super::machine::{self, Event, State};
 use super::names::run_name;
 use super::observe::Observer;
@@ -184,6 +186,9 @@ impl Engine {
             zone: &self.options.zone,
             observer: drive.observer,
             cancel: drive.cancel,
+            inbox: &Inbox::new(&self.options.folders.state),
+            effects: true,
+            beneath: None,
         };
         let paused = record.state.status == machine::Status::Paused;
         let mut executor = Executor::new(around, plan, record);
@@ -195,20 +200,13 @@ impl Engine {
         })
     }
 
-    /// Applies an event from outside, such as a pause or a stop, to a run that nobody drives.
+    /// Takes in what was left in the inbox while nobody drives a run.
     ///
     /// # Errors
-    /// An unknown run, or one that is over.
-    pub fn tell(&self, store: &dyn Store, plan: &Plan, run: &str, event: Event) -> Result<(), RunError> {
-        let record = self.find(store, run)?;
-        if record.state.status.is_over() {
-            return Err(RunError::Over { run: run.to_string(), status: record.status() });
-        }
-        let mut state = record.state;
-        machine::apply(plan, &mut state, &event)?;
-        let (seq, at) = (record.seq + 1, WallClock.now());
-        let change = Change::Transition { run: run.to_string(), seq, at, event, state };
-        Ok(self.runtime.block_on(store.commit(vec![change]))?)
+    /// The store refuses.
+    pub fn take_notes(&self, store: &dyn Store) -> Result<(), RunError> {
+        let inbox = Inbox::new(&self.options.folders.state);
+        self.runtime.block_on(super::inbox::take_all(&inbox, store, &WallClock))
     }
 
     /// Goes through a plan on the real data without any effect: in a state of its own, with channels that keep a few
@@ -229,6 +227,7 @@ impl Engine {
         };
         let directory = tempfile::tempdir().map_err(|error| state_error(&error))?;
         let store = SqliteStore::open(directory.path())?;
+        let real = SqliteStore::open_read_only(&self.options.folders.state)?;
         let sources = self.sources(plan)?;
         let started = WallClock.now();
         let run = self.start(&store, plan, "", params, Pacing::FastForward)?;
@@ -255,6 +254,9 @@ impl Engine {
             zone: &self.options.zone,
             observer,
             cancel: &cancel,
+            inbox: &Inbox::new(directory.path()),
+            effects: false,
+            beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
         };
         let record = self.find(&store, &run)?;
         let end = self.runtime.block_on(Executor::new(around, plan, record).drive(Until::End))?;

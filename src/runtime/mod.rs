@@ -1,11 +1,13 @@
 //! Layer 5: what happens between a checked program and a delivered message.
 
+mod audiences;
 pub mod channels;
 pub mod clock;
 pub mod content;
 mod engine;
 mod error;
 mod executor;
+mod inbox;
 pub mod machine;
 mod names;
 mod notebook;
@@ -15,9 +17,12 @@ pub mod sources;
 pub mod store;
 mod tables;
 
+pub use audiences::Remembered;
 pub use engine::{Drive, Engine, EngineOptions, Pacing};
 pub use error::RunError;
 pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};
+pub use inbox::{Inbox, Note};
+pub use names::signal_name;
 pub use notebook::{Answer, Notebook, Rows};
 pub use observe::{Observer, Progress, Silent};
 pub use rehearsal::Rehearsal;

@@ -41,6 +41,8 @@ pub enum Progress<'p> {
         /// Until when, by the run's clock.
         until: Timestamp,
     },
+    /// The run waits for a person or a signal.
+    Blocked,
     /// A line of `log`.
     Log {
         /// Its text.

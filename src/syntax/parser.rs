@@ -14,7 +14,8 @@ lalrpop_mod!(
         clippy::panic,
         missing_docs,
         unused,
-        unused_qualifications
+        unused_qualifications,
+        reason = "lalrpop writes this code"
     )]
     orch
 );

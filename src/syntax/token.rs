@@ -47,9 +47,8 @@ macro_rules! kinds {
     ) => {
         /// What a token is.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-        #[allow(missing_docs)]
-        // The grammar names two kinds that no token has.
-        #[allow(dead_code)]
+        #[allow(missing_docs, reason = "the words speak for themselves")]
+        #[allow(dead_code, reason = "two kinds are only for the grammar's lists of what is expected")]
         pub enum Kind {
             $($(#[$doc])* $plain,)*
             $($($kind,)*)*

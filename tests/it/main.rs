@@ -8,8 +8,21 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+mod broken;
 mod cli;
 mod corpus;
+#[cfg(feature = "engine")]
+mod crash;
+mod data_steps;
 mod documents;
+#[cfg(feature = "engine")]
+mod mail_server;
 mod pages;
+mod program;
+#[cfg(feature = "engine")]
+mod project;
+#[cfg(feature = "engine")]
+mod run;
+#[cfg(feature = "engine")]
+mod smtp;
 mod tidy;

@@ -52,7 +52,7 @@ fn problems_in_a_shared_file_are_reported_once() {
         ("orch.toml", MANIFEST),
         ("schema.orch", &SCHEMA.replace("decimal", "decimle")),
         ("a.orch", "log \"{count(customers)}\"\n"),
-        ("b.orch", "log \"{count(customers where tier = \"gold\")}\"\n"),
+        ("b.orch", "log \"{count(orders)}\"\n"),
     ]);
     let path = folder.path().to_str().unwrap();
     let (exit, results, _) = orch_args(&["check", path]);

@@ -31,6 +31,8 @@ super::codes! { Flow:
     BAD_ARGUMENTS = "bad_arguments",
     /// A procedure that calls itself.
     RECURSION = "recursion",
+    /// Procedures that call one another too deeply or too often.
+    TOO_MANY_CALLS = "too_many_calls",
     /// A write that cannot be done.
     BAD_WRITE = "bad_write",
     /// A field that a new row needs and that is not set.

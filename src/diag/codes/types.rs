@@ -39,6 +39,8 @@ super::codes! { Types:
     NEEDS_ROW = "needs_row",
     /// A definition that uses itself.
     RECURSIVE_DEFINITION = "recursive_definition",
+    /// Definitions whose uses multiply or nest beyond measure.
+    EXPANDS_TOO_FAR = "expands_too_far",
     /// Set operators between populations of different entities.
     DIFFERENT_ENTITIES = "different_entities",
     /// Something computed where a constant is needed.

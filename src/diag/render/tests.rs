@@ -117,3 +117,25 @@ fn summaries_count() {
     problems.push(Problem::error(codes::names::UNKNOWN_NAME, "x", span));
     assert_eq!(summary(&problems, 1), "1 error in 1 file");
 }
+
+proptest::proptest! {
+    /// Whatever the text and wherever the labels, something is drawn and it is harmless.
+    #[test]
+    fn any_text_and_any_places(
+        text in "([a-z\"\t\r\n\u{0}\u{1b}\u{202E}é😀漢 ]|\r\n|[ -~]{150}){0,40}",
+        places in proptest::collection::vec((0u32..300, 0u32..300), 1..4),
+        width in 0usize..150,
+    ) {
+        let mut sources = SourceMap::new();
+        let source = sources.add("any.orch", text);
+        let mut problem = Problem::error(codes::syntax::UNEXPECTED, "x", Span::new(source, 0, 0));
+        problem.labels.clear();
+        for (start, length) in places {
+            let span = Span::new(source, start, start + length);
+            problem.labels.push(Label { span, text: "here".to_owned() });
+        }
+        let drawn = render(&problem, &sources, RenderStyle { color: false, width });
+        proptest::prop_assert!(drawn.contains("any.orch:"), "{drawn}");
+        proptest::prop_assert!(!drawn.contains(['\u{1b}', '\u{0}', '\u{202E}', '\r']), "{drawn}");
+    }
+}

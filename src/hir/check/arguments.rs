@@ -2,6 +2,7 @@
 
 use super::super::problem::NameProblem;
 use super::super::{Expr, ExprKind, Param, Ty, Value};
+use super::types::not_a_value;
 use super::{Checker, Scope};
 use crate::base::{Span, did_you_mean};
 use crate::diag::codes::flow as codes;
@@ -15,6 +16,18 @@ pub(super) struct Given<'r> {
 }
 
 impl<'a> Checker<'a> {
+    /// Parameters that are values, with constant defaults.
+    pub(super) fn value_params(&mut self, written: &[ast::Param]) -> Vec<Param> {
+        let params = self.params(written);
+        for (param, written) in params.iter().zip(written) {
+            if let Some(what) = not_a_value(&param.ty.kind) {
+                let (what, place) = (what.to_owned(), "a parameter here");
+                self.report(NameProblem::MisplacedType { what, place, span: written.ty.span });
+            }
+        }
+        params
+    }
+
     /// Parameters with their types and constant defaults.
     pub(super) fn params(&mut self, written: &[ast::Param]) -> Vec<Param> {
         let mut params: Vec<Param> = Vec::new();
@@ -31,8 +44,7 @@ impl<'a> Checker<'a> {
         params
     }
 
-    /// Which argument belongs to which parameter; what is too much or missing is reported. `missing` says that a
-    /// parameter without a default and an argument is one problem too many.
+    /// Which argument belongs to which parameter; what is too much or missing is reported.
     pub(super) fn assign<'r>(&mut self, params: &[Param], args: &'r ast::Args, of: &str) -> Vec<Given<'r>> {
         let mut given: Vec<Given<'r>> = Vec::new();
         match &args.kind {
@@ -46,8 +58,10 @@ impl<'a> Checker<'a> {
                 }
             }
             ArgsKind::Named(named) => {
-                for arg in named {
-                    self.assign_named(params, arg, of, &mut given);
+                let known = named.iter().filter(|arg| self.assign_named(params, arg, of, &mut given)).count();
+                if known < named.len() {
+                    // A name that was mistyped is missing as well, which need not be said.
+                    return given;
                 }
             }
             ArgsKind::Of { query, .. } => {
@@ -60,20 +74,30 @@ impl<'a> Checker<'a> {
         given
     }
 
-    fn assign_named<'r>(&mut self, params: &[Param], arg: &'r ast::NamedArg, of: &str, given: &mut Vec<Given<'r>>) {
+    /// False if it was wrong and reported.
+    fn assign_named<'r>(
+        &mut self,
+        params: &[Param],
+        arg: &'r ast::NamedArg,
+        of: &str,
+        given: &mut Vec<Given<'r>>,
+    ) -> bool {
         let Some(param) = params.iter().position(|param| param.name == arg.name.text) else {
             let help = match did_you_mean(&arg.name.text, params.iter().map(|param| param.name.as_str())) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => signature(params),
             };
             let why = format!("{of} has no parameter `{}`", arg.name.text);
-            return self.wrong(codes::BAD_ARGUMENTS, why, help, arg.name.span);
+            self.wrong(codes::BAD_ARGUMENTS, why, help, arg.name.span);
+            return false;
         };
         if let Some(first) = given.iter().find(|first| first.param == param) {
             let (name, span, first) = (arg.name.text.clone(), arg.name.span, first.value.span);
-            return self.report(NameProblem::RepeatedOption { name, span, first });
+            self.report(NameProblem::RepeatedOption { name, span, first });
+            return false;
         }
         given.push(Given { param, value: &arg.value });
+        true
     }
 
     fn too_many(&mut self, params: &[Param], of: &str, span: Span) {
@@ -124,9 +148,13 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// A parameter's default, or null.
+/// A parameter's default, or null where it may be. An argument that had to be given was reported.
 pub(super) fn default_value(param: &Param, span: Span) -> Expr {
-    let value = param.default.clone().unwrap_or(Value::Null);
+    let value = match &param.default {
+        Some(value) => value.clone(),
+        None if param.ty.nullable => Value::Null,
+        None => return Expr { kind: ExprKind::Error, ty: Ty::error(), span },
+    };
     let nullable = value == Value::Null;
     Expr { kind: ExprKind::Literal(value), ty: Ty { nullable, ..param.ty.clone() }, span }
 }

@@ -13,7 +13,7 @@ impl<'a> Checker<'a> {
     pub(super) fn check_signals(&mut self, found: &Found<'a>) {
         for (id, signal) in &found.signals {
             let params = match &signal.params {
-                ast::SignalParams::Declared(params) => self.params(params),
+                ast::SignalParams::Declared(params) => self.value_params(params),
                 ast::SignalParams::Given(args) => {
                     let help = "write `signal NAME(sku: text)`";
                     self.wrong(codes::BAD_ARGUMENTS, "a signal declares its parameters with types", help, args.span);
@@ -66,7 +66,7 @@ impl<'a> Checker<'a> {
     }
 
     fn campaign_params(&mut self, id: CampaignId, written: &[ast::Param], scope: &mut Scope) {
-        let mut params = self.params(written);
+        let mut params = self.value_params(written);
         self.bind_params(id, &mut params, LocalKind::Parameter, scope);
         self.program.campaigns[id.0 as usize].params = params;
     }
@@ -135,9 +135,8 @@ impl<'a> Checker<'a> {
         if let Some(by) = by
             && scope.local(&by.text).is_none()
         {
-            let known: Vec<&str> = scope.locals.iter().map(|(name, _)| name.as_str()).collect();
-            let nearest = crate::base::did_you_mean(&by.text, known).map(str::to_owned);
-            self.report(NameProblem::Unknown { name: by.clone(), kinds: "parameter", nearest });
+            let known = scope.locals.iter().map(|(name, _)| name.clone()).filter(|name| !name.contains('.')).collect();
+            self.report(NameProblem::Unknown { name: by.clone(), kinds: "parameter", known });
         }
         let name = by.map(|by| by.text.clone());
         match (mode.text.as_str(), by) {

@@ -5,6 +5,7 @@ use super::super::{Channel, ChannelId, TyKind};
 use super::collect::Found;
 use super::options::{OptionKind, OptionSpec};
 use super::{Checker, Global};
+use crate::diag::Problem;
 use crate::diag::codes::names as codes;
 use crate::syntax::ast;
 
@@ -39,6 +40,16 @@ impl<'a> Checker<'a> {
                 self.consent_field(field, topic);
             }
             self.program.topics[id.0 as usize].consent = consent;
+        }
+    }
+
+    /// The project's default topic must be declared.
+    pub(super) fn check_default_topic(&mut self) {
+        let Some(name) = &self.environment.default_topic else { return };
+        if !matches!(self.globals.get(name), Some((Global::Topic(_), _))) {
+            let text = format!("the project's `default_topic` is `{name}`, and no topic of that name is declared");
+            let help = format!("declare it in the project's schema: `topic {name} \"...\"`");
+            self.problems.push(Problem::outside(codes::UNKNOWN_NAME, text).help(help));
         }
     }
 

@@ -83,6 +83,8 @@ impl<'a> Checker<'a> {
                     found.signals.push((id, signal));
                 }
             }
+            // Natives are known without a declaration, so that a script may use their names for other things.
+            ast::StmtKind::Define(ast::Define { body: ast::DefineBody::Builtin(_), .. }) if file.library => {}
             ast::StmtKind::Define(define) => {
                 if self.declare_in(file, &define.name, Global::Define(self.defines.len())) {
                     self.defines.push(define);

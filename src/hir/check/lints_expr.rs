@@ -73,7 +73,9 @@ impl From<ExprLint> for Problem {
                 }
             }
             ExprLint::NeverNull { ty, why, span } => {
-                Problem::warning(codes::NEVER_NULL, format!("this is never null, so {why}"), span).label(ty)
+                Problem::warning(codes::NEVER_NULL, format!("this is never null, so {why}"), span)
+                    .label(ty)
+                    .help("leave it out, or declare the field with `?`")
             }
             ExprLint::IgnoresRow { of, row, span } => {
                 let message = format!("this is the same for every row of {row}: it is about all of {of}");

@@ -18,7 +18,7 @@ impl<'a> Checker<'a> {
 
     fn declared_message(&mut self, id: MessageId, written: &'a ast::Message) {
         let channel = self.channel_named(&written.channel);
-        let params = self.params(&written.params);
+        let params = self.value_params(&written.params);
         let entity = written.entity.as_ref().and_then(|entity| self.entity_named(entity));
         let with = self.columns(&written.with);
         let topic = self.message_topic(&written.body);
@@ -191,7 +191,7 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
-        self.fits(message, callee.span, sent_on, to).then(|| self.filled(message, args, scope))?
+        self.fits(message, callee.span, sent_on, to).then(|| self.filled(message, args, callee.span, scope))?
     }
 
     /// Reports something that is no message.
@@ -207,7 +207,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Placeholders filled with the fields of the send's row.
-    pub(super) fn filled(&mut self, message: MessageId, args: &ast::Args, scope: &Scope) -> Option<MessageUse> {
+    fn filled(&mut self, message: MessageId, args: &ast::Args, span: Span, scope: &Scope) -> Option<MessageUse> {
         let written = self.messages[message.0 as usize];
         let of = format!("message `{}`", written.name.text);
         let params = self.program[message].params.clone();
@@ -215,10 +215,12 @@ impl<'a> Checker<'a> {
         // Placeholders see the row and the arguments, not the names that the campaign bound.
         let mut inner = Scope { rows: scope.rows.last().cloned().into_iter().collect(), ..Scope::default() };
         self.bind_message_params(message, &mut inner, Some(&args));
-        let declared_of = self.program[message].entity.is_some();
+        let checked_before = self.program[message].entity.is_some() && self.program[message].with.is_empty();
         let before = self.problems.len();
+        self.calls.push((written.name.text.clone(), span));
         let fields = self.contents(written, self.program[message].channel, &inner);
-        if declared_of {
+        self.calls.pop();
+        if checked_before {
             // Everything wrong with it was reported where it is declared.
             self.problems.truncate(before);
         }

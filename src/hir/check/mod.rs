@@ -9,6 +9,7 @@ mod campaign;
 mod channel;
 mod collect;
 mod entity;
+mod expectation;
 mod expr;
 mod flow;
 mod functions;
@@ -89,30 +90,63 @@ pub(crate) struct Checker<'a> {
     pub files: &'a [ParsedFile],
     /// Messages are checked again at each send, so they stay trees; in the order of [`Program::messages`].
     pub messages: Vec<&'a ast::Message>,
-    /// Procedures whose parameters were reported already, by the place of their name.
-    pub checked_defines: HashSet<Span>,
+    /// Definitions and procedures that use themselves, reported already.
+    recursive: HashSet<String>,
+    /// The procedure that is being checked by itself.
+    procedure: Option<String>,
+    /// How many procedures were put in.
+    procedures_put_in: usize,
+    /// How deep the expression being checked is in its statement, definitions put in.
+    depth: u32,
+    /// How many definitions were put in.
+    expansions: u32,
+    /// That they are too many was reported.
+    too_far: bool,
     next_row: u32,
 }
 
 /// Checks a program: all its files at once. The files of the standard library come first, the entry last.
 pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
+    let check = || check_on_this_stack(files, environment);
+    // A tree may be as deep as the parser allows, and definitions make it deeper; a caller's stack may be small.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("check".to_owned()).stack_size(STACK);
+        match thread.spawn_scoped(scope, check).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(checked)) => checked,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => check(),
+        }
+    })
+}
+
+/// Bytes of stack for checking; only what is used is ever backed by memory.
+const STACK: usize = 256 << 20;
+
+fn check_on_this_stack(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
     let mut checker = Checker::new(files, environment);
     let found = checker.collect();
     checker.check_entities(&found);
     checker.check_topics(&found);
+    checker.check_default_topic();
     checker.check_channels(&found);
+    checker.check_defines();
     checker.check_entity_rules(&found);
     checker.check_policies(&found);
     checker.check_signals(&found);
     checker.check_messages();
-    checker.check_campaigns(&found);
     checker.check_procedures();
+    checker.check_campaigns(&found);
     checker.check_tests(&found);
     if !checker.problems.has_errors() {
         lint(&checker.program, &mut checker.problems);
     }
     checker.problems.finish();
     (checker.program, checker.problems)
+}
+
+/// True if both say the same of the same place.
+fn same_mistake(known: &Problem, problem: &Problem) -> bool {
+    known.code == problem.code && known.span() == problem.span() && known.message == problem.message
 }
 
 impl<'a> Checker<'a> {
@@ -131,14 +165,22 @@ impl<'a> Checker<'a> {
             environment,
             files,
             messages: Vec::new(),
-            checked_defines: HashSet::new(),
+            recursive: HashSet::new(),
+            procedure: None,
+            procedures_put_in: 0,
+            depth: 0,
+            expansions: 0,
+            too_far: false,
             next_row: RowId::DECLARED.0 + 1,
         }
     }
 
-    /// Reports a problem; inside an expansion the call is named as well.
+    /// Reports a problem; inside an expansion the call is named as well, unless it was found without the call.
     pub fn report(&mut self, problem: impl Into<Problem>) {
         let mut problem = problem.into();
+        if !self.calls.is_empty() && self.problems.iter().any(|known| same_mistake(known, &problem)) {
+            return;
+        }
         // A definition that is used twice is wrong once.
         if !self.calls.is_empty() && self.problems.iter().any(|known| known.same_as(&problem)) {
             return;

@@ -2,7 +2,7 @@
 
 use super::super::problem::NameProblem;
 use super::{Checker, Global};
-use crate::base::{Span, did_you_mean};
+use crate::base::Span;
 use crate::syntax::ast;
 
 impl Global {
@@ -46,19 +46,22 @@ impl Checker<'_> {
                 None
             }
             None => {
-                let nearest = self.nearest_global(&name.text, kinds);
-                self.report(NameProblem::Unknown { name: name.clone(), kinds, nearest });
+                let known = self.names_of(kinds);
+                self.report(NameProblem::Unknown { name: name.clone(), kinds, known });
                 None
             }
         }
     }
 
-    /// The name most like `written` among those of the right kind.
-    fn nearest_global(&self, written: &str, kinds: &str) -> Option<String> {
-        let mut known: Vec<&str> =
-            self.globals.iter().filter(|(_, (global, _))| global.is(kinds)).map(|(name, _)| name.as_str()).collect();
+    /// All names of the right kind that can be written.
+    fn names_of(&self, kinds: &str) -> Vec<String> {
+        let right = self.globals.iter().filter(|(name, (global, _))| global.is(kinds) && !name.contains(' '));
+        let mut known: Vec<String> = right.map(|(name, _)| name.clone()).collect();
+        if kinds == "policy" {
+            known.push("transactional".to_owned());
+        }
         known.sort_unstable();
-        did_you_mean(written, known).map(str::to_owned)
+        known
     }
 
     /// Declares a name at top level. The second declaration of a name is reported and forgotten.

@@ -64,11 +64,11 @@ impl<'a> Checker<'a> {
             }
             PolicyRuleKind::Quiet { channel, window, drop } => {
                 let channel = self.channel_or_any(channel)?;
-                Some(PolicyRule::Quiet { channel, window: self.window(window)?, drop: *drop })
+                Some(PolicyRule::Quiet { channel, window: self.window("quiet", window)?, drop: *drop })
             }
             PolicyRuleKind::Window { channel, window } => {
                 let channel = self.channel_or_any(channel)?;
-                Some(PolicyRule::Window { channel, window: self.window(window)? })
+                Some(PolicyRule::Window { channel, window: self.window("window", window)? })
             }
             PolicyRuleKind::Holdout { share, seed } => self.holdout(share, seed.as_ref()),
             PolicyRuleKind::Error => None,

@@ -8,6 +8,12 @@ use crate::base::Span;
 use crate::diag::codes::flow as codes;
 use crate::syntax::ast;
 
+/// How deep procedures may call one another.
+const DEEPEST: usize = 64;
+
+/// How many calls of procedures a program may make when all are put in.
+const MOST: usize = 10_000;
+
 impl<'a> Checker<'a> {
     /// `do remind(vip, welcome, 3d)`
     pub(super) fn do_stmt(
@@ -19,10 +25,18 @@ impl<'a> Checker<'a> {
         out: &mut Vec<Stmt>,
     ) {
         let Some((name, define, block)) = self.procedure_named(procedure) else { return };
-        if self.calls.iter().any(|(known, _)| *known == name) {
-            let mut path: Vec<String> = self.calls.iter().map(|(known, _)| known.clone()).collect();
-            path.push(name);
-            return self.report(FlowProblem::Recursion { path, span: procedure.span });
+        let outer = self.calls.iter().map(|(known, _)| known);
+        let mut path: Vec<String> = self.procedure.iter().chain(outer).cloned().collect();
+        if path.contains(&name) {
+            if !self.recursive.contains(&name) {
+                path.push(name);
+                self.recursive.extend(path.iter().cloned());
+                self.report(FlowProblem::Recursion { path, span: procedure.span });
+            }
+            return;
+        }
+        if !self.room_for(&name, procedure.span) {
+            return;
         }
         let params = self.procedure_params(define);
         let given = self.assign(&params, args, &format!("procedure `{name}`"));
@@ -63,13 +77,26 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Parameters of a procedure, silently: they are reported once, where all definitions are checked.
+    /// Calls that multiply (each procedure calling the next one twice) would grow without end.
+    fn room_for(&mut self, name: &str, span: Span) -> bool {
+        self.procedures_put_in += 1;
+        let why = if self.calls.len() >= DEEPEST {
+            format!("procedures call one another more than {DEEPEST} deep")
+        } else if self.procedures_put_in == MOST {
+            format!("procedures call one another so often that they make {MOST} calls together")
+        } else {
+            return self.procedures_put_in < MOST;
+        };
+        let help = format!("call `{name}` less often, or use `repeat`");
+        self.wrong(codes::TOO_MANY_CALLS, why, help, span);
+        false
+    }
+
+    /// Parameters of a procedure. What is wrong with them is reported where it is checked by itself.
     fn procedure_params(&mut self, define: &'a ast::Define) -> Vec<Param> {
         let before = self.problems.len();
         let params = self.params(&define.params);
-        if !self.checked_defines.insert(define.name.span) {
-            self.problems.truncate(before);
-        }
+        self.problems.truncate(before);
         params
     }
 
@@ -177,25 +204,23 @@ impl<'a> Checker<'a> {
         self.add_local(Local { name: param.name.clone(), span, kind, ty })
     }
 
-    /// Procedures that nothing calls are checked as far as that is possible without arguments.
+    /// Procedures, each by itself, as far as that is possible without arguments.
     pub(super) fn check_procedures(&mut self) {
         for at in 0..self.defines.len() {
             let define = self.defines[at];
             let ast::DefineBody::Block(block) = &define.body else { continue };
-            if self.checked_defines.contains(&define.name.span) {
-                continue;
-            }
             self.locals.clear();
-            let params = self.procedure_params(define);
+            let params = self.params(&define.params);
             let mut scope = Scope::default();
             for param in params {
                 let bound = self.unknown_argument(&param);
                 scope.bind_to(format!("{}.{}", define.name.text, param.name), bound.clone());
                 scope.bind_to(param.name, bound);
             }
-            self.calls.clear();
+            self.procedure = Some(define.name.text.clone());
             self.stmts(&block.stmts, &mut scope);
         }
+        self.procedure = None;
         self.locals.clear();
     }
 

@@ -1,13 +1,20 @@
 //! Template files: every variable they use must be a field of the rows.
 
-use std::collections::BTreeSet;
-
 use super::super::problem::{Lint, NameProblem};
-use super::super::{Content, resolve_path};
+use super::super::template::{EACH, Use, uses};
+use super::super::{Column, Content, Expr, Ty, TyKind, resolve_path};
 use super::{Checker, Scope};
-use crate::base::Span;
-use crate::diag::codes::names as codes;
+use crate::base::{Span, did_you_mean};
+use crate::diag::codes::{names, types};
 use crate::syntax::ast;
+
+/// A template where it is named.
+struct Template<'t> {
+    path: &'t ast::Text,
+    scope: &'t Scope,
+    /// What was found so far, by the dotted name.
+    variables: Vec<(String, Expr)>,
+}
 
 impl Checker<'_> {
     /// `file "welcome.html"`
@@ -23,68 +30,103 @@ impl Checker<'_> {
             }
             None => String::new(),
         };
-        let variables = match used_variables(&text) {
-            Ok(variables) => variables,
-            Err(reason) => {
-                self.report(NameProblem::Declaration {
-                    code: codes::BAD_TEMPLATE,
-                    why: format!("template `{}`: {reason}", path.value),
-                    help: "templates are MiniJinja: `{{ name }}`, `{% if name %} ... {% endif %}`".into(),
-                    span: path.span,
-                });
-                BTreeSet::new()
+        let mut template = Template { path, scope, variables: Vec::new() };
+        match uses(&text) {
+            Ok(uses) => uses.iter().for_each(|used| self.template_use(used, &mut template)),
+            Err(reason) => self.report(NameProblem::Declaration {
+                code: names::BAD_TEMPLATE,
+                why: format!("template `{}`: {reason}", path.value),
+                help: "templates are MiniJinja: `{{ name }}`, `{% if name %} ... {% endif %}`".into(),
+                span: path.span,
+            }),
+        }
+        Content::File { path: resolved, text, variables: template.variables }
+    }
+
+    fn template_use(&mut self, used: &Use, template: &mut Template<'_>) {
+        let list = used.path.iter().position(|step| step == EACH);
+        let (variable, inside) = used.path.split_at(list.unwrap_or(used.path.len()));
+        let name = variable.join(".");
+        let value = match template.variables.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => value.clone(),
+            None => {
+                let value = self.template_variable(variable, used, template);
+                template.variables.push((name, value.clone()));
+                value
             }
         };
-        let mut checked = Vec::new();
-        for variable in variables {
-            let written = path_expr(&variable, path.span);
-            let value = self.expr(&written, scope, None);
-            if value.ty.nullable && !has_default(&text, &variable) {
-                let (path, span) = (path.value.clone(), path.span);
-                self.report(Lint::NullInTemplate { variable: variable.clone(), path, span });
-            }
-            checked.push((variable, value));
+        let Some(ty) = self.inner_ty(&value.ty, inside, used, template) else { return };
+        if used.printed && ty.nullable {
+            let (variable, path, span) = (shown(&used.path), template.path.value.clone(), template.path.span);
+            self.report(Lint::NullInTemplate { variable, path, line: used.line, span });
         }
-        Content::File { path: resolved, text, variables: checked }
+    }
+
+    /// The value of a variable. What is wrong with it is shown at the file's name, with the line in the file.
+    fn template_variable(&mut self, path: &[String], used: &Use, template: &Template<'_>) -> Expr {
+        let before = self.problems.len();
+        let value = self.expr(&path_expr(path, template.path.span), template.scope, None);
+        for problem in self.problems.split_off(before) {
+            self.problems.push(problem.label(format!("in line {} of the file", used.line)));
+        }
+        value
+    }
+
+    /// The type of a path inside the elements of a list.
+    fn inner_ty(&mut self, ty: &Ty, inside: &[String], used: &Use, template: &Template<'_>) -> Option<Ty> {
+        let Some((step, rest)) = inside.split_first() else { return Some(ty.clone()) };
+        let next = match (&ty.kind, step.as_str()) {
+            (TyKind::List(element), EACH) => element.as_ref().clone(),
+            (TyKind::Error | TyKind::Json, _) => return None,
+            (_, EACH) => {
+                self.template_problem(types::MISMATCH, "a loop goes over a list, and this is none", used, template);
+                return None;
+            }
+            (TyKind::Record(columns), field) => self.element_field(columns, field, used, template)?,
+            (TyKind::Row(entity), field) => {
+                let fields = &self.program.entities.get(entity.0 as usize)?.fields;
+                let columns = fields.iter().map(|field| Column { name: field.name.clone(), ty: field.ty.clone() });
+                let columns: Vec<Column> = columns.collect();
+                self.element_field(&columns, field, used, template)?
+            }
+            // The elements of `list(X of Q)` are values, which people tend to give a name.
+            _ => {
+                let why = format!("`{}` is a value and has no `{step}`", shown(&used.path[..used.path.len() - 1]));
+                self.template_problem(types::UNKNOWN_FIELD, &why, used, template);
+                return None;
+            }
+        };
+        self.inner_ty(&next, rest, used, template)
+    }
+
+    fn element_field(&mut self, columns: &[Column], name: &str, used: &Use, template: &Template<'_>) -> Option<Ty> {
+        if let Some(column) = columns.iter().find(|column| column.name == name) {
+            return Some(column.ty.clone());
+        }
+        let nearest = did_you_mean(name, columns.iter().map(|column| column.name.as_str()));
+        let why = match nearest {
+            Some(nearest) => format!("there is no `{}`, did you mean `{nearest}`?", shown(&used.path)),
+            None => format!("there is no `{}`", shown(&used.path)),
+        };
+        self.template_problem(types::UNKNOWN_FIELD, &why, used, template);
+        None
+    }
+
+    fn template_problem(&mut self, code: crate::diag::Code, why: &str, used: &Use, template: &Template<'_>) {
+        let problem = crate::diag::Problem::error(code, why, template.path.span);
+        self.report(problem.label(format!("in line {} of the file", used.line)));
     }
 }
 
-/// Variables of a template, `store.city` among them. What the template itself sets, and `loop`, is not one.
-fn used_variables(text: &str) -> Result<BTreeSet<String>, String> {
-    let environment = minijinja::Environment::new();
-    let template = environment.template_from_str(text).map_err(|error| short_error(&error))?;
-    let whole = template.undeclared_variables(false);
-    let known = environment.globals().map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
-    let nested = template.undeclared_variables(true);
-    let used = nested.into_iter().filter(|name| {
-        let first = name.split('.').next().unwrap_or(name);
-        whole.contains(first) && !known.contains(first)
-    });
-    Ok(used.collect())
-}
-
-fn short_error(error: &minijinja::Error) -> String {
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-    match error.line() {
-        Some(line) => format!("line {line}: {detail}"),
-        None => detail,
-    }
+/// A path as a template writes it, for an element of a list: `items[].title`.
+fn shown(path: &[String]) -> String {
+    path.join(".").replace(".[]", "[]")
 }
 
 /// `store.city` as an expression that stands where the file's name stands.
-fn path_expr(variable: &str, span: Span) -> ast::Expr {
-    let mut names = variable.split('.').map(|text| ast::Name { text: text.to_owned(), span });
+fn path_expr(path: &[String], span: Span) -> ast::Expr {
+    let mut names = path.iter().map(|text| ast::Name { text: text.clone(), span });
     let first = names.next().unwrap_or(ast::Name { text: String::new(), span });
     let start = ast::Expr { kind: ast::ExprKind::Name(first), span };
     names.fold(start, |base, field| ast::Expr { kind: ast::ExprKind::Field { base: Box::new(base), field }, span })
-}
-
-/// True if every use of the variable looks guarded: by a `default` filter or by an `if`.
-fn has_default(text: &str, variable: &str) -> bool {
-    text.match_indices(variable).all(|(at, _)| {
-        let rest = text[at + variable.len()..].trim_start();
-        rest.strip_prefix('|').is_some_and(|filter| filter.trim_start().starts_with("default"))
-            || text[..at].trim_end().ends_with("if")
-            || text[..at].contains(&format!("if {variable}"))
-    })
 }

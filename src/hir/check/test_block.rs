@@ -1,7 +1,7 @@
 //! Tests of the language.
 
 use super::super::problem::NameProblem;
-use super::super::{Campaign, EntityId, FeedbackKind, FieldId, Test, TestStep, TestStepKind, Ty, TyKind, Value};
+use super::super::{EntityId, FeedbackKind, FieldId, LocalKind, Test, TestStep, TestStepKind, Ty, TyKind, Value};
 use super::collect::Found;
 use super::{Checker, Global, Scope};
 use crate::base::did_you_mean;
@@ -39,7 +39,7 @@ impl<'a> Checker<'a> {
             ast::StmtKind::Signal(signal) => self.signal_step(signal),
             ast::StmtKind::Feedback { kind, delivery, rows } => self.feedback_step(kind, delivery.as_ref(), rows),
             ast::StmtKind::Decide { answer, step } => self.decide_step(answer, step.as_ref()),
-            ast::StmtKind::Expect { condition } => Some(TestStepKind::Expect(self.predicate(condition, &scope))),
+            ast::StmtKind::Expect { condition } => Some(TestStepKind::Expect(self.expectation(condition))),
             _ => {
                 self.misplaced(stmt, "inside a test");
                 None
@@ -140,14 +140,9 @@ impl<'a> Checker<'a> {
 
     /// Some campaign must have a send of this name.
     fn known_delivery(&mut self, name: &ast::Name) {
-        let deliveries = |campaign: &Campaign| {
-            let is_delivery = |local: &&super::super::Local| local.kind == super::super::LocalKind::Delivery;
-            campaign.locals.iter().filter(is_delivery).map(|local| local.name.clone()).collect::<Vec<_>>()
-        };
-        let known: Vec<String> = self.program.campaigns.iter().flat_map(deliveries).collect();
+        let known = self.names_bound(&[LocalKind::Delivery]);
         if !known.contains(&name.text) {
-            let nearest = did_you_mean(&name.text, known.iter().map(String::as_str)).map(str::to_owned);
-            self.report(NameProblem::Unknown { name: name.clone(), kinds: "send", nearest });
+            self.report(NameProblem::Unknown { name: name.clone(), kinds: "send", known });
         }
     }
 

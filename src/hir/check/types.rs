@@ -40,12 +40,7 @@ impl Checker<'_> {
     /// The type of a column or a message's parameter: no populations, messages or deliveries.
     pub fn value_ty(&mut self, written: &ast::TypeExpr, place: &'static str) -> Ty {
         let ty = self.ty(written);
-        let what = match ty.kind {
-            TyKind::Segment(_) => "a population",
-            TyKind::Message(_) => "a message",
-            TyKind::Delivery(_) => "the outcome of a send",
-            _ => return ty,
-        };
+        let Some(what) = not_a_value(&ty.kind) else { return ty };
         self.report(NameProblem::MisplacedType { what: what.to_owned(), place, span: written.span });
         Ty::error()
     }
@@ -106,5 +101,16 @@ impl Checker<'_> {
             }
         }
         TyKind::Enumeration(Arc::from(known))
+    }
+}
+
+/// What a type that holds no values is called.
+pub(super) fn not_a_value(kind: &TyKind) -> Option<&'static str> {
+    match kind {
+        TyKind::Segment(_) => Some("a population"),
+        TyKind::Row(_) => Some("a row"),
+        TyKind::Message(_) => Some("a message"),
+        TyKind::Delivery(_) => Some("the outcome of a send"),
+        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! One message sent twice to populations that may have people in common.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::problem::Lint;
 use super::super::visit::{Visitor, blocks, walk_query};
@@ -88,9 +88,9 @@ fn block<'p>(program: &Program, stmts: &'p [Stmt], known: &mut Known<'p>, found:
 
 fn again(program: &Program, now: &Sent<'_>, known: &Known<'_>, found: &mut Vec<Lint>) {
     let is_again = |before: &&Sent<'_>| before.message == now.message && !disjoint(before.to, now.to, known, 0);
-    let Some(before) = known.sent.iter().rev().find(is_again) else { return };
+    let Some(before) = known.sent.iter().rev().take(200).find(is_again) else { return };
     // Reminding those who were reached is what a second send after a look at the first one's outcome is for.
-    if reads_outcome(now.to, known, 0) || before.to.ty.entity != now.to.ty.entity || before.span == now.span {
+    if reads_outcome(now.to, known) || before.to.ty.entity != now.to.ty.entity || before.span == now.span {
         return;
     }
     let overlap = now.name.as_ref().zip(before.name.as_ref());
@@ -179,25 +179,29 @@ fn same(left: &Query, right: &Query) -> bool {
 }
 
 /// True if a population looks at the outcome of a send.
-fn reads_outcome(query: &Query, known: &Known<'_>, depth: usize) -> bool {
-    struct Outcome(bool, Vec<LocalId>);
-    impl Visitor for Outcome {
-        fn query(&mut self, query: &Query) {
-            self.0 |= matches!(query.kind, QueryKind::Feedback { .. });
-            if let QueryKind::Local(local) = query.kind {
-                self.1.push(local);
-            }
-            walk_query(self, query);
-        }
-    }
-    let mut outcome = Outcome(false, Vec::new());
+fn reads_outcome(query: &Query, known: &Known<'_>) -> bool {
+    let mut outcome = Outcome { known, seen: HashSet::new(), found: false };
     outcome.query(query);
-    outcome.0
-        || (depth < 20
-            && outcome.1.iter().any(|local| {
-                let inner = known.segments.get(local).or_else(|| known.inputs.get(local));
-                inner.is_some_and(|inner| reads_outcome(inner, known, depth + 1))
-            }))
+    outcome.found
+}
+
+struct Outcome<'k, 'p> {
+    known: &'k Known<'p>,
+    seen: HashSet<LocalId>,
+    found: bool,
+}
+
+impl Visitor for Outcome<'_, '_> {
+    fn query(&mut self, query: &Query) {
+        self.found |= matches!(query.kind, QueryKind::Feedback { .. });
+        if let QueryKind::Local(local) = query.kind
+            && self.seen.insert(local)
+            && let Some(inner) = self.known.segments.get(&local).or_else(|| self.known.inputs.get(&local))
+        {
+            self.query(inner);
+        }
+        walk_query(self, query);
+    }
 }
 
 /// True if both ask one field for different values.

@@ -9,7 +9,7 @@ use crate::diag::codes::lints as codes;
 pub(crate) enum Lint {
     UnusedSegment { name: String, what: &'static str, span: Span },
     Unreachable { span: Span, after: Span },
-    UnreachableArm { name: String, span: Span, because: Span },
+    UnreachableArm { name: String, span: Span, because: Span, help: &'static str },
     RefusalGoesOn { what: &'static str, span: Span },
     RepeatedMessage { message: String, span: Span, first: Span, overlap: Option<String> },
     UnlimitedWait { span: Span },
@@ -18,7 +18,7 @@ pub(crate) enum Lint {
     DeleteAll { entity: String, span: Span },
     UnknowableFeedback { channel: String, kind: &'static str, span: Span },
     LongerThanPeriod { span: Span, schedule: Span },
-    NullInTemplate { variable: String, path: String, span: Span },
+    NullInTemplate { variable: String, path: String, line: u32, span: Span },
     DoubleBraces { name: String, span: Span },
 }
 
@@ -33,10 +33,10 @@ impl From<Lint> for Problem {
             Unreachable { span, after } => Problem::warning(codes::UNREACHABLE, "this is never reached", span)
                 .also(after, "the run ends here")
                 .help("remove it, or move it before the end"),
-            UnreachableArm { name, span, because } => {
+            UnreachableArm { name, span, because, help } => {
                 Problem::warning(codes::UNREACHABLE_ARM, format!("no row can reach arm `{name}`"), span)
                     .also(because, "this takes all that is left")
-                    .help("the first arm that matches takes a row; put this arm before it")
+                    .help(help)
             }
             RefusalGoesOn { what, span } => {
                 Problem::warning(codes::REFUSAL_GOES_ON, format!("after {what} the flow goes on below"), span)
@@ -80,10 +80,11 @@ impl From<Lint> for Problem {
                     .also(schedule, "the schedule")
                     .help("write `overlap allow` or `overlap queue` in the header, or wait less")
             }
-            NullInTemplate { variable, path, span } => {
+            NullInTemplate { variable, path, line, span } => {
                 let text = format!("`{variable}` may be null in `{path}`");
                 Problem::warning(codes::NULL_IN_TEMPLATE, text, span)
-                    .help(format!("write `{{{{ {variable} | default(\"...\") }}}}`, or test it with `if`"))
+                    .label(format!("in line {line} of the file"))
+                    .help("write `| default(\"...\")` behind it, or test it with `if`")
             }
             DoubleBraces { name, span } => {
                 let text = format!("`{name}` is plain text here, no value is put in");

@@ -9,11 +9,11 @@ use crate::syntax::ast::Name;
 /// What can be wrong with a name or a declaration.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum NameProblem {
-    /// Nothing of the kind has this name; `nearest` does.
+    /// Nothing of the kind has this name; these are the names there are.
     Unknown {
         name: Name,
         kinds: &'static str,
-        nearest: Option<String>,
+        known: Vec<String>,
     },
     /// The name stands for a `found`.
     WrongKind {
@@ -90,7 +90,7 @@ impl From<NameProblem> for Problem {
     fn from(problem: NameProblem) -> Self {
         use NameProblem::*;
         match problem {
-            Unknown { name, kinds, nearest } => unknown(&name, kinds, nearest),
+            Unknown { name, kinds, known } => unknown(&name, kinds, &known),
             WrongKind { name, kinds, found, declared } => {
                 let message = format!("`{}` is {}, not {}", name.text, article(found), article(kinds));
                 Problem::error(codes::WRONG_KIND, message, name.span)
@@ -128,12 +128,22 @@ impl From<NameProblem> for Problem {
     }
 }
 
-fn unknown(name: &Name, kinds: &'static str, nearest: Option<String>) -> Problem {
+/// More names than this are no help.
+const FEW: usize = 8;
+
+fn unknown(name: &Name, kinds: &'static str, known: &[String]) -> Problem {
     let problem = Problem::error(codes::UNKNOWN_NAME, format!("no {kinds} is called `{}`", name.text), name.span);
-    match nearest {
+    let names = || known.iter().map(String::as_str);
+    match did_you_mean(&name.text, names()) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
+        None if known.is_empty() => problem.help(format!("there is no {kinds} at all")),
+        None if known.len() <= FEW => problem.help(format!("there {} {}", be(known.len()), listed(names()))),
         None => problem,
     }
+}
+
+fn be(number: usize) -> &'static str {
+    if number == 1 { "is" } else { "are" }
 }
 
 fn duplicate(name: &str, what: &str, span: Span, first: Span) -> Problem {

@@ -16,27 +16,27 @@ const QUOTIENT_DIGITS: i8 = 6;
 
 static ADD: Native = Native {
     name: "orch_add",
-    returns: |types| result(Arithmetic::Add, types),
+    returns: |given| result(Arithmetic::Add, given.types),
     compute: |call| compute(Arithmetic::Add, call),
 };
 static SUBTRACT: Native = Native {
     name: "orch_subtract",
-    returns: |types| result(Arithmetic::Subtract, types),
+    returns: |given| result(Arithmetic::Subtract, given.types),
     compute: |call| compute(Arithmetic::Subtract, call),
 };
 static MULTIPLY: Native = Native {
     name: "orch_multiply",
-    returns: |types| result(Arithmetic::Multiply, types),
+    returns: |given| result(Arithmetic::Multiply, given.types),
     compute: |call| compute(Arithmetic::Multiply, call),
 };
 static DIVIDE: Native = Native {
     name: "orch_divide",
-    returns: |types| result(Arithmetic::Divide, types),
+    returns: |given| result(Arithmetic::Divide, given.types),
     compute: |call| compute(Arithmetic::Divide, call),
 };
 
 /// A decimal as an int; an error where it does not fit.
-pub(super) static TO_INT: Native = Native { name: "orch_to_int", returns: |_| Ok(DataType::Int64), compute: to_int };
+pub(super) static TO_INT: Native = Native { name: "orch_to_int", returns: |_| DataType::Int64, compute: to_int };
 
 pub(super) fn native(op: Arithmetic) -> &'static Native {
     match op {
@@ -48,13 +48,13 @@ pub(super) fn native(op: Arithmetic) -> &'static Native {
 }
 
 /// Ints stay ints except in a quotient, floats win over all, everything else is a decimal.
-fn result(op: Arithmetic, types: &[DataType]) -> Result<DataType> {
+fn result(op: Arithmetic, types: &[DataType]) -> DataType {
     if types.iter().any(DataType::is_floating) {
-        return Ok(DataType::Float64);
+        return DataType::Float64;
     }
     let decimal = types.iter().any(|ty| matches!(ty, DataType::Decimal128(..)));
     if !decimal && op != Arithmetic::Divide {
-        return Ok(DataType::Int64);
+        return DataType::Int64;
     }
     let scales = types.iter().map(scale);
     let widest = scales.clone().max().unwrap_or(0);
@@ -63,7 +63,7 @@ fn result(op: Arithmetic, types: &[DataType]) -> Result<DataType> {
         Arithmetic::Multiply => capped(scales.sum(), widest),
         Arithmetic::Divide => capped(widest + QUOTIENT_DIGITS, widest),
     };
-    Ok(DataType::Decimal128(MAX_DIGITS, scale))
+    DataType::Decimal128(MAX_DIGITS, scale)
 }
 
 fn capped(scale: i8, widest: i8) -> i8 {
@@ -241,4 +241,9 @@ fn shown(value: i128, scale: i8) -> String {
     let (whole, fraction) = digits.split_at(digits.len() - scale.max(0) as usize);
     let minus = if value < 0 { "-" } else { "" };
     if fraction.is_empty() { format!("{minus}{whole}") } else { format!("{minus}{whole}.{fraction}") }
+}
+
+/// `value / unit`, rounded half to even.
+pub(super) fn round(value: i128, unit: i128) -> i128 {
+    quotient(i256::from_i128(value), i256::from_i128(unit)).and_then(i256::to_i128).unwrap_or(0)
 }

@@ -5,25 +5,34 @@
 //! them functions of the engine.
 
 mod arithmetic;
+mod call;
+mod digests;
 mod natives;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod text;
 mod ticket;
 mod time;
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
+    when,
 };
+use datafusion::scalar::ScalarValue;
 
-use super::query::{RowError, values};
+use super::query::values;
 use crate::base::Span;
 
-pub(crate) use natives::native;
+use call::Call;
+pub(crate) use natives::{native, wants_one_type};
 pub(crate) use statistics::Statistic;
 pub use ticket::{ticket, ticket_threshold};
 
@@ -43,8 +52,19 @@ pub(crate) struct Context {
     pub span: Option<Span>,
     /// The row's key, for errors.
     pub key: Vec<Expr>,
+    /// Where the value counts; elsewhere it is null and cannot fail.
+    pub guard: Option<Expr>,
     /// The campaign's zone.
     pub zone: String,
+    /// The date of the statement in that zone.
+    pub today: jiff::civil::Date,
+}
+
+impl Context {
+    /// No place: for what cannot fail and knows no time.
+    fn nowhere() -> Self {
+        Self { span: None, key: Vec::new(), guard: None, zone: String::new(), today: jiff::civil::Date::ZERO }
+    }
 }
 
 /// A function over columns.
@@ -52,33 +72,31 @@ pub(crate) struct Context {
 struct Native {
     /// What plans show. Unique.
     name: &'static str,
-    /// The type of the result for types of arguments.
-    returns: fn(&[DataType]) -> Result<DataType>,
+    /// The type of the result.
+    returns: fn(&Given<'_>) -> DataType,
     /// The result.
     compute: fn(&Call<'_>) -> Result<ArrayRef>,
 }
 
-/// One call over a batch of rows.
-struct Call<'c> {
-    /// All as long as the batch.
-    args: &'c [ArrayRef],
-    returns: &'c DataType,
-    rows: usize,
-    key: &'c [ArrayRef],
-    span: Option<Span>,
+/// What is known of a call's arguments before it runs.
+struct Given<'g> {
+    types: &'g [DataType],
+    /// Values of arguments that are constants.
+    constants: &'g [Option<&'g ScalarValue>],
 }
 
-impl Call<'_> {
-    /// The error of one row.
-    fn fail<T>(&self, row: usize, what: impl Into<String>) -> Result<T> {
-        let parts: Vec<String> = self.key.iter().filter_map(|column| text::show(column, row, "UTC")).collect();
-        let key = (!parts.is_empty()).then(|| parts.join(", "));
-        Err(RowError { what: what.into(), span: self.span, row: key }.raise())
+impl Given<'_> {
+    /// The type of an argument; null for one that is not there.
+    fn ty(&self, at: usize) -> DataType {
+        self.types.get(at).cloned().unwrap_or(DataType::Null)
     }
 
-    /// True when one of the arguments is null in this row.
-    fn any_null(&self, row: usize) -> bool {
-        self.args.iter().any(|column| column.is_null(row))
+    /// An argument that is a constant int.
+    fn constant_int(&self, at: usize) -> Option<i64> {
+        match self.constants.get(at)? {
+            Some(ScalarValue::Int64(value)) => *value,
+            _ => None,
+        }
     }
 }
 
@@ -115,21 +133,36 @@ impl ScalarUDFImpl for Function {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        (self.native.returns)(&types[..self.args.min(types.len())])
+        Ok((self.native.returns)(&Given { types: &types[..self.args.min(types.len())], constants: &[] }))
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        let types: Vec<DataType> =
+            args.arg_fields.iter().take(self.args).map(|field| field.data_type().clone()).collect();
+        let given = Given { types: &types, constants: args.scalar_arguments };
+        Ok(Arc::new(Field::new(self.native.name, (self.native.returns)(&given), true)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
-        let columns = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
+        let columns = args.args.iter().map(|arg| plain_text(arg.to_array(rows)?)).collect::<Result<Vec<_>>>()?;
         let (given, key) = columns.split_at(self.args.min(columns.len()));
         let returns = args.return_field.data_type();
         let call = Call { args: given, returns, rows, key, span: self.span };
         let result = (self.native.compute)(&call)?;
         match constant {
-            true => Ok(ColumnarValue::Scalar(datafusion::scalar::ScalarValue::try_from_array(&result, 0)?)),
+            true => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)),
             false => Ok(ColumnarValue::Array(result)),
         }
+    }
+}
+
+/// Text in the one form that natives read.
+fn plain_text(column: ArrayRef) -> Result<ArrayRef> {
+    match column.data_type() {
+        DataType::Utf8View | DataType::LargeUtf8 => Ok(cast(&column, &DataType::Utf8)?),
+        _ => Ok(column),
     }
 }
 
@@ -138,13 +171,22 @@ fn call(native: &'static Native, args: Vec<Expr>, context: &Context) -> Expr {
     let signature = Signature::variadic_any(Volatility::Immutable);
     let function = Function { native, args: args.len(), span: context.span, signature };
     let mut all = args;
-    all.extend(context.key.iter().cloned());
+    // What depends on no row is computed once, before any row is read, so that sources can use it to skip rows.
+    if all.iter().any(|arg| !arg.column_refs().is_empty()) {
+        // A function of a null is null.
+        if let (Some(guard), Some(first)) = (&context.guard, all.first_mut())
+            && let Ok(guarded) = when(guard.clone(), first.clone()).end()
+        {
+            *first = guarded;
+        }
+        all.extend(context.key.iter().cloned());
+    }
     ScalarUDF::new_from_impl(function).call(all)
 }
 
 /// A call that cannot fail for a row.
 fn safe_call(native: &'static Native, args: Vec<Expr>) -> Expr {
-    call(native, args, &Context { span: None, key: Vec::new(), zone: String::new() })
+    call(native, args, &Context::nowhere())
 }
 
 /// `left op right` on numbers: exact for whole and decimal numbers, an error where the result does not fit.

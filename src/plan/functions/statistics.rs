@@ -7,7 +7,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type};
 use datafusion::common::Result;
 
-use super::{Call, MAX_DIGITS, Native, arithmetic};
+use super::{Call, Given, MAX_DIGITS, Native, arithmetic};
 
 /// A statistic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,27 +40,23 @@ pub(super) fn native(statistic: Statistic) -> &'static Native {
     }
 }
 
-fn float(_: &[DataType]) -> Result<DataType> {
-    Ok(DataType::Float64)
+fn float(_: &Given<'_>) -> DataType {
+    DataType::Float64
 }
 
-fn item(types: &[DataType]) -> DataType {
-    match types.first() {
-        Some(DataType::List(field)) => field.data_type().clone(),
+fn same(given: &Given<'_>) -> DataType {
+    match given.ty(0) {
+        DataType::List(field) => field.data_type().clone(),
         _ => DataType::Float64,
     }
 }
 
-fn same(types: &[DataType]) -> Result<DataType> {
-    Ok(item(types))
-}
-
 /// One more digit holds the half between two neighbours.
-fn same_or_finer(types: &[DataType]) -> Result<DataType> {
-    Ok(match item(types) {
+fn same_or_finer(given: &Given<'_>) -> DataType {
+    match same(given) {
         DataType::Decimal128(_, scale) => DataType::Decimal128(MAX_DIGITS, scale + 1),
         _ => DataType::Float64,
-    })
+    }
 }
 
 fn floats(call: &Call<'_>, of: fn(&[f64]) -> Option<f64>) -> Result<ArrayRef> {

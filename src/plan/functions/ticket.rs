@@ -8,12 +8,18 @@ use datafusion::common::Result;
 use rust_decimal::Decimal;
 
 use super::{Call, Native, text};
+use crate::hir::Value;
 
-pub(super) static TICKET: Native = Native { name: "orch_ticket", returns: |_| Ok(DataType::UInt64), compute };
+pub(super) static TICKET: Native = Native { name: "orch_ticket", returns: |_| DataType::UInt64, compute };
 
-/// A number between 0 and 2^64 that depends on the seed and the key's values as text alone. The hash is BLAKE3 over each
-/// part preceded by its length in eight bytes, smallest first; the first eight bytes are the number, smallest first.
-pub fn ticket<'k>(seed: &'k str, key: impl IntoIterator<Item = &'k str>) -> u64 {
+/// A number between 0 and 2^64 that depends on the seed and the key alone. The hash is BLAKE3 over each
+/// part as text preceded by its length in eight bytes, smallest first; the first eight bytes are the number, smallest first.
+pub fn ticket(seed: &str, key: &[Value]) -> u64 {
+    let key: Vec<String> = key.iter().map(text::exact).collect();
+    of_texts(seed, key.iter().map(String::as_str))
+}
+
+pub(super) fn of_texts<'k>(seed: &'k str, key: impl IntoIterator<Item = &'k str>) -> u64 {
     let mut hasher = blake3::Hasher::new();
     for part in std::iter::once(seed).chain(key) {
         hasher.update(&(part.len() as u64).to_le_bytes());
@@ -42,9 +48,9 @@ pub fn ticket_threshold(share: Decimal) -> Option<u64> {
 fn compute(call: &Call<'_>) -> Result<ArrayRef> {
     let row = |row: usize| {
         let parts: Vec<String> =
-            call.args.iter().map(|column| text::show(column, row, "UTC").unwrap_or_default()).collect();
+            call.args.iter().map(|column| text::canonical(column, row).unwrap_or_default()).collect();
         let mut parts = parts.iter().map(String::as_str);
-        parts.next().map(|seed| ticket(seed, parts))
+        parts.next().map(|seed| of_texts(seed, parts))
     };
     Ok(Arc::new((0..call.rows).map(row).collect::<UInt64Array>()))
 }

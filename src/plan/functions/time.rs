@@ -14,23 +14,20 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
 use super::{Call, Native, text};
+use crate::base::civil;
 use crate::plan::query::values;
 
 const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
-pub(super) static SHIFT: Native = Native {
-    name: "orch_shift",
-    returns: |types| Ok(types.first().cloned().unwrap_or(DataType::Null)),
-    compute: shift,
-};
-pub(super) static ELAPSED: Native = Native { name: "orch_elapsed", returns: |_| Ok(INTERVAL), compute: elapsed };
-pub(super) static ADD: Native = Native { name: "orch_add_durations", returns: |_| Ok(INTERVAL), compute: add };
-pub(super) static SCALE: Native = Native { name: "orch_scale_duration", returns: |_| Ok(INTERVAL), compute: scale };
+pub(super) static SHIFT: Native = Native { name: "orch_shift", returns: |given| given.ty(0), compute: shift };
+pub(super) static ELAPSED: Native = Native { name: "orch_elapsed", returns: |_| INTERVAL, compute: elapsed };
+pub(super) static ADD: Native = Native { name: "orch_add_durations", returns: |_| INTERVAL, compute: add };
+pub(super) static SCALE: Native = Native { name: "orch_scale_duration", returns: |_| INTERVAL, compute: scale };
 
 /// The zone a call was given as its last argument; the same for all rows.
 pub(super) fn zone_of(call: &Call<'_>) -> TimeZone {
-    let name = call.args.last().filter(|_| call.rows > 0).and_then(|name| text::show(name, 0, "UTC"));
+    let name = call.args.last().filter(|_| call.rows > 0).and_then(|name| text::canonical(name, 0));
     name.and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC)
 }
 
@@ -90,13 +87,9 @@ fn shift_time(micros: i64, length: IntervalMonthDayNano) -> i64 {
 
 /// Months and days first, keeping the time of day (the first valid one in a gap), then seconds.
 fn shift_instant(micros: i64, length: IntervalMonthDayNano, zone: &TimeZone) -> Option<i64> {
-    let mut instant = Timestamp::from_microsecond(micros).ok()?;
-    if length.months != 0 || length.days != 0 {
-        let civil = zone.to_datetime(instant).checked_add(calendar(length)?).ok()?;
-        instant = zone.to_timestamp(civil).ok()?;
-    }
-    let exact = SignedDuration::from_nanos(length.nanoseconds);
-    Some(instant.checked_add(exact).ok()?.as_microsecond())
+    let instant = Timestamp::from_microsecond(micros).ok()?;
+    let day = civil::later(instant, length.months.into(), length.days.into(), 0, zone)?;
+    Some(day.checked_add(SignedDuration::from_nanos(length.nanoseconds)).ok()?.as_microsecond())
 }
 
 fn elapsed(call: &Call<'_>) -> Result<ArrayRef> {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{JoinType, NullEquality};
+use datafusion::common::JoinType;
+use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::{count, first_value};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortExpr, cast, lit, when};
@@ -11,7 +12,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::frame::{Frame, Group, Order, column, columns, join};
 use super::lower::{Base, Lower, unsupported};
-use super::{QueryError, Rows, Taken, values};
+use super::{QueryError, Rows, Taken, uses, values};
 use crate::hir::{self, Amount, OrderKey, Query, QueryKind, RowId, Ty, TyKind};
 use crate::plan::functions;
 
@@ -57,6 +58,7 @@ impl Lower<'_> {
 
     fn with(&self, frame: &mut Frame, row: RowId, added: &[(hir::Column, hir::Expr)]) -> Result<(), QueryError> {
         frame.rows.insert(row, frame.row.clone());
+        frame.coming = uses::aggregates(added.iter().map(|(_, value)| value));
         for (name, value) in added {
             let mut value = self.expr(frame, value)?;
             if self.type_of(frame, &value)? == DataType::Null {
@@ -74,11 +76,15 @@ impl Lower<'_> {
     }
 
     /// The keys of an order as columns.
-    fn order_keys(&self, frame: &mut Frame, row: RowId, keys: &[OrderKey]) -> Result<Vec<Order>, QueryError> {
+    pub fn order_keys(&self, frame: &mut Frame, row: RowId, keys: &[OrderKey]) -> Result<Vec<Order>, QueryError> {
         frame.rows.insert(row, frame.row.clone());
         let mut order = Vec::with_capacity(keys.len());
         for key in keys {
             let value = self.expr(frame, &key.value)?;
+            // A constant orders nothing, and the engine's planner stumbles over it.
+            if matches!(value, Expr::Literal(..)) {
+                continue;
+            }
             let value = by_declaration(value, &key.value.ty)?;
             let column = self.name_it(frame, "order", value)?;
             order.push(Order { column, descending: key.descending });
@@ -104,12 +110,7 @@ impl Lower<'_> {
         frame.rows.remove(&row);
         let prefer = self.order_keys(&mut frame, row, prefer)?;
         if by.iter().any(|expr| expr.ty.nullable) {
-            let missing = group.iter().map(|name| column(name).is_null()).reduce(Expr::or).unwrap_or(lit(false));
-            for key in frame.key.clone() {
-                let name = self.fresh(&key);
-                frame.extend(vec![(name.clone(), when(missing.clone(), column(&key)).end()?)])?;
-                group.push(name);
-            }
+            group = self.known_group(&mut frame, &group)?;
         }
         let groups: Vec<String> = frame.part.iter().chain(&group).cloned().collect();
         let before = Arc::new(frame.clone());
@@ -124,6 +125,25 @@ impl Lower<'_> {
         frame.order.clear();
         frame.row.group = Some(Group { frame: before, inner: groups.clone(), here: groups });
         Ok(frame)
+    }
+
+    /// Columns that tell groups apart and are never null: the values, whether one is missing, and then also the key.
+    fn known_group(&self, frame: &mut Frame, group: &[String]) -> Result<Vec<String>, QueryError> {
+        let missing = group.iter().map(|name| column(name).is_null()).reduce(Expr::or).unwrap_or(lit(false));
+        let mut added = vec![(self.fresh("missing"), missing.clone())];
+        for name in group {
+            let value = column(name);
+            let none = lit(ScalarValue::new_default(&self.type_of(frame, &value)?)?);
+            added.push((self.fresh(name), coalesce(vec![value, none])));
+        }
+        for key in &frame.key {
+            let value = column(key);
+            let none = lit(ScalarValue::new_default(&self.type_of(frame, &value)?)?);
+            added.push((self.fresh(key), when(missing.clone(), value).otherwise(none)?));
+        }
+        let names = added.iter().map(|(name, _)| name.clone()).collect();
+        frame.extend(added)?;
+        Ok(names)
     }
 
     /// The keys of each group's best row, then the rows with these keys: much cheaper than numbering all rows.
@@ -142,9 +162,7 @@ impl Lower<'_> {
         }
         let winners = LogicalPlanBuilder::from(copy.plan).aggregate(columns(&copy.part), best)?.build()?;
         let identity = frame.identity();
-        frame.with_plan(|plan| {
-            join(plan, winners, JoinType::LeftSemi, (&identity, &winner), NullEquality::NullEqualsNothing)
-        })
+        frame.with_plan(|plan| join(plan, winners, JoinType::LeftSemi, (&identity, &winner)))
     }
 
     /// The place of each row in its group, from 1, as a column.
@@ -190,9 +208,7 @@ impl Lower<'_> {
             .aggregate(columns(&copy.part), [count(lit(1i64)).alias(&name)])?
             .build()?;
         let part = frame.part.clone();
-        frame.with_plan(|plan| {
-            join(plan, counted, JoinType::Inner, (&part, &copy.part), NullEquality::NullEqualsNothing)
-        })?;
+        frame.with_plan(|plan| join(plan, counted, JoinType::Inner, (&part, &copy.part)))?;
         Ok(column(&name))
     }
 
@@ -231,8 +247,7 @@ impl Lower<'_> {
             (Taken::Keys(keys), _) => {
                 let taken = self.scan_provider(keys, &Rows::Entity(frame.row.entity), frame.row.entity)?;
                 let on = (frame.key.clone(), taken.key);
-                let nulls = NullEquality::NullEqualsNothing;
-                frame.with_plan(|plan| join(plan, taken.plan, JoinType::LeftAnti, (&on.0, &on.1), nulls))?;
+                frame.with_plan(|plan| join(plan, taken.plan, JoinType::LeftAnti, (&on.0, &on.1)))?;
             }
             (Taken::UpTo(highest), Some(by)) => {
                 frame.rows.insert(row, frame.row.clone());

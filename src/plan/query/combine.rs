@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use datafusion::common::{JoinType, NullEquality};
+use datafusion::common::JoinType;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
 
-use super::frame::{Frame, Row, column, join};
+use super::frame::{Frame, Group, Row, column, join};
 use super::lower::{Base, Lower, not_kept, unsupported};
-use super::{QueryError, Rows, uses};
+use super::{QueryError, Rows};
 use crate::base::Span;
 use crate::hir::{self, EntityId, Query, QueryKind, RowId, SetOp};
 
@@ -33,8 +33,8 @@ impl Lower<'_> {
     fn base_of<'f>(&self, query: &Query, base: &'f Base<'f>) -> &'f Base<'f> {
         let tied = match base {
             Base::Free => false,
-            Base::Root(tie) => uses::uses_outer(query, &|row| row == tie.row),
-            Base::Under(outer) => uses::uses_outer(query, &|row| outer.rows.contains_key(&row)),
+            Base::Root(tie) => query.looks_at(&[tie.row]),
+            Base::Under(outer) => query.looks_at(&outer.rows.keys().copied().collect::<Vec<_>>()),
         };
         if tied { base } else { &Base::Free }
     }
@@ -47,13 +47,12 @@ impl Lower<'_> {
         on: &[String],
         query: &Query,
     ) -> Result<Frame, QueryError> {
-        let nulls = NullEquality::NullEqualsNothing;
         left.row.group = left.row.group.filter(|_| op != SetOp::Union);
         match op {
             SetOp::Intersect | SetOp::Except => {
                 let kind = if op == SetOp::Intersect { JoinType::LeftSemi } else { JoinType::LeftAnti };
                 let (here, there) = self.sides(&left, &right, on, query.span)?;
-                left.with_plan(|plan| join(plan, right.plan, kind, (&here, &there), nulls))?;
+                left.with_plan(|plan| join(plan, right.plan, kind, (&here, &there)))?;
                 left.order.clear();
                 Ok(left)
             }
@@ -61,13 +60,13 @@ impl Lower<'_> {
                 let seen = self.renamed(&left)?;
                 let (here, there) = self.sides(&right, &seen, on, query.span)?;
                 let mut right = right;
-                right.with_plan(|plan| join(plan, seen.plan, JoinType::LeftAnti, (&here, &there), nulls))?;
+                right.with_plan(|plan| join(plan, seen.plan, JoinType::LeftAnti, (&here, &there)))?;
                 self.append(left, right, query)
             }
         }
     }
 
-    /// The columns that make rows of both sides the same.
+    /// The columns that make rows of both sides the same: key or `on` columns, then what both are tied to.
     fn sides(
         &self,
         left: &Frame,
@@ -123,8 +122,7 @@ impl Lower<'_> {
         let mut rows = BTreeMap::new();
         for (id, here) in &left.rows {
             if let Some(there) = right.rows.get(id) {
-                let fields = pairs.fields(here, there)?;
-                rows.insert(*id, Row { fields, added: Vec::new(), group: None, entity: here.entity });
+                rows.insert(*id, pairs.row(here, there)?);
             }
         }
         let (first, second) = (pairs.left, pairs.right);
@@ -133,7 +131,6 @@ impl Lower<'_> {
         let mut frame = Frame::new(plan, row, key);
         frame.part = part;
         frame.rows = rows;
-        frame.fallible = left.fallible || right.fallible;
         Ok(frame)
     }
 
@@ -202,6 +199,24 @@ impl Pairs<'_> {
         self.right.push(there.alias(&name));
         self.known.insert(pair, name.clone());
         Ok(name)
+    }
+
+    /// An outer row: the same on both sides.
+    fn row(&mut self, left: &Row, right: &Row) -> Result<Row, QueryError> {
+        let fields = self.fields(left, right)?;
+        let mut added = Vec::new();
+        for ((name, here), (_, there)) in left.added.iter().zip(&right.added) {
+            added.push((name.clone(), self.push(Some(here), Some(there))?));
+        }
+        let group = match (&left.group, &right.group) {
+            (Some(here), Some(there)) => {
+                let both = here.here.iter().zip(&there.here);
+                let columns = both.map(|(here, there)| self.push(Some(here), Some(there))).collect::<Result<_, _>>()?;
+                Some(Group { here: columns, ..here.clone() })
+            }
+            _ => None,
+        };
+        Ok(Row { entity: left.entity, fields, added, group })
     }
 
     fn fields(&mut self, left: &Row, right: &Row) -> Result<Vec<Option<String>>, QueryError> {

@@ -11,8 +11,8 @@ use datafusion::scalar::ScalarValue;
 
 use super::frame::{Frame, column, columns};
 use super::lower::{Lower, not_kept, unsupported};
-use super::{QueryError, values};
-use crate::base::Span;
+use super::{QueryError, uses, values};
+use crate::base::{Span, civil};
 use crate::hir::{self, BinaryOp, ColumnRef, ExprKind, RelationId, RowId, TemplatePart, Ty, TyKind, Value};
 use crate::plan::functions::{self, Arithmetic, Context};
 
@@ -23,9 +23,9 @@ impl Lower<'_> {
         match &expr.kind {
             ExprKind::Error => Err(unsupported("an expression with an error", span)),
             ExprKind::Literal(value) => self.literal(value, &expr.ty),
-            ExprKind::LocalTimestamp(civil) => {
-                let instant = self.scope.zone.to_timestamp(*civil);
-                let instant = instant.map_err(|_| unsupported(format!("the moment {civil}"), span))?;
+            ExprKind::LocalTimestamp(at) => {
+                let instant = civil::instant(*at, &self.scope.zone);
+                let instant = instant.ok_or_else(|| unsupported(format!("the moment {at}"), span))?;
                 self.literal(&Value::Timestamp(instant), &expr.ty)
             }
             ExprKind::Column { row, path, column } => self.column(frame, *row, path, column, span),
@@ -51,7 +51,13 @@ impl Lower<'_> {
             ExprKind::IsEmpty { negated, value } => self.is_empty(frame, *negated, value),
             ExprKind::If { condition, then, otherwise } => {
                 let condition = self.expr(frame, condition)?;
-                let (then, otherwise) = (self.expr(frame, then)?, self.expr(frame, otherwise)?);
+                let then = self.guarded(frame, condition.clone(), then)?;
+                let otherwise = self.guarded(frame, condition.clone().is_not_true(), otherwise)?;
+                let sides = vec![then, otherwise];
+                let mut sides = self.unified(frame, sides)?.into_iter();
+                let (Some(then), Some(otherwise)) = (sides.next(), sides.next()) else {
+                    return Err(unsupported("this condition", span));
+                };
                 Ok(when(condition, then).otherwise(otherwise)?)
             }
             ExprKind::Call { native, args } => self.call(frame, native, args, expr),
@@ -61,6 +67,14 @@ impl Lower<'_> {
             ExprKind::Now => self.now(&expr.ty),
             ExprKind::Rate { .. } => Err(unsupported("a rate", span)),
         }
+    }
+
+    /// An expression that counts only where a condition holds.
+    fn guarded(&self, frame: &mut Frame, condition: Expr, expr: &hir::Expr) -> Result<Expr, QueryError> {
+        frame.guards.push(condition);
+        let value = self.expr(frame, expr);
+        frame.guards.pop();
+        value
     }
 
     /// A constant.
@@ -73,11 +87,24 @@ impl Lower<'_> {
         Ok(expr.get_type(frame.plan.schema())?)
     }
 
+    /// The expressions, widened to one type where they are numbers of several.
+    fn unified(&self, frame: &Frame, exprs: Vec<Expr>) -> Result<Vec<Expr>, QueryError> {
+        let types = exprs.iter().map(|expr| self.type_of(frame, expr)).collect::<Result<Vec<_>, _>>()?;
+        let scales = types.iter().filter_map(|ty| match ty {
+            DataType::Decimal128(_, scale) => Some(*scale),
+            _ => None,
+        });
+        let wide = match scales.max() {
+            _ if types.contains(&DataType::Float64) => DataType::Float64,
+            Some(scale) => DataType::Decimal128(values::MAX_DIGITS, scale),
+            None => return Ok(exprs),
+        };
+        Ok(exprs.into_iter().map(|expr| cast(expr, wide.clone())).collect())
+    }
+
     /// The value of an expression that looks at no row and no population; `None` if it does.
     pub fn constant(&self, expr: &hir::Expr) -> Result<Option<ScalarValue>, QueryError> {
-        let mut looks_outside = false;
-        super::uses::in_expr(expr, &mut |_| looks_outside = true);
-        if looks_outside {
+        if uses::looks_at_data(expr) {
             return Ok(None);
         }
         let mut frame = Frame::one_row()?;
@@ -91,9 +118,15 @@ impl Lower<'_> {
     }
 
     /// What functions need to know of the place they are called at.
-    fn context(&self, frame: &mut Frame, span: Span) -> Context {
-        frame.fallible = true;
-        Context { span: Some(span), key: columns(&frame.key), zone: zone_name(&self.scope.zone) }
+    fn context(&self, frame: &Frame, span: Span) -> Context {
+        let guard = frame.guards.iter().cloned().reduce(Expr::and);
+        Context { key: columns(&frame.key), guard, ..self.place_of(span) }
+    }
+
+    /// The same for what belongs to no single row.
+    pub fn place_of(&self, span: Span) -> Context {
+        let today = self.scope.zone.to_datetime(self.scope.now).date();
+        Context { span: Some(span), key: Vec::new(), guard: None, zone: zone_name(&self.scope.zone), today }
     }
 
     fn column(
@@ -143,7 +176,7 @@ impl Lower<'_> {
             return self.literal(&Value::List(Vec::new()), ty);
         }
         let items = items.iter().map(|item| self.expr(frame, item)).collect::<Result<_, _>>()?;
-        Ok(make_array(items))
+        Ok(make_array(self.unified(frame, items)?))
     }
 
     fn negate(&self, frame: &mut Frame, value: &hir::Expr, span: Span) -> Result<Expr, QueryError> {
@@ -166,16 +199,19 @@ impl Lower<'_> {
     ) -> Result<Expr, QueryError> {
         let (left_ty, right_ty) = (&left.ty, &right.ty);
         let left = self.expr(frame, left)?;
-        let right = self.expr(frame, right)?;
+        // Where the left side decides, the right side does not count.
+        let right = match op {
+            BinaryOp::And => self.guarded(frame, left.clone().is_not_false(), right)?,
+            BinaryOp::Or => self.guarded(frame, left.clone().is_not_true(), right)?,
+            BinaryOp::Coalesce => self.guarded(frame, left.clone().is_null(), right)?,
+            _ => self.expr(frame, right)?,
+        };
         let compare = |op| Expr::BinaryExpr(BinaryExpr::new(Box::new(left.clone()), op, Box::new(right.clone())));
         let like = |negated| {
             let (value, pattern) = (Box::new(left.clone()), Box::new(right.clone()));
             Expr::Like(Like::new(negated, value, pattern, None, false))
         };
         Ok(match op {
-            // Where the right side can fail, it must not be evaluated when the left side decides.
-            BinaryOp::And if frame.fallible => when(left.clone().is_false(), lit(false)).otherwise(left.and(right))?,
-            BinaryOp::Or if frame.fallible => when(left.clone().is_true(), lit(true)).otherwise(left.or(right))?,
             BinaryOp::And => left.and(right),
             BinaryOp::Or => left.or(right),
             BinaryOp::Equal => compare(Operator::Eq),
@@ -186,7 +222,7 @@ impl Lower<'_> {
             BinaryOp::GreaterEqual => compare(Operator::GtEq),
             BinaryOp::Like => like(false),
             BinaryOp::NotLike => like(true),
-            BinaryOp::Coalesce => coalesce(vec![left, right]),
+            BinaryOp::Coalesce => coalesce(self.unified(frame, vec![left, right])?),
             BinaryOp::Add if left_ty.kind.is_text() || right_ty.kind.is_text() => compare(Operator::StringConcat),
             BinaryOp::Add => self.arithmetic(frame, Arithmetic::Add, (left, left_ty), (right, right_ty), span)?,
             BinaryOp::Subtract => {
@@ -273,7 +309,10 @@ impl Lower<'_> {
     }
 
     fn call(&self, frame: &mut Frame, native: &str, args: &[hir::Expr], expr: &hir::Expr) -> Result<Expr, QueryError> {
-        let lowered = args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
+        let mut lowered = args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
+        if functions::wants_one_type(native) {
+            lowered = self.unified(frame, lowered)?;
+        }
         let context = self.context(frame, expr.span);
         functions::native(native, lowered, &context)
             .ok_or_else(|| unsupported(format!("the function `{native}`"), expr.span))

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{Column, JoinType, NullEquality};
+use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
 use super::{Columns, IDENTITY, QueryError};
-use crate::hir::{EntityId, FieldId, Program, RowId};
+use crate::hir::{self, Aggregate, EntityId, FieldId, Program, RowId};
 
 /// Where the parts of a row are: names of columns of the plan.
 #[derive(Clone, Debug)]
@@ -54,11 +54,13 @@ pub(super) struct Frame {
     pub order: Vec<Order>,
     /// Left joins over `one` relations that the plan already has: from these columns to these fields.
     pub joined: HashMap<(Vec<String>, EntityId, Vec<FieldId>), Row>,
-    /// Conditions that hold for every row. Once a value can fail for a row, later conditions are evaluated only where
-    /// these hold, since the engine merges filters and may turn them around.
+    /// Aggregates that the clause in hand will ask for, so that those over one query are computed together.
+    pub coming: Vec<hir::Expr>,
+    /// Aggregates that the plan already has.
+    pub ready: Vec<(Aggregate, Expr)>,
+    /// Conditions that hold for every row that counts. A function that can fail is called only where they hold: the
+    /// engine merges filters and may turn them around.
     pub guards: Vec<Expr>,
-    /// True once an expression was lowered that can fail for a row.
-    pub fallible: bool,
 }
 
 /// A column of a plan.
@@ -71,20 +73,21 @@ pub(super) fn columns(names: &[String]) -> Vec<Expr> {
     names.iter().map(|name| column(name)).collect()
 }
 
-/// Joins on equal columns. Without columns every pair is joined; then the kind must be an inner join.
+/// Joins on equal columns; nulls are never equal. (They could be: but the engine takes a later filter that compares both
+/// sides into the join, and then nulls pass that filter too.) Without columns every pair is joined; then the kind must be
+/// an inner join.
 pub(super) fn join(
     left: LogicalPlan,
     right: LogicalPlan,
     kind: JoinType,
     on: (&[String], &[String]),
-    nulls: NullEquality,
 ) -> Result<LogicalPlan, QueryError> {
     let left = LogicalPlanBuilder::from(left);
     if on.0.is_empty() && kind == JoinType::Inner {
         return Ok(left.cross_join(right)?.build()?);
     }
     let keys = |names: &[String]| names.iter().map(Column::new_unqualified).collect::<Vec<_>>();
-    Ok(left.join_detailed(right, kind, (keys(on.0), keys(on.1)), None, nulls)?.build()?)
+    Ok(left.join(right, kind, (keys(on.0), keys(on.1)), None)?.build()?)
 }
 
 impl Row {
@@ -111,8 +114,9 @@ impl Frame {
             part: Vec::new(),
             order: Vec::new(),
             joined: HashMap::new(),
+            coming: Vec::new(),
+            ready: Vec::new(),
             guards: Vec::new(),
-            fallible: false,
         }
     }
 
@@ -151,10 +155,15 @@ impl Frame {
         self.sort_by(&self.order)
     }
 
-    /// An order, made total by the key.
+    /// An order, made total by the key. No column comes twice: aggregates of the engine lose count of their keys then.
     pub fn sort_by(&self, order: &[Order]) -> Vec<SortExpr> {
-        let given = order.iter().map(|key| column(&key.column).sort(!key.descending, false));
-        given.chain(self.key.iter().map(|key| column(key).sort(true, false))).collect()
+        let given = order.iter().map(|key| (&key.column, key.descending));
+        let mut seen = BTreeSet::new();
+        given
+            .chain(self.key.iter().map(|key| (key, false)))
+            .filter(|(name, _)| seen.insert(*name))
+            .map(|(name, descending)| column(name).sort(!descending, false))
+            .collect()
     }
 
     /// The same population under new column names, for a second use in the same plan.
@@ -184,6 +193,8 @@ impl Frame {
         let projected = used.into_iter().map(|(old, new)| column(old).alias(new));
         frame.plan = LogicalPlanBuilder::from(frame.plan).project(projected)?.build()?;
         frame.joined.clear();
+        frame.ready.clear();
+        frame.coming.clear();
         Ok(frame)
     }
 
@@ -212,9 +223,15 @@ impl Frame {
                 }
             }
         }
+        // The key of a matched row identifies under a name of its own, even if the program sees it as well: its column's
+        // name says nothing to those who look for identity. The line of an entity without a key does.
+        let keyed = program.entities.get(self.row.entity.0 as usize).is_some_and(|entity| !entity.key.is_empty());
         for (name, place) in &self.row.added {
-            if wants(name) || self.key.contains(place) {
+            let identifies = self.key.contains(place);
+            if wants(name) || identifies && !keyed {
                 output.push(column(place).alias(name));
+            }
+            if !keyed {
                 taken.insert(place.clone());
             }
         }

@@ -1,12 +1,13 @@
 //! Queries: where their rows come from, and `where`.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
-use datafusion::common::{Column, JoinType, NullEquality, TableReference};
+use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::datasource::{TableProvider, provider_as_source};
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, when};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::frame::{Frame, Group, Row, columns, join};
 use super::{IDENTITY, QueryError, Rows, Scope, uses};
@@ -94,7 +95,7 @@ impl<'a> Lower<'a> {
         match base {
             Base::Under(outer) => {
                 let outer = self.renamed(outer)?;
-                under(outer, frame, (&[], &[]), NullEquality::NullEqualsNothing)
+                under(outer, frame, (&[], &[]))
             }
             _ => Ok(frame),
         }
@@ -182,7 +183,7 @@ impl<'a> Lower<'a> {
                 let here = at.fields_named(relation.on.iter().map(|(here, _)| *here));
                 let there = frame.row.fields_named(relation.on.iter().map(|(_, there)| *there));
                 let (Some(here), Some(there)) = (here, there) else { return Err(not_kept(&relation.name, span)) };
-                let frame = under(outer, frame, (&here, &there), NullEquality::NullEqualsNothing)?;
+                let frame = under(outer, frame, (&here, &there))?;
                 self.onwards(frame, &rest, base, span)
             }
             _ => Err(unsupported("a relation without its row", span)),
@@ -226,7 +227,7 @@ impl<'a> Lower<'a> {
                 let group = group.ok_or_else(|| unsupported("`group` without `dedupe`", span))?;
                 let frame = self.collapsed(&group)?;
                 let there = frame.part.clone();
-                under(outer, frame, (&group.here, &there), NullEquality::NullEqualsNull)
+                under(outer, frame, (&group.here, &there))
             }
             Base::Free | Base::Root(_) => Err(unsupported("`group` without its row", span)),
         }
@@ -248,25 +249,21 @@ impl<'a> Lower<'a> {
         let (Some(here), Some(there)) = (here, there) else { return Err(not_kept(&relation.name, span)) };
         let mut reached = target;
         if frame.part.is_empty() {
-            reached.with_plan(|plan| {
-                join(plan, frame.plan, JoinType::LeftSemi, (&there, &here), NullEquality::NullEqualsNothing)
-            })?;
+            reached.with_plan(|plan| join(plan, frame.plan, JoinType::LeftSemi, (&there, &here)))?;
             return Ok(reached);
         }
         // A row of the target has one value of `there`, so distinct pairs of outer row and `here` reach it once per
         // outer row.
-        let pairs: Vec<String> = frame.part.iter().chain(&here).cloned().collect();
+        let pairs: BTreeSet<String> = frame.part.iter().chain(&here).cloned().collect();
+        let pairs: Vec<String> = pairs.into_iter().collect();
         let pairs = LogicalPlanBuilder::from(frame.plan).project(columns(&pairs))?.distinct()?.build()?;
         reached.part = frame.part;
-        reached
-            .with_plan(|plan| join(plan, pairs, JoinType::Inner, (&there, &here), NullEquality::NullEqualsNothing))?;
+        reached.with_plan(|plan| join(plan, pairs, JoinType::Inner, (&there, &here)))?;
         if let Base::Under(outer) = base {
             let outer = self.renamed(outer)?;
             let (part, identity) = (reached.part.clone(), outer.identity());
             reached.rows = outer.rows;
-            reached.with_plan(|plan| {
-                join(plan, outer.plan, JoinType::Inner, (&part, &identity), NullEquality::NullEqualsNothing)
-            })?;
+            reached.with_plan(|plan| join(plan, outer.plan, JoinType::Inner, (&part, &identity)))?;
         }
         Ok(reached)
     }
@@ -275,8 +272,7 @@ impl<'a> Lower<'a> {
     pub fn filter(&self, frame: &mut Frame, predicate: &hir::Expr) -> Result<(), QueryError> {
         let mut conjuncts = Vec::new();
         split(predicate, &mut conjuncts);
-        let nested = |expr: &&hir::Expr| has_query(expr);
-        let (late, early): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(nested);
+        let (late, early): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(|expr| uses::has_query(expr));
         self.keep(frame, &early)?;
         let mut rest = Vec::new();
         for conjunct in late {
@@ -289,41 +285,27 @@ impl<'a> Lower<'a> {
 
     /// Filters by expressions as they are.
     fn keep(&self, frame: &mut Frame, conjuncts: &[&hir::Expr]) -> Result<(), QueryError> {
-        let mut condition: Option<Expr> = None;
+        frame.coming = uses::aggregates(conjuncts.iter().copied());
+        let mut all = Vec::new();
         for conjunct in conjuncts {
-            let next = self.expr(frame, conjunct)?;
-            condition = Some(match condition {
-                None => next,
-                Some(before) => both(before, next, frame.fallible)?,
-            });
+            let condition = self.expr(frame, conjunct)?;
+            frame.guards.push(condition.clone());
+            all.push(condition);
         }
-        let Some(mut condition) = condition else { return Ok(()) };
-        if frame.fallible
-            && let Some(guard) = std::mem::take(&mut frame.guards).into_iter().reduce(Expr::and)
-        {
-            condition = both(guard, condition, true)?;
+        match all.into_iter().reduce(Expr::and) {
+            Some(condition) => frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?)),
+            None => Ok(()),
         }
-        frame.guards.push(condition.clone());
-        frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
-    }
-}
-
-/// Both are true; where the second can fail, it is evaluated only where the first is true.
-fn both(first: Expr, second: Expr, fallible: bool) -> Result<Expr, QueryError> {
-    match fallible {
-        true => Ok(when(first, second).otherwise(lit(false))?),
-        false => Ok(first.and(second)),
     }
 }
 
 /// Joins a base to the outer rows; the outer rows' identity tells the populations apart.
-fn under(outer: Frame, mut frame: Frame, on: (&[String], &[String]), nulls: NullEquality) -> Result<Frame, QueryError> {
+fn under(outer: Frame, mut frame: Frame, on: (&[String], &[String])) -> Result<Frame, QueryError> {
     frame.part = outer.identity();
     frame.rows.extend(outer.rows);
-    frame.fallible |= outer.fallible;
     frame.guards.extend(outer.guards);
     let outer = outer.plan;
-    frame.with_plan(|plan| join(outer, plan, JoinType::Inner, on, nulls))?;
+    frame.with_plan(|plan| join(outer, plan, JoinType::Inner, on))?;
     Ok(frame)
 }
 
@@ -335,12 +317,6 @@ fn split<'e>(expr: &'e hir::Expr, conjuncts: &mut Vec<&'e hir::Expr>) {
         }
         _ => conjuncts.push(expr),
     }
-}
-
-/// True when a nested query occurs in the expression.
-fn has_query(expr: &hir::Expr) -> bool {
-    let nested = matches!(expr.kind, ExprKind::Exists(_) | ExprKind::InQuery { .. } | ExprKind::Aggregate(_));
-    nested || uses::parts(expr).into_iter().any(has_query)
 }
 
 /// The error for what the checker let through but no plan exists for.

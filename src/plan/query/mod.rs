@@ -15,6 +15,7 @@ mod combine;
 mod error;
 mod expr;
 mod frame;
+mod lost;
 mod lower;
 mod nested;
 mod session;
@@ -30,11 +31,10 @@ use datafusion::datasource::TableProvider;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 
 pub use error::{QueryError, RowError};
-pub use session::{Joins, Session, SessionOptions, collect, count, stream, write_parquet};
-pub use uses::{sources, sources_of_expr};
+pub use lost::unmatched;
+pub use session::{Joins, Session, SessionOptions, collect, count, stream};
 
 use crate::hir::{EntityId, Expr, FeedbackKind, LocalId, Program, Query, RelationId, RowId, Value};
-use frame::column;
 use lower::Lower;
 
 /// Columns with this prefix are no fields: they identify rows. The rows of an entity without a key have at least one,
@@ -146,6 +146,7 @@ pub fn values(
         let row = lower.path(&mut frame, &row, &binding.path, query.span)?;
         frame.rows.insert(binding.row, row);
     }
+    frame.coming = uses::aggregates(exprs.iter().map(|(_, expr)| expr));
     let mut computed = Vec::with_capacity(exprs.len());
     for (name, expr) in exprs {
         computed.push(lower.expr(&mut frame, expr)?.alias(name));
@@ -175,9 +176,4 @@ pub async fn scalar(scope: &Scope<'_>, session: &Session, expr: &Expr) -> Result
         Some(batch) => values::from_array(batch.column(0), 0),
         None => Err(QueryError::Engine("a single value came out as no row".to_owned())),
     }
-}
-
-/// A column by name, for expressions over a finished plan.
-pub fn output_column(name: &str) -> datafusion::logical_expr::Expr {
-    column(name)
 }

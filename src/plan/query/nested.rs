@@ -1,6 +1,6 @@
 //! Nested queries: how they are tied to the outer row, and membership.
 
-use datafusion::common::{JoinType, NullEquality};
+use datafusion::common::JoinType;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit, not, when};
 use datafusion::scalar::ScalarValue;
@@ -17,7 +17,6 @@ pub(super) struct Nested {
     pub frame: Frame,
     /// Columns of the outer plan that are equal to [`Frame::part`]; empty when the query is the same for all rows.
     pub here: Vec<String>,
-    pub nulls: NullEquality,
 }
 
 /// `value in Q.column`
@@ -32,22 +31,20 @@ struct Members {
     here: Vec<String>,
     plan: LogicalPlan,
     there: Vec<String>,
-    nulls: NullEquality,
     /// The value's column, the last of `here`.
     value: String,
 }
 
 impl Lower<'_> {
     /// Lowers a nested query. One that is tied to the outer row by a relation alone is computed for all rows at once;
-    /// any other is computed over the outer rows.
-    pub fn nested(&self, frame: &mut Frame, query: &Query) -> Result<Nested, QueryError> {
+    /// any other is computed over the outer rows. `over` are expressions over the query's row.
+    pub fn nested(&self, frame: &mut Frame, query: &Query, over: &[&hir::Expr]) -> Result<Nested, QueryError> {
         let scope: Vec<RowId> = frame.rows.keys().copied().collect();
-        let outer = |row: RowId| scope.contains(&row);
-        let nulls = NullEquality::NullEqualsNothing;
-        if !uses::uses_outer(query, &outer) {
-            return Ok(Nested { frame: self.query(query, &Base::Free)?, here: Vec::new(), nulls });
+        let tied = over.iter().any(|expr| uses::looks_at(expr, &scope));
+        if !tied && !query.looks_at(&scope) {
+            return Ok(Nested { frame: self.query(query, &Base::Free)?, here: Vec::new() });
         }
-        match uses::only_root(query, &outer) {
+        match uses::only_root(query, &scope).filter(|_| !tied) {
             Some(Root::Related(row, path)) => {
                 let at = frame.rows[&row].clone();
                 let (at, id, rest) = self.way(frame, &at, path, query.span)?;
@@ -55,7 +52,7 @@ impl Lower<'_> {
                 let here = at.fields_named(relation.on.iter().map(|(here, _)| *here));
                 let here = here.ok_or_else(|| not_kept(&relation.name, query.span))?;
                 let kind = TieKind::Relation { entity: at.entity, relation: id, rest };
-                Ok(Nested { frame: self.query(query, &Base::Root(&Tie { row, kind }))?, here, nulls })
+                Ok(Nested { frame: self.query(query, &Base::Root(&Tie { row, kind }))?, here })
             }
             Some(Root::Group(row)) => {
                 let group = frame.rows[&row].group.clone();
@@ -63,11 +60,12 @@ impl Lower<'_> {
                 let here = group.here.clone();
                 let tie = Tie { row, kind: TieKind::Group(group) };
                 let frame = self.query(query, &Base::Root(&tie))?;
-                Ok(Nested { frame, here, nulls: NullEquality::NullEqualsNull })
+                Ok(Nested { frame, here })
             }
             None => {
                 let outer = self.renamed(frame)?;
-                Ok(Nested { frame: self.query(query, &Base::Under(&outer))?, here: frame.identity(), nulls })
+                let inner = self.query(query, &Base::Under(&outer))?;
+                Ok(Nested { frame: inner, here: frame.identity() })
             }
         }
     }
@@ -87,8 +85,7 @@ impl Lower<'_> {
                     let target = self.scan(&super::Rows::Entity(relation.target), relation.target)?;
                     let on = target.row.fields_named(known.2.iter().copied());
                     let on = on.ok_or_else(|| not_kept(&relation.name, span))?;
-                    let nulls = NullEquality::NullEqualsNothing;
-                    frame.with_plan(|plan| join(plan, target.plan, JoinType::Left, (&known.0, &on), nulls))?;
+                    frame.with_plan(|plan| join(plan, target.plan, JoinType::Left, (&known.0, &on)))?;
                     frame.joined.insert(known, target.row.clone());
                     target.row
                 }
@@ -106,21 +103,21 @@ impl Lower<'_> {
         let kind = |negated| if negated { JoinType::LeftAnti } else { JoinType::LeftSemi };
         match &expr.kind {
             ExprKind::Exists(query) => {
-                let Nested { frame: inner, here, nulls } = self.nested(frame, query)?;
+                let Nested { frame: inner, here } = self.nested(frame, query, &[])?;
                 if here.is_empty() {
                     let found = self.counted(frame, inner)?;
                     let condition = if negated { found.eq(lit(0i64)) } else { found.gt(lit(0i64)) };
                     frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))?;
                     return Ok(true);
                 }
-                frame.with_plan(|plan| join(plan, inner.plan, kind(negated), (&here, &inner.part), nulls))?;
+                frame.with_plan(|plan| join(plan, inner.plan, kind(negated), (&here, &inner.part)))?;
                 Ok(true)
             }
             ExprKind::InQuery { negated: inner_negated, value, query, row, column: member } => {
                 let negated = negated != *inner_negated;
                 let membership = Membership { query, row: *row, column: member };
-                let Members { here, plan: inner, there, nulls, value } = self.members(frame, value, &membership)?;
-                frame.with_plan(|plan| join(plan, inner, kind(negated), (&here, &there), nulls))?;
+                let Members { here, plan: inner, there, value } = self.members(frame, value, &membership)?;
+                frame.with_plan(|plan| join(plan, inner, kind(negated), (&here, &there)))?;
                 if negated {
                     let known = column(&value).is_not_null();
                     frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(known)?.build()?))?;
@@ -133,7 +130,7 @@ impl Lower<'_> {
 
     /// `exists(Q)` as a value.
     pub fn exists(&self, frame: &mut Frame, query: &Query) -> Result<Expr, QueryError> {
-        let Nested { frame: inner, here, nulls } = self.nested(frame, query)?;
+        let Nested { frame: inner, here } = self.nested(frame, query, &[])?;
         if here.is_empty() {
             return Ok(self.counted(frame, inner)?.gt(lit(0i64)));
         }
@@ -141,7 +138,7 @@ impl Lower<'_> {
         let found = LogicalPlanBuilder::from(inner.plan)
             .aggregate(columns(&inner.part), [count(lit(1i64)).alias(&mark)])?
             .build()?;
-        frame.with_plan(|plan| join(plan, found, JoinType::Left, (&here, &inner.part), nulls))?;
+        frame.with_plan(|plan| join(plan, found, JoinType::Left, (&here, &inner.part)))?;
         Ok(column(&mark).is_not_null())
     }
 
@@ -151,11 +148,11 @@ impl Lower<'_> {
             return Err(unsupported("this membership", expr.span));
         };
         let membership = Membership { query, row: *row, column: member };
-        let Members { here, plan: inner, there, nulls, value } = self.members(frame, value, &membership)?;
+        let Members { here, plan: inner, there, value } = self.members(frame, value, &membership)?;
         let mark = self.fresh("found");
         let found =
             LogicalPlanBuilder::from(inner).aggregate(columns(&there), [count(lit(1i64)).alias(&mark)])?.build()?;
-        frame.with_plan(|plan| join(plan, found, JoinType::Left, (&here, &there), nulls))?;
+        frame.with_plan(|plan| join(plan, found, JoinType::Left, (&here, &there)))?;
         let found = column(&mark).is_not_null();
         let found = if *negated { not(found) } else { found };
         Ok(when(column(&value).is_null(), lit(ScalarValue::Boolean(None))).otherwise(found)?)
@@ -164,16 +161,13 @@ impl Lower<'_> {
     /// Both sides of a membership.
     fn members(&self, frame: &mut Frame, value: &hir::Expr, of: &Membership<'_>) -> Result<Members, QueryError> {
         let value = self.named(frame, "value", value)?;
-        let Nested { frame: mut inner, mut here, nulls } = self.nested(frame, of.query)?;
+        let Nested { frame: mut inner, mut here } = self.nested(frame, of.query, &[of.column])?;
         inner.rows.insert(of.row, inner.row.clone());
         let member = self.named(&mut inner, "member", of.column)?;
         let mut there = inner.part.clone();
-        // Nulls match when the tie is a group, so they are taken out where they must not.
-        let known = column(&member).is_not_null();
-        inner.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(known)?.build()?))?;
         here.push(value.clone());
         there.push(member);
-        Ok(Members { here, plan: inner.plan, there, nulls, value })
+        Ok(Members { here, plan: inner.plan, there, value })
     }
 
     /// The number of rows of a population that is the same for all rows, as a column here.

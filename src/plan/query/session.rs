@@ -9,9 +9,6 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
-use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
-use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
@@ -42,6 +39,8 @@ pub enum Joins {
 pub struct Session {
     fast: SessionContext,
     spilling: SessionContext,
+    /// One partition: for the few plans whose order the engine loses while it spreads them over threads.
+    single: SessionContext,
 }
 
 impl Session {
@@ -56,20 +55,24 @@ impl Session {
             runtime = runtime.with_disk_manager_builder(disk);
         }
         let runtime = runtime.build_arc()?;
-        let config = |hash: bool| {
+        let context = |hash: bool, threads: Option<usize>| {
             let mut config = SessionConfig::new()
                 .with_information_schema(false)
                 .set_bool("datafusion.optimizer.prefer_hash_join", hash)
+                // Logical and physical plan disagree on whether some conditionals can be null; nothing depends on it.
+                .set_bool("datafusion.execution.skip_physical_aggregate_schema_check", true)
+                .set_bool("datafusion.optimizer.repartition_sorts", threads != Some(1))
                 .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
                 .set_bool("datafusion.execution.parquet.pushdown_filters", true);
-            if let Some(threads) = options.threads {
+            if let Some(threads) = threads {
                 config = config.with_target_partitions(threads.max(1));
             }
-            config
+            SessionContext::new_with_config_rt(config, Arc::clone(&runtime))
         };
         Ok(Self {
-            fast: SessionContext::new_with_config_rt(config(true), Arc::clone(&runtime)),
-            spilling: SessionContext::new_with_config_rt(config(false), runtime),
+            fast: context(true, options.threads),
+            spilling: context(false, options.threads),
+            single: context(true, Some(1)),
         })
     }
 
@@ -82,8 +85,14 @@ impl Session {
 }
 
 /// Optimises a plan and makes it executable.
-async fn prepare(context: &SessionContext, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
-    Ok(context.state().create_physical_plan(plan).await?)
+async fn prepare(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
+    match session.context(joins).state().create_physical_plan(plan).await {
+        Ok(executable) => Ok(executable),
+        Err(first) => match session.single.state().create_physical_plan(plan).await {
+            Ok(executable) => Ok(executable),
+            Err(_) => Err(first.into()),
+        },
+    }
 }
 
 fn start(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream, QueryError> {
@@ -93,15 +102,15 @@ fn start(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> Result<Sendabl
 /// All rows of a plan. What does not fit into memory with hash joins is tried again with joins that spill. Dropping the
 /// future cancels the query.
 pub async fn collect(session: &Session, plan: LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
-    match run(session.context(Joins::Fast), &plan).await {
-        Err(QueryError::OutOfMemory(_)) => run(session.context(Joins::Spilling), &plan).await,
+    match run(session, Joins::Fast, &plan).await {
+        Err(QueryError::OutOfMemory(_)) => run(session, Joins::Spilling, &plan).await,
         result => result,
     }
 }
 
-async fn run(context: &SessionContext, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
-    let executable = prepare(context, plan).await?;
-    let mut rows = start(executable, context.task_ctx())?;
+async fn run(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
+    let executable = prepare(session, joins, plan).await?;
+    let mut rows = start(executable, session.context(joins).task_ctx())?;
     let mut batches = Vec::new();
     while let Some(batch) = rows.next().await {
         batches.push(batch?);
@@ -109,15 +118,15 @@ async fn run(context: &SessionContext, plan: &LogicalPlan) -> Result<Vec<RecordB
     Ok(batches)
 }
 
-/// The rows of a plan as they come. Dropping the stream cancels the query.
+/// The rows of a plan as they come. Dropping the stream cancels the query. After [`QueryError::OutOfMemory`] it is worth
+/// another try with joins that spill.
 pub async fn stream(
     session: &Session,
     plan: LogicalPlan,
     joins: Joins,
 ) -> Result<SendableRecordBatchStream, QueryError> {
-    let context = session.context(joins);
-    let executable = prepare(context, &plan).await?;
-    start(executable, context.task_ctx())
+    let executable = prepare(session, joins, &plan).await?;
+    start(executable, session.context(joins).task_ctx())
 }
 
 /// The number of rows of a plan.
@@ -130,28 +139,4 @@ pub async fn count(session: &Session, plan: LogicalPlan) -> Result<u64, QueryErr
         Some(Err(error)) => Err(error),
         _ => Err(QueryError::Engine("a count came out as no number".to_owned())),
     }
-}
-
-/// Writes the rows of a plan as Parquet, in their order, and gives their number. The caller makes the file, syncs and
-/// renames it; after an error its content is worthless. After [`QueryError::OutOfMemory`] it is worth another try with
-/// joins that spill, into a new file.
-pub async fn write_parquet(
-    session: &Session,
-    plan: LogicalPlan,
-    joins: Joins,
-    file: &mut (dyn std::io::Write + Send),
-) -> Result<u64, QueryError> {
-    let mut rows = stream(session, plan, joins).await?;
-    let level = ZstdLevel::try_new(1).map_err(datafusion::error::DataFusionError::from)?;
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-    let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties))
-        .map_err(datafusion::error::DataFusionError::from)?;
-    let mut written = 0;
-    while let Some(batch) = rows.next().await {
-        let batch = batch?;
-        written += batch.num_rows() as u64;
-        writer.write(&batch).map_err(datafusion::error::DataFusionError::from)?;
-    }
-    writer.close().map_err(datafusion::error::DataFusionError::from)?;
-    Ok(written)
 }

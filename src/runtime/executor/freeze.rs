@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch};
@@ -16,7 +16,7 @@ use datafusion::parquet::file::properties::WriterProperties;
 use futures::StreamExt;
 
 use super::send::ROW;
-use crate::hir::{Entity, Query};
+use crate::hir::{Entity, Query, QueryKind};
 use crate::plan::query::{Columns, IDENTITY, Joins, Ordering, QueryError, Scope, Session, population, stream, values};
 use crate::runtime::error::RunError;
 
@@ -47,74 +47,89 @@ async fn freeze_with(
 ) -> Result<u64, RunError> {
     let plan = population(scope, query, &Columns::All, Ordering::Defined)?;
     let mut batches = stream(session, plan, joins).await?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
-    let temporary = path.with_extension("tmp");
     let mut keys = KeyCheck::new(&scope.program[query.ty.entity], title);
-    let mut writer = SnapshotWriter::create(&temporary)?;
+    let is_rejected = matches!(source_of(query).kind, QueryKind::Rejected(_));
+    let mut file = SnapshotFile::create(path)?;
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(QueryError::from)?;
-        keys.check(&batch)?;
-        writer.write(&batch)?;
+        // Several cells of one line may be bad; nothing is ever addressed to them.
+        if !is_rejected {
+            keys.check(&batch)?;
+        }
+        file.write(&batch)?;
     }
-    let schema = batches.schema();
-    let rows = writer.finish(&schema)?;
-    fs::rename(&temporary, path).map_err(|error| file_error(path, &error))?;
-    // The name must be as durable as the content.
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))?;
-    Ok(rows)
+    file.finish(Some(&batches.schema()))
 }
 
-pub(super) fn file_error(path: &Path, error: &dyn std::fmt::Display) -> RunError {
+/// Where the rows of a population come from, the left side of a set operator.
+pub(super) fn source_of(query: &Query) -> &Query {
+    query.input().map_or(query, source_of)
+}
+
+pub(in crate::runtime) fn file_error(path: &Path, error: &dyn std::fmt::Display) -> RunError {
     RunError::File { path: path.display().to_string(), reason: error.to_string() }
 }
 
-/// Writes numbered batches.
-struct SnapshotWriter<'p> {
-    path: &'p Path,
+/// A frozen population being written: its rows are numbered, and it has its name only when it is whole and durable.
+pub(super) struct SnapshotFile {
+    path: PathBuf,
+    temporary: PathBuf,
     file: Option<File>,
     writer: Option<ArrowWriter<File>>,
     rows: u64,
 }
 
-impl<'p> SnapshotWriter<'p> {
-    fn create(path: &'p Path) -> Result<Self, RunError> {
-        let file = File::create(path).map_err(|error| file_error(path, &error))?;
-        Ok(Self { path, file: Some(file), writer: None, rows: 0 })
+impl SnapshotFile {
+    /// Begins the file.
+    pub fn create(path: &Path) -> Result<Self, RunError> {
+        let folder = folder_of(path);
+        fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
+        let temporary = path.with_extension("tmp");
+        let file = File::create(&temporary).map_err(|error| file_error(&temporary, &error))?;
+        Ok(Self { path: path.to_path_buf(), temporary, file: Some(file), writer: None, rows: 0 })
     }
 
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
+    /// Adds rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
         let count = batch.num_rows() as u64;
         let numbers = Int64Array::from_iter_values((self.rows..self.rows + count).map(|row| row as i64));
         let schema = numbered(&batch.schema());
         let columns = batch.columns().iter().cloned().chain([Arc::new(numbers) as ArrayRef]).collect();
-        let path = self.path;
-        let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|error| file_error(path, &error))?;
-        self.writer(&schema)?.write(&batch).map_err(|error| file_error(path, &error))?;
+        let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|error| file_error(&self.path, &error))?;
+        self.begin(&schema)?;
+        if let Some(writer) = &mut self.writer {
+            writer.write(&batch).map_err(|error| file_error(&self.path, &error))?;
+        }
         self.rows += count;
         Ok(())
     }
 
-    fn writer(&mut self, schema: &SchemaRef) -> Result<&mut ArrowWriter<File>, RunError> {
-        let path = self.path;
+    fn begin(&mut self, schema: &SchemaRef) -> Result<(), RunError> {
         if let Some(file) = self.file.take() {
             let properties = WriterProperties::builder().set_compression(Compression::LZ4_RAW).build();
             let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
-            self.writer = Some(writer.map_err(|error| file_error(path, &error))?);
+            self.writer = Some(writer.map_err(|error| file_error(&self.path, &error))?);
         }
-        self.writer.as_mut().ok_or_else(|| file_error(path, &"it is closed already"))
+        Ok(())
     }
 
-    /// Ends the file, which has its columns even without rows, and syncs it.
-    fn finish(mut self, schema: &SchemaRef) -> Result<u64, RunError> {
-        let path = self.path;
-        self.writer(&numbered(schema))?;
+    /// Ends the file and gives it its name. Without rows it has the columns of `schema`.
+    pub fn finish(mut self, schema: Option<&SchemaRef>) -> Result<u64, RunError> {
+        self.begin(&numbered(schema.map_or(&Schema::empty(), |schema| schema)))?;
         if let Some(writer) = self.writer.take() {
-            let file = writer.into_inner().map_err(|error| file_error(path, &error))?;
-            file.sync_all().map_err(|error| file_error(path, &error))?;
+            let file = writer.into_inner().map_err(|error| file_error(&self.path, &error))?;
+            file.sync_all().map_err(|error| file_error(&self.path, &error))?;
         }
+        fs::rename(&self.temporary, &self.path).map_err(|error| file_error(&self.path, &error))?;
+        // The name must be as durable as the content.
+        let folder = folder_of(&self.path);
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))?;
         Ok(self.rows)
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 fn numbered(schema: &Schema) -> SchemaRef {
@@ -124,17 +139,31 @@ fn numbered(schema: &Schema) -> SchemaRef {
 
 /// The names of the columns that tell an entity's rows apart.
 #[derive(Clone)]
-pub(super) struct KeyNames(Vec<String>);
+pub(super) struct KeyNames {
+    names: Vec<String>,
+    /// Whether the columns count by which the query engine tells rows apart, such as a matched row's key.
+    identity: bool,
+}
 
 impl KeyNames {
-    /// The key fields.
+    /// The key fields; the line of an entity without a key.
     pub fn new(entity: &Entity) -> Self {
-        Self(entity.key.iter().map(|field| entity[*field].name.clone()).collect())
+        let names = match entity.key.is_empty() {
+            true => vec!["line".to_string()],
+            false => entity.key.iter().map(|field| entity[*field].name.clone()).collect(),
+        };
+        Self { names, identity: true }
+    }
+
+    /// The entity's own key only.
+    pub fn declared(entity: &Entity) -> Self {
+        Self { identity: false, ..Self::new(entity) }
     }
 
     /// Where they are, together with the columns by which the query engine tells rows apart.
     pub fn locate(&self, schema: &Schema) -> KeyColumns {
-        let is_key = |name: &str| self.0.iter().any(|known| known == name) || name.starts_with(IDENTITY);
+        let is_key =
+            |name: &str| self.names.iter().any(|known| known == name) || self.identity && name.starts_with(IDENTITY);
         let fields = schema.fields().iter().enumerate();
         KeyColumns(fields.filter(|(_, field)| is_key(field.name())).map(|(at, _)| at).collect())
     }

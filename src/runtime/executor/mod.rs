@@ -4,11 +4,17 @@
 //! any instant leaves a state whose effects are performed again; each is made so that this is harmless.
 
 mod accounting;
+mod data;
 mod freeze;
 mod live;
+mod loops;
+mod notes;
 mod pace;
+mod person;
 mod send;
+mod split;
 mod steps;
+mod waits;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -18,9 +24,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::audiences::Remembered;
 use super::channels::Channel;
 use super::clock::{Clock, Stopwatch};
 use super::error::RunError;
+use super::inbox::Inbox;
 use super::machine::{self, Bound, Effect, Event, MachineError, State, Status};
 use super::observe::{Observer, Progress};
 use super::store::{Change, RunRecord, StepRecord, Store, Tally};
@@ -28,7 +36,7 @@ use super::tables::{Folders, Ledger, RunTables, Sources};
 use crate::hir::{LocalId, Program, Value};
 use crate::plan::Plan;
 use crate::plan::query::{Scope, Session};
-pub(super) use freeze::freeze as freeze_population;
+pub(super) use freeze::{file_error, freeze as freeze_population};
 pub use pace::Pace;
 pub(super) use send::ROW;
 
@@ -86,6 +94,8 @@ pub enum DriveEnd {
     Paused,
     /// It goes on at this instant, when somebody drives it again.
     Waiting(Timestamp),
+    /// It waits for a person or a signal.
+    Blocked,
     /// We were asked to stop; it can go on at any time.
     Parked,
 }
@@ -112,7 +122,16 @@ pub struct Surroundings<'e> {
     pub observer: &'e dyn Observer,
     /// May ask to stop.
     pub cancel: &'e Cancel,
+    /// Where other processes leave word.
+    pub inbox: &'e Inbox,
+    /// False in a rehearsal: nothing outside the run's own state may change.
+    pub effects: bool,
+    /// Under a rehearsal: the state of real runs, which is only read.
+    pub beneath: Option<Remembered<'e>>,
 }
+
+/// How often the inbox is looked at while a run waits.
+const INBOX_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_millis(200);
 
 /// One run, being driven.
 pub struct Executor<'e> {
@@ -121,8 +140,11 @@ pub struct Executor<'e> {
     /// The program with a way from each frozen row to its live row.
     program: Arc<Program>,
     run: String,
+    started: Timestamp,
     state: State,
     seq: u64,
+    /// The wait that was announced last: branch and statement.
+    announced: Option<(String, String)>,
 }
 
 /// What came of performing a step.
@@ -142,7 +164,16 @@ impl<'e> Executor<'e> {
     /// Goes on with `run`, whose plan is `plan`.
     pub fn new(around: Surroundings<'e>, plan: &'e Plan, run: RunRecord) -> Self {
         let program = Arc::new(live::with_live_relations(&plan.program));
-        Self { around, plan, program, run: run.run, state: run.state, seq: run.seq }
+        Self {
+            around,
+            plan,
+            program,
+            run: run.run,
+            started: run.started,
+            state: run.state,
+            seq: run.seq,
+            announced: None,
+        }
     }
 
     /// Drives until the run is over, held, waiting or asked to stop.
@@ -150,6 +181,9 @@ impl<'e> Executor<'e> {
     /// # Errors
     /// What held it. The run is paused then, unless the store itself refused.
     pub async fn drive(&mut self, until: Until) -> Result<DriveEnd, RunError> {
+        // What arrived while nobody drove the run was stored; those who wait for it look once.
+        self.take_notes().await?;
+        self.wake_listeners().await?;
         loop {
             match self.state.status {
                 Status::Paused => return Ok(DriveEnd::Paused),
@@ -166,7 +200,10 @@ impl<'e> Executor<'e> {
             });
             if let Some(token) = ready {
                 match self.perform_and_commit(&token).await {
-                    Ok(true) => continue,
+                    Ok(true) => {
+                        self.take_notes().await?;
+                        continue;
+                    }
                     Ok(false) => return Ok(DriveEnd::Parked),
                     Err(error) => return Err(self.hold(error).await),
                 }
@@ -175,12 +212,41 @@ impl<'e> Executor<'e> {
                 Effect::WakeAt { token, at } => Some((at, token)),
                 Effect::Perform { .. } => None,
             });
-            let Some((at, token)) = next.min() else {
-                return Err(MachineError("it runs but nothing is to be done".into()).into());
+            let end = match next.min() {
+                Some((at, token)) => self.wait(at, &token, until).await?,
+                None => self.wait_for_word(until).await?,
             };
-            if let Some(end) = self.wait(at, &token, until).await? {
+            if let Some(end) = end {
                 return Ok(end);
             }
+        }
+    }
+
+    /// Nothing happens by itself any more: waits for a note.
+    async fn wait_for_word(&mut self, until: Until) -> Result<Option<DriveEnd>, RunError> {
+        let blocked = self.state.tokens.values().any(|token| token.phase == machine::Phase::Blocked);
+        if !blocked {
+            return Err(MachineError("it runs but nothing is to be done".into()).into());
+        }
+        if until == Until::FirstWait || self.around.clock.is_virtual() {
+            return Ok(Some(DriveEnd::Blocked));
+        }
+        self.around.observer.on(Progress::Blocked);
+        while !self.take_notes().await? {
+            if !self.pause_for_inbox(Timestamp::MAX).await {
+                return Ok(Some(DriveEnd::Parked));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sleeps until the inbox is to be looked at again, at most until `at`. False when asked to stop.
+    async fn pause_for_inbox(&self, at: Timestamp) -> bool {
+        let clock = self.around.clock;
+        let next = clock.now().checked_add(INBOX_PAUSE).unwrap_or(at).min(at);
+        tokio::select! {
+            () = clock.sleep_until(next) => true,
+            () = self.around.cancel.cancelled() => false,
         }
     }
 
@@ -214,11 +280,26 @@ impl<'e> Executor<'e> {
                 return Ok(Some(DriveEnd::Waiting(at)));
             }
             let position = self.token(token)?.clone();
-            let title = machine::step_of(self.plan, &position)?.title.clone();
-            self.around.observer.on(Progress::Waiting { title: &title, until: at });
-            tokio::select! {
-                () = clock.sleep_until(at) => {}
-                () = self.around.cancel.cancelled() => return Ok(Some(DriveEnd::Parked)),
+            let step = machine::step_of(self.plan, &position)?;
+            let place = (token.to_string(), step.path.clone());
+            let is_turn = matches!(step.kind, crate::plan::StepKind::Repeat { .. });
+            if is_turn || self.announced.as_ref() != Some(&place) {
+                // A condition that is looked at every minute is one wait to people.
+                let until = position.deadline.unwrap_or(at);
+                self.around.observer.on(Progress::Waiting { title: &step.title, until });
+                self.announced = Some(place);
+            }
+            if clock.is_virtual() {
+                clock.sleep_until(at).await;
+            }
+            while at > clock.now() && !clock.is_virtual() {
+                if !self.pause_for_inbox(at).await {
+                    return Ok(Some(DriveEnd::Parked));
+                }
+                if self.take_notes().await? {
+                    // Somebody may have answered, paused or stopped the run.
+                    return Ok(None);
+                }
             }
         }
         // What was read before the wait may have changed.
@@ -233,6 +314,10 @@ impl<'e> Executor<'e> {
         machine::apply(self.plan, &mut state, &event)?;
         let (run, seq, at) = (self.run.clone(), self.seq + 1, self.around.clock.now());
         let mut changes: Vec<Change> = record.into_iter().map(Change::Step).collect();
+        if let Event::Done { outcome: machine::Outcome::Signalled { signal, .. }, .. } = &event {
+            // Taken in the same transaction in which the run goes on with it.
+            changes.push(Change::SignalTaken { run: run.clone(), signal: signal.clone() });
+        }
         changes.push(Change::Transition { run, seq, at, event, state: state.clone() });
         self.around.store.commit(changes).await?;
         self.state = state;
@@ -283,7 +368,19 @@ impl<'e> Executor<'e> {
         };
         let deliveries = self.state.locals.iter().filter_map(delivery).collect();
         let ledger = Ledger { store: self.around.store, folder: self.around.folders.run(&self.run), deliveries };
-        RunTables { sources: self.around.sources, frozen, numbered: None, ledger: Some(ledger) }
+        RunTables {
+            sources: self.around.sources,
+            frozen,
+            numbered: None,
+            ledger: Some(ledger),
+            remembered: self.remembered(),
+        }
+    }
+
+    /// Our own state, then the one that a rehearsal looks at.
+    fn remembered(&self) -> Vec<Remembered<'_>> {
+        let own = Remembered { store: self.around.store, state: self.around.folders.state.clone() };
+        std::iter::once(own).chain(self.around.beneath.clone()).collect()
     }
 
     fn scope<'s>(&'s self, tables: &'s RunTables<'s>, locals: &'s HashMap<LocalId, Value>) -> Scope<'s> {

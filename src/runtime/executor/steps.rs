@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::accounting::Accounting;
 use super::freeze::freeze;
+use super::split::SplitStep;
 use super::{Executor, Performed, StepEnd};
 use crate::hir::{Expr, LocalId, Query, Value};
 use crate::plan::query::scalar;
@@ -23,7 +24,23 @@ impl Executor<'_> {
                 let note = value.to_text(self.around.zone);
                 (Outcome::Value(value), Some(self.record(token, step, Some(note))))
             }
+            StepKind::Split { input, row, overlapping, arms, seed } => {
+                let seed = seed.as_deref();
+                self.split(token, step, &SplitStep { input, row: *row, overlapping: *overlapping, arms, seed }).await?
+            }
             StepKind::Wait { duration } => self.wait_step(token, step, duration).await?,
+            StepKind::WaitUntil { until, within, .. } => self.wait_until(token, step, until, within.as_ref()).await?,
+            StepKind::WaitSignal { signal, fields, filter, within, .. } => {
+                self.wait_signal(token, step, (*signal, fields, filter.as_ref()), within.as_ref()).await?
+            }
+            StepKind::Human { kind, text, role, within, .. } => {
+                self.human(token, step, *kind, (text, role.as_ref()), within.as_ref()).await?
+            }
+            StepKind::Repeat { times, every, until, .. } => {
+                self.repeat(token, step, times, every.as_ref(), until.as_ref()).await?
+            }
+            StepKind::For { local, list, .. } => self.for_each(token, step, *local, list).await?,
+            StepKind::Emit { signal, args } => self.emit(token, step, *signal, args).await?,
             StepKind::Send(send) => return self.send(token, step, send).await,
             StepKind::Log { text } => {
                 let text = self.text(text).await?;
@@ -45,6 +62,7 @@ impl Executor<'_> {
                 (Outcome::Chosen(chosen), Some(self.record(token, step, Some(note))))
             }
             StepKind::Parallel { .. } => (Outcome::Noted, None),
+            StepKind::Data(data) => self.data(token, step, data).await?,
             StepKind::Require { condition, reason } => {
                 if self.value(condition).await? != Value::Bool(true) {
                     let reason = self.reason(reason.as_ref()).await?;
@@ -69,6 +87,7 @@ impl Executor<'_> {
         query: &Query,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
         let (snapshot, accounting) = self.freeze(token, step, query).await?;
+        self.freeze_unmatched(step, local, query, &snapshot).await?;
         let rows = self.program[query.ty.entity].name.clone();
         let mut record = self.record(token, step, Some(rows));
         record.name = self.plan.campaign()[local].name.clone();
@@ -92,7 +111,7 @@ impl Executor<'_> {
         let scope = self.scope(&tables, &locals);
         let session = self.around.session;
         let rows = freeze(session, &scope, query, &path, &step.title).await?;
-        let accounting = Accounting::of(session, &scope, query, rows).await?;
+        let accounting = self.with_vanished(query, Accounting::of(session, &scope, query, rows).await?)?;
         if !accounting.balances() {
             let equation = format!("{accounting:?}");
             return Err(RunError::Unbalanced { step: step.title.clone(), equation });
@@ -117,13 +136,19 @@ impl Executor<'_> {
 
     /// The value of an expression that looks at no row.
     pub(super) async fn value(&self, expr: &Expr) -> Result<Value, RunError> {
-        let (locals, frozen) = (self.locals(), self.frozen());
+        self.value_with(expr, &[]).await
+    }
+
+    /// The same, with further names bound.
+    pub(super) async fn value_with(&self, expr: &Expr, bound: &[(u32, Value)]) -> Result<Value, RunError> {
+        let (mut locals, frozen) = (self.locals(), self.frozen());
+        locals.extend(bound.iter().map(|(local, value)| (LocalId(*local), value.clone())));
         let tables = self.tables(&frozen);
         let scope = self.scope(&tables, &locals);
         Ok(scalar(&scope, self.around.session, expr).await?)
     }
 
-    async fn text(&self, expr: &Expr) -> Result<String, RunError> {
+    pub(super) async fn text(&self, expr: &Expr) -> Result<String, RunError> {
         Ok(self.value(expr).await?.to_text(self.around.zone))
     }
 

@@ -55,8 +55,35 @@ pub enum Outcome {
     Frozen(Snapshot),
     /// A value was computed.
     Value(Value),
+    /// Named subsets were frozen, by the index of the campaign's local.
+    Split(Vec<(u32, Snapshot)>),
     /// The wait ends at this instant.
     Until(jiff::Timestamp),
+    /// Not yet: look again at this instant, and give up at the deadline.
+    Again {
+        /// When to look again; never by itself when there is none.
+        at: Option<jiff::Timestamp>,
+        /// When to give up.
+        deadline: Option<jiff::Timestamp>,
+    },
+    /// What was waited for did not come, or a person said no.
+    GivenUp,
+    /// A signal came.
+    Signalled {
+        /// Its name in the store; the run has taken it from now on.
+        signal: String,
+        /// Its values by the index of the campaign's local.
+        values: Vec<(u32, Value)>,
+    },
+    /// One more turn of a loop.
+    Turn {
+        /// What the loop's name is bound to in this turn.
+        bind: Option<(u32, Value)>,
+        /// When the turn after this one may begin.
+        next: Option<jiff::Timestamp>,
+    },
+    /// No more turns.
+    Over,
     /// Every row of the send is settled.
     Sent(Delivery),
     /// Which arm of an `if`; none for `else`.

@@ -13,6 +13,7 @@ mod tests;
 pub use event::{Event, Outcome};
 pub use state::{Bound, Delivery, Phase, Snapshot, State, Status, Token};
 
+use crate::hir::Until;
 use crate::plan::{BlockId, Plan, Step, StepKind};
 
 /// Something to do for a token.
@@ -46,7 +47,7 @@ pub fn effects(state: &State) -> Vec<Effect> {
     let of_token = |(name, token): (&String, &Token)| match token.phase {
         Phase::Ready => Some(Effect::Perform { token: name.clone() }),
         Phase::Waiting { until } => Some(Effect::WakeAt { token: name.clone(), at: until }),
-        Phase::Inside => None,
+        Phase::Inside | Phase::Blocked => None,
     };
     state.tokens.iter().filter_map(of_token).collect()
 }
@@ -68,10 +69,23 @@ pub fn apply(plan: &Plan, state: &mut State, event: &Event) -> Result<(), Machin
         Event::Started { values } => start(plan, state, values),
         Event::Done { token, outcome } => done(plan, state, token, outcome),
         Event::Woken { token } => woken(plan, state, token),
+        _ => tell(state, event),
+    }
+}
+
+/// Applies an event that comes from a person or from an error: it needs no plan.
+///
+/// # Errors
+/// [`MachineError`] when the run is over, or when the event is about a step.
+pub fn tell(state: &mut State, event: &Event) -> Result<(), MachineError> {
+    match event {
         Event::Paused { reason } => set_status(state, Status::Paused, Some(reason)),
         Event::Resumed => resumed(state),
         Event::Stopped { reason } => end(state, Status::Stopped, reason.as_deref()),
         Event::Failed { reason } => end(state, Status::Failed, Some(reason)),
+        Event::Started { .. } | Event::Done { .. } | Event::Woken { .. } => {
+            Err(MachineError("that event is about a step".into()))
+        }
     }
 }
 
@@ -90,7 +104,7 @@ fn start(
 
 /// Puts a new token at the first step of a block. An empty block ends at once.
 fn enter(plan: &Plan, state: &mut State, name: String, block: BlockId) -> Result<(), MachineError> {
-    state.tokens.insert(name.clone(), Token { block, at: 0, phase: Phase::Ready });
+    state.tokens.insert(name.clone(), Token::at_start(block));
     settle(plan, state, &name)
 }
 
@@ -107,13 +121,27 @@ fn settle(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError
     };
     let siblings = format!("{parent}/");
     let others = state.tokens.keys().any(|other| other.starts_with(&siblings));
-    if others { Ok(()) } else { advance(plan, state, parent) }
+    if others { Ok(()) } else { children_ended(plan, state, &parent.to_string()) }
+}
+
+/// The blocks inside a step have ended: a loop looks whether there is another turn, everything else goes on.
+fn children_ended(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError> {
+    let kind = &step_of(plan, token(state, name)?)?.kind;
+    if !matches!(kind, StepKind::Repeat { .. } | StepKind::For { .. }) {
+        return advance(plan, state, name);
+    }
+    let token = token_mut(state, name)?;
+    token.turn += 1;
+    token.phase = match token.next_turn.take() {
+        Some(until) => Phase::Waiting { until },
+        None => Phase::Ready,
+    };
+    Ok(())
 }
 
 fn advance(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError> {
     let token = token_mut(state, name)?;
-    token.at += 1;
-    token.phase = Phase::Ready;
+    *token = Token { at: token.at + 1, ..Token::at_start(token.block) };
     settle(plan, state, name)
 }
 
@@ -123,44 +151,106 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
         return Err(MachineError(format!("a step of branch `{name}` was done twice")));
     }
     let kind = &step_of(plan, &token)?.kind;
+    use Outcome as O;
+    use StepKind as S;
     match (kind, outcome) {
-        (StepKind::Segment { local, .. }, Outcome::Frozen(snapshot)) => {
-            state.locals.insert(local.0, Bound::Snapshot(snapshot.clone()));
-            advance(plan, state, name)
+        (S::Segment { local, .. }, O::Frozen(snapshot)) => {
+            bind(plan, state, name, [(local.0, Bound::Snapshot(snapshot.clone()))])
         }
-        (StepKind::Let { local, .. }, Outcome::Value(value)) => {
-            state.locals.insert(local.0, Bound::Value(value.clone()));
-            advance(plan, state, name)
+        (S::Split { .. }, O::Split(arms)) => {
+            let arms = arms.iter().map(|(local, snapshot)| (*local, Bound::Snapshot(snapshot.clone())));
+            bind(plan, state, name, arms)
         }
-        (StepKind::Send(send), Outcome::Sent(delivery)) => {
-            if let Some(local) = send.delivery {
-                state.locals.insert(local.0, Bound::Delivery(delivery.clone()));
-            }
-            advance(plan, state, name)
+        (S::Let { local, .. }, O::Value(value)) => bind(plan, state, name, [(local.0, Bound::Value(value.clone()))]),
+        (S::Send(send), O::Sent(delivery)) => {
+            let delivery = send.delivery.map(|local| (local.0, Bound::Delivery(delivery.clone())));
+            bind(plan, state, name, delivery)
         }
-        (StepKind::Log { .. }, Outcome::Noted) | (StepKind::Require { .. }, Outcome::Noted) => {
-            advance(plan, state, name)
+        (S::WaitSignal { .. }, O::Signalled { values, .. }) => {
+            bind(plan, state, name, values.iter().map(|(local, value)| (*local, Bound::Value(value.clone()))))
         }
+        (S::Parallel { branches }, O::Noted) => inside(plan, state, name, branches),
+        (kind, O::Noted) if may_be_noted(kind) => advance(plan, state, name),
         // A send whose last rows are deferred waits to be performed again.
-        (StepKind::Wait { .. } | StepKind::Send(_), Outcome::Until(until)) => {
+        (S::Wait { .. } | S::WaitUntil { .. } | S::Send(_), O::Until(until)) => {
             token_mut(state, name)?.phase = Phase::Waiting { until: *until };
             Ok(())
         }
-        (StepKind::If { arms, otherwise }, Outcome::Chosen(arm)) => {
+        (S::WaitUntil { .. } | S::WaitSignal { .. } | S::Human { .. }, O::Again { at, deadline }) => {
+            let token = token_mut(state, name)?;
+            token.deadline = *deadline;
+            token.phase = at.map_or(Phase::Blocked, |until| Phase::Waiting { until });
+            Ok(())
+        }
+        // Who asks a person and says nothing about a no does not want to go on after one.
+        (S::Human { otherwise: None, .. }, O::GivenUp) => {
+            end(state, Status::Stopped, Some("it was not answered with yes"))
+        }
+        (S::WaitUntil { otherwise, .. } | S::WaitSignal { otherwise, .. } | S::Human { otherwise, .. }, O::GivenUp) => {
+            enter_or_advance(plan, state, name, *otherwise)
+        }
+        (S::If { arms, otherwise }, O::Chosen(arm)) => {
+            let missing = |arm: &usize| MachineError(format!("there is no arm {arm}"));
             let block = match arm {
-                Some(arm) => Some(arms.get(*arm).ok_or_else(|| MachineError(format!("there is no arm {arm}")))?.1),
+                Some(arm) => Some(arms.get(*arm).ok_or_else(|| missing(arm))?.1),
                 None => *otherwise,
             };
-            match block {
-                Some(block) => inside(plan, state, name, &[block]),
-                None => advance(plan, state, name),
-            }
+            enter_or_advance(plan, state, name, block)
         }
-        (StepKind::Parallel { branches }, Outcome::Noted) => inside(plan, state, name, branches),
-        (StepKind::Stop { .. }, Outcome::Ended { reason }) => end(state, Status::Stopped, reason.as_deref()),
-        (StepKind::Fail { .. }, Outcome::Ended { reason }) => end(state, Status::Failed, reason.as_deref()),
+        (S::Repeat { body, .. } | S::For { body, .. }, O::Turn { bind, next }) => {
+            state.locals.extend(bind.iter().map(|(local, value)| (*local, Bound::Value(value.clone()))));
+            token_mut(state, name)?.next_turn = *next;
+            turn(plan, state, name, *body)
+        }
+        (S::Repeat { .. } | S::For { .. }, O::Over) => advance(plan, state, name),
+        (S::Stop { .. }, O::Ended { reason }) => end(state, Status::Stopped, reason.as_deref()),
+        (S::Fail { .. }, O::Ended { reason }) => end(state, Status::Failed, reason.as_deref()),
         (kind, outcome) => Err(MachineError(format!("a `{}` cannot end as {outcome:?}", kind.word()))),
     }
+}
+
+/// Steps that leave nothing behind that the machine has to know.
+fn may_be_noted(kind: &StepKind) -> bool {
+    !matches!(
+        kind,
+        StepKind::Segment { .. }
+            | StepKind::Split { .. }
+            | StepKind::Let { .. }
+            | StepKind::Send(_)
+            | StepKind::Wait { .. }
+            | StepKind::WaitSignal { .. }
+            | StepKind::If { .. }
+            | StepKind::Repeat { .. }
+            | StepKind::For { .. }
+            | StepKind::Stop { .. }
+            | StepKind::Fail { .. }
+    )
+}
+
+/// Binds names and goes on.
+fn bind(
+    plan: &Plan,
+    state: &mut State,
+    name: &str,
+    names: impl IntoIterator<Item = (u32, Bound)>,
+) -> Result<(), MachineError> {
+    state.locals.extend(names);
+    advance(plan, state, name)
+}
+
+fn enter_or_advance(plan: &Plan, state: &mut State, name: &str, block: Option<BlockId>) -> Result<(), MachineError> {
+    match block {
+        Some(block) => inside(plan, state, name, &[block]),
+        None => advance(plan, state, name),
+    }
+}
+
+/// Starts a turn of a loop under a name of its own, so that its steps are told apart from those of other turns.
+fn turn(plan: &Plan, state: &mut State, name: &str, body: BlockId) -> Result<(), MachineError> {
+    let token = token_mut(state, name)?;
+    token.phase = Phase::Inside;
+    let child = format!("{name}/{}", token.turn);
+    enter(plan, state, child, body)
 }
 
 /// Starts one child token per block; the token itself waits for all of them.
@@ -168,7 +258,7 @@ fn inside(plan: &Plan, state: &mut State, name: &str, blocks: &[BlockId]) -> Res
     token_mut(state, name)?.phase = Phase::Inside;
     let child = |at: usize| format!("{name}/{at}");
     for (at, block) in blocks.iter().enumerate() {
-        state.tokens.insert(child(at), Token { block: *block, at: 0, phase: Phase::Ready });
+        state.tokens.insert(child(at), Token::at_start(*block));
     }
     if blocks.is_empty() {
         return advance(plan, state, name);
@@ -178,14 +268,28 @@ fn inside(plan: &Plan, state: &mut State, name: &str, blocks: &[BlockId]) -> Res
 
 fn woken(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError> {
     let token = token(state, name)?.clone();
-    match (token.phase, &step_of(plan, &token)?.kind) {
-        (Phase::Waiting { .. }, StepKind::Send(_)) => {
+    let is_over = match &step_of(plan, &token)?.kind {
+        StepKind::Wait { .. } => true,
+        StepKind::WaitUntil { until, .. } => !matches!(until, Until::Condition(_)),
+        _ => false,
+    };
+    match token.phase {
+        Phase::Waiting { .. } if is_over => advance(plan, state, name),
+        // Everything else is looked at again.
+        Phase::Waiting { .. } | Phase::Blocked => {
             token_mut(state, name)?.phase = Phase::Ready;
             Ok(())
         }
-        (Phase::Waiting { .. }, _) => advance(plan, state, name),
-        _ => Err(MachineError(format!("branch `{name}` was woken but does not wait"))),
+        Phase::Ready | Phase::Inside => Err(MachineError(format!("branch `{name}` was woken but does not wait"))),
     }
+}
+
+/// True for steps that look again when something arrives from outside.
+pub fn listens(kind: &StepKind) -> bool {
+    matches!(
+        kind,
+        StepKind::WaitUntil { until: Until::Condition(_), .. } | StepKind::WaitSignal { .. } | StepKind::Human { .. }
+    )
 }
 
 fn resumed(state: &mut State) -> Result<(), MachineError> {

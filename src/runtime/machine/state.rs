@@ -70,6 +70,27 @@ pub struct Token {
     pub at: u32,
     /// What the step is doing.
     pub phase: Phase,
+    /// When a wait gives up; set when it first looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// Turns of the loop at this position that are done.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub turn: u32,
+    /// When the loop's next turn may begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_turn: Option<Timestamp>,
+}
+
+impl Token {
+    /// A token at the first step of a block.
+    pub fn at_start(block: BlockId) -> Self {
+        Self { block, at: 0, phase: Phase::Ready, deadline: None, turn: 0, next_turn: None }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a step is doing.
@@ -83,6 +104,8 @@ pub enum Phase {
         /// The instant.
         until: Timestamp,
     },
+    /// Waiting for a person or a signal, without limit.
+    Blocked,
     /// Waiting for the branches inside it.
     Inside,
 }

@@ -107,6 +107,70 @@ fn an_if_takes_the_chosen_arm_or_none() {
 }
 
 #[test]
+fn a_loop_runs_its_turns_under_names_of_their_own() {
+    let repeat = StepKind::Repeat { times: expr(), every: None, until: None, body: BlockId(1) };
+    let plan = plan(vec![vec![repeat, log()], vec![log()]]);
+    let mut state = started(&plan);
+    let turn = |next| done("", Outcome::Turn { bind: Some((4, Value::Int(1))), next });
+
+    apply(&plan, &mut state, &turn(Some(at(70)))).unwrap();
+    assert_eq!(effects(&state), [perform("/0")]);
+    assert_eq!(state.locals[&4], Bound::Value(Value::Int(1)));
+    apply(&plan, &mut state, &done("/0", Outcome::Noted)).unwrap();
+    assert_eq!(effects(&state), [Effect::WakeAt { token: String::new(), at: at(70) }], "turns begin apart");
+
+    apply(&plan, &mut state, &Event::Woken { token: String::new() }).unwrap();
+    apply(&plan, &mut state, &turn(None)).unwrap();
+    assert_eq!(effects(&state), [perform("/1")]);
+    apply(&plan, &mut state, &done("/1", Outcome::Noted)).unwrap();
+    assert_eq!(effects(&state), [perform("")], "without `every` the next turn is looked at once");
+
+    apply(&plan, &mut state, &done("", Outcome::Over)).unwrap();
+    assert_eq!((state.tokens[""].at, state.tokens[""].turn), (1, 0));
+}
+
+#[test]
+fn waits_for_people_and_conditions_look_again_and_give_up() {
+    let human = || StepKind::Human {
+        kind: crate::plan::HumanKind::Approve,
+        text: expr(),
+        role: None,
+        within: None,
+        otherwise: Some(BlockId(1)),
+    };
+    let plan = plan(vec![vec![human(), human()], vec![log()]]);
+    let mut state = started(&plan);
+    apply(&plan, &mut state, &done("", Outcome::Again { at: None, deadline: None })).unwrap();
+    assert!(effects(&state).is_empty(), "nothing happens by itself");
+    apply(&plan, &mut state, &Event::Woken { token: String::new() }).unwrap();
+    apply(&plan, &mut state, &done("", Outcome::Noted)).unwrap();
+
+    let again = Outcome::Again { at: Some(at(9)), deadline: Some(at(9)) };
+    apply(&plan, &mut state, &done("", again)).unwrap();
+    assert_eq!(state.tokens[""].deadline, Some(at(9)));
+    apply(&plan, &mut state, &Event::Woken { token: String::new() }).unwrap();
+    apply(&plan, &mut state, &done("", Outcome::GivenUp)).unwrap();
+    assert_eq!(effects(&state), [perform("/0")], "the else block");
+    apply(&plan, &mut state, &done("/0", Outcome::Noted)).unwrap();
+    assert_eq!(state.status, Status::Finished);
+}
+
+#[test]
+fn a_no_without_an_else_stops_the_run() {
+    let human = StepKind::Human {
+        kind: crate::plan::HumanKind::Approve,
+        text: expr(),
+        role: None,
+        within: None,
+        otherwise: None,
+    };
+    let plan = plan(vec![vec![human, log()]]);
+    let mut state = started(&plan);
+    apply(&plan, &mut state, &done("", Outcome::GivenUp)).unwrap();
+    assert_eq!(state.status, Status::Stopped);
+}
+
+#[test]
 fn stop_ends_every_branch() {
     let fork = StepKind::Parallel { branches: vec![BlockId(1), BlockId(2)] };
     let plan = plan(vec![vec![fork], vec![StepKind::Stop { reason: None }], vec![wait()]]);

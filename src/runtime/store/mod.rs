@@ -33,8 +33,20 @@ pub trait Store: Send + Sync {
     fn sends(&self, run: &str) -> Result<Vec<SendRecord>, StoreError>;
     /// Every row of a send that the ledger knows, by row number.
     fn rows(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<(), StoreError>;
+    /// Signals of a name since an instant that a run has not taken, the oldest first.
+    fn signals(&self, run: &str, name: &str, since: jiff::Timestamp) -> Result<Vec<SignalRecord>, StoreError>;
+    /// What a run's step asks a person.
+    fn task(&self, run: &str, step: &str, token: &str) -> Result<Option<TaskRecord>, StoreError>;
+    /// Everything that people are asked and have not answered, the oldest first.
+    fn open_tasks(&self) -> Result<Vec<TaskRecord>, StoreError>;
     /// How many rows of a send are in which state.
     fn tally(&self, send: i64) -> Result<Tally, StoreError>;
+    /// The audience with this name.
+    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError>;
+    /// All audiences, by name.
+    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError>;
+    /// What is known about a topic: person, address (empty for the person as such), and whether they want it.
+    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError>;
 }
 
 /// Why the store did not do what was asked.

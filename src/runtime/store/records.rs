@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::hir::Value;
+use crate::plan::HumanKind;
 use crate::runtime::machine::{Event, State, Status};
 
 /// One change of a transaction.
@@ -42,11 +44,118 @@ pub enum Change {
     Outcomes(i64, Vec<OutcomeRow>),
     /// Rows that get no message.
     Exclusions(i64, Vec<Exclusion>),
+    /// A signal arrived; nothing happens if it is known.
+    Signal(SignalRecord),
+    /// A run took a signal.
+    SignalTaken {
+        /// Which run.
+        run: String,
+        /// Which signal.
+        signal: String,
+    },
+    /// A person is asked; nothing happens if the run's step has asked already.
+    Task(TaskRecord),
+    /// A person answered; the first answer counts.
+    Answer {
+        /// The run that asks.
+        run: String,
+        /// Path of the statement.
+        step: String,
+        /// The branch it stands in.
+        token: String,
+        /// What was answered.
+        answer: TaskAnswer,
+    },
+    /// An audience, in the place of an earlier one of its name.
+    Audience(AudienceRecord),
+    /// What people want to get.
+    Subscriptions(Vec<Subscription>),
     /// The run's clock is virtual from now on: its sends never count towards caps.
     Simulated {
         /// Whose.
         run: String,
     },
+}
+
+/// A signal that arrived.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SignalRecord {
+    /// Names the arrival.
+    pub id: String,
+    /// The declared signal.
+    pub name: String,
+    /// Its parameters.
+    pub values: BTreeMap<String, Value>,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+/// Something a person is asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskRecord {
+    /// The run that asks.
+    pub run: String,
+    /// Path of the statement.
+    pub step: String,
+    /// The branch it stands in.
+    pub token: String,
+    /// A decision, or something to do.
+    pub kind: HumanKind,
+    /// What is asked.
+    pub text: String,
+    /// Who may answer; anybody without it.
+    pub role: Option<String>,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when.
+    pub deadline: Option<Timestamp>,
+    /// What was answered.
+    pub answer: Option<TaskAnswer>,
+}
+
+/// A person's answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TaskAnswer {
+    /// Approved, or done.
+    pub yes: bool,
+    /// Who.
+    pub by: String,
+    /// What they said about it.
+    pub note: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A population kept under a name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AudienceRecord {
+    /// Its name.
+    pub name: String,
+    /// The entity whose rows it holds.
+    pub entity: String,
+    /// Its file, relative to the state directory.
+    pub file: String,
+    /// Its rows.
+    pub rows: u64,
+    /// The run that saved it.
+    pub run: String,
+    /// When, by the run's clock.
+    pub at: Timestamp,
+}
+
+/// What a person wants of a topic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subscription {
+    /// The topic's name.
+    pub topic: String,
+    /// Who; empty for somebody of whom only addresses are known.
+    pub person: String,
+    /// The person's addresses, in the form in which they are compared.
+    pub addresses: Vec<String>,
+    /// False: wants nothing of the topic.
+    pub subscribed: bool,
+    /// When it was said, by the run's clock.
+    pub at: Timestamp,
 }
 
 /// A run as a whole.
@@ -76,7 +185,8 @@ impl RunRecord {
     /// The status word of JSON: a run that only waits for a time is `waiting`.
     pub fn status(&self) -> &'static str {
         use crate::runtime::machine::Phase;
-        let waits = |token: &crate::runtime::machine::Token| matches!(token.phase, Phase::Waiting { .. });
+        let waits =
+            |token: &crate::runtime::machine::Token| matches!(token.phase, Phase::Waiting { .. } | Phase::Blocked);
         let busy = |token: &crate::runtime::machine::Token| token.phase == Phase::Ready;
         let tokens = || self.state.tokens.values();
         if self.state.status == Status::Running && tokens().any(waits) && !tokens().any(busy) {

@@ -4,7 +4,7 @@
 //! is added to a date or a timestamp; the difference of two dates, or of two timestamps, is a duration.
 
 use super::compare::binary_node;
-use super::problem::{Advice, TypeProblem};
+use super::problem::Advice;
 use super::text::sign;
 use super::{Hint, node, relate, written};
 use crate::base::Span;
@@ -22,6 +22,11 @@ impl Checker<'_> {
         scope: &Scope,
         hint: Option<Hint>,
     ) -> Expr {
+        if op == BinaryOp::Add
+            && let Some(parts) = text_chain(expr)
+        {
+            return self.texts_added(expr, &parts, scope);
+        }
         // `ago(3d) - 2h` beside a date: the hint is for the left operand.
         let left = self.infer(sides[0], scope, hint.filter(|hint| is_moment(&hint.ty.kind)));
         let right = self.infer(sides[1], scope, None);
@@ -37,12 +42,11 @@ impl Checker<'_> {
         if let (TyKind::Date, ExprKind::Literal(Value::Duration(length))) = (&left.ty.kind, &right.kind)
             && length.seconds != 0
         {
-            let operands = vec![self.side(&left), self.side(&right)];
             let advice = match (written(sides[0]), written(sides[1])) {
                 (Some(date), Some(length)) => Advice::write(format!("timestamp({date}) {} {length}", sign(op)), span),
                 _ => Advice::say("make it a timestamp first: `timestamp(...)`"),
             };
-            self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
+            self.bad_operand(sign(op), &[&left], &right, advice);
         }
         binary_node(op, left, right, Ty { kind, nullable }, span)
     }
@@ -52,8 +56,7 @@ impl Checker<'_> {
         let value = self.infer(operand, scope, None);
         let ty = value.ty.clone();
         if !ty.is_error() && !ty.kind.is_number() && ty.kind != TyKind::Duration {
-            let operands = vec![self.side(&value)];
-            self.report(TypeProblem::BadOperand { operator: "-".to_owned(), operands, advice: Advice::None });
+            self.bad_operand("-", &[], &value, Advice::None);
             return node(ExprKind::Error, Ty::error(), span);
         }
         // A negative number is a literal like any other.
@@ -63,6 +66,31 @@ impl Checker<'_> {
             ExprKind::Literal(Value::Float(number)) => node(ExprKind::Literal(Value::Float(-number)), ty, span),
             kind => node(ExprKind::Neg(Box::new(Expr { kind, ..value })), ty, span),
         }
+    }
+
+    /// Texts are put together in a string, not with `+`.
+    fn texts_added(&mut self, expr: &ast::Expr, parts: &[&ast::Expr], scope: &Scope) -> Expr {
+        let values: Vec<Expr> = parts.iter().map(|part| self.infer(part, scope, None)).collect();
+        if values.iter().all(|value| !value.ty.is_error()) {
+            let texts: Option<Vec<String>> = parts.iter().map(|part| written(part)).collect();
+            let advice = match texts {
+                Some(texts) => {
+                    let template: String = texts.iter().map(|text| hole(text)).collect();
+                    Advice::write(format!("\"{template}\""), expr.span)
+                }
+                None => Advice::say("put them into one string: `\"{first_name} {last_name}\"`"),
+            };
+            // That one of them is an enumeration is of no interest here.
+            let as_text = |value: &Expr| match value.ty.kind.is_text() {
+                true => Expr { ty: Ty::of(TyKind::Text), ..value.clone() },
+                false => value.clone(),
+            };
+            let values: Vec<Expr> = values.iter().map(as_text).collect();
+            if let Some((last, before)) = values.split_last() {
+                self.bad_operand("+", &before.iter().collect::<Vec<_>>(), last, advice);
+            }
+        }
+        node(ExprKind::Error, Ty::of(TyKind::Text), expr.span)
     }
 
     fn report_arithmetic(&mut self, op: BinaryOp, values: [&Expr; 2], sides: [&ast::Expr; 2], span: Span) {
@@ -86,9 +114,24 @@ impl Checker<'_> {
             }
             _ => Advice::None,
         };
-        let operands = vec![self.side(left), self.side(right)];
-        self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
+        self.bad_operand(sign(op), &[left], right, advice);
     }
+}
+
+/// The operands of a chain of `+` with a literal text among them.
+fn text_chain(expr: &ast::Expr) -> Option<Vec<&ast::Expr>> {
+    let mut parts = Vec::new();
+    let mut rest = expr;
+    while let ast::ExprKind::Binary { op: BinaryOp::Add, left, right, .. } = &rest.kind {
+        parts.push(&**right);
+        rest = left;
+    }
+    parts.push(rest);
+    parts.reverse();
+    let is_text = |part: &&ast::Expr| {
+        matches!(part.kind, ast::ExprKind::Template(_) | ast::ExprKind::Literal(ast::Literal::Text(_)))
+    };
+    parts.iter().any(is_text).then_some(parts)
 }
 
 /// A piece of a template that stands for an expression.

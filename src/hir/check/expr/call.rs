@@ -117,7 +117,7 @@ impl Checker<'_> {
         let mut checked: Vec<Expr> = Vec::new();
         for arg in given {
             let known = checked.iter().find(|value| !relate::is_unknown(&value.ty)).map(|value| value.ty.clone());
-            checked.push(self.infer(arg, scope, known.as_ref().map(Hint::of)));
+            checked.push(self.infer(arg, scope, known.as_ref().map(Hint::loosely)));
         }
         self.finish_call(native, checked, span)
     }
@@ -198,11 +198,11 @@ impl Checker<'_> {
             // `tier ("gold")`: the word `in` was forgotten.
             Ok(Meaning::Value(value)) => {
                 let ty = value.ty.kind.show(&self.program);
-                let advice = Advice::Write {
-                    replacement: format!("{} in", name.text),
-                    at: span,
-                    why: "to test for several values",
+                let (replacement, at) = match written_arguments(args) {
+                    Some(values) => (format!("{} in {values}", name.text), span.to(args.span)),
+                    None => (format!("{} in", name.text), span),
                 };
+                let advice = Advice::write_to(replacement, at, "to test for several values");
                 (Some(super::problem::a(&ty)), advice)
             }
             Ok(Meaning::Population(_) | Meaning::Many(_)) => (Some("a population".to_owned()), Advice::None),
@@ -223,6 +223,13 @@ impl Checker<'_> {
             None => Advice::None,
         }
     }
+}
+
+/// `("silver", "gold")`
+fn written_arguments(args: &ast::Args) -> Option<String> {
+    let ast::ArgsKind::Positional(values) = &args.kind else { return None };
+    let values: Option<Vec<String>> = values.iter().map(written).collect();
+    Some(format!("({})", values?.join(", ")))
 }
 
 /// What stands for an argument that was left out.

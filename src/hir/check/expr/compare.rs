@@ -44,7 +44,7 @@ impl Checker<'_> {
 
     /// `a ?? b`
     fn coalesce(&mut self, sides: [&ast::Expr; 2], span: Span, scope: &Scope, hint: Option<Hint>) -> Expr {
-        let [left, right] = self.pair(sides, scope, hint);
+        let [left, right] = self.alternatives(sides, scope, hint);
         let Some(ty) = relate::unify(&left.ty, &right.ty) else {
             self.report_mismatch(&right, &left.ty, sides[1]);
             return node(ExprKind::Error, left.ty.clone(), span);
@@ -61,10 +61,8 @@ impl Checker<'_> {
             self.report(TypeProblem::ComparedWithNull { advice, span });
             return poisoned(span);
         }
-        if let Some(field) = path::deliberate(sides) {
-            self.unshadowed.push(field);
-        }
-        let [left, right] = self.pair(sides, scope, None);
+        self.unshadowed.extend(path::deliberate(sides));
+        let [left, right] = self.pair(sides, scope);
         let ty = Ty::of(TyKind::Bool).null_if(left.ty.nullable || right.ty.nullable);
         if left.ty.is_error() || right.ty.is_error() {
             return node(ExprKind::Error, ty, span);
@@ -93,9 +91,8 @@ impl Checker<'_> {
         }
         let is_like = matches!(op, BinaryOp::Like | BinaryOp::NotLike);
         if is_like && !(left.ty.kind.is_text() && right.ty.kind.is_text()) {
-            let operands = vec![self.side(left), self.side(right)];
             let advice = Advice::say("it compares texts, with `%` for any characters");
-            self.report(TypeProblem::BadOperand { operator: sign(op).to_owned(), operands, advice });
+            self.bad_operand(sign(op), &[left], right, advice);
             return false;
         }
         if !relate::comparable(&left.ty.kind, &right.ty.kind) {
@@ -199,7 +196,13 @@ impl Checker<'_> {
             None if scope.bound(&name.text).is_some() => {
                 Advice::say(format!("the field hides the other `{}`: give that another name", name.text))
             }
-            None => Advice::say("compare it with something else, or leave this condition out"),
+            None => match scope.rows.len() {
+                0 | 1 => Advice::say("compare it with something else, or leave this condition out"),
+                rows => Advice::say(format!(
+                    "if one of them belongs to the outer row, write `{}.FIELD`",
+                    scope.rows[rows - 2].name
+                )),
+            },
         }
     }
 
@@ -271,7 +274,7 @@ fn tested_for_null(expr: &ast::Expr, op: BinaryOp, tested: &mut Vec<String>) {
 
 /// A comparison of two values. A timestamp and a date are compared by the day: the date stands for the whole day in the
 /// campaign's zone.
-fn comparison(op: BinaryOp, left: Expr, right: Expr, ty: Ty, span: Span) -> Expr {
+pub(crate) fn comparison(op: BinaryOp, left: Expr, right: Expr, ty: Ty, span: Span) -> Expr {
     match (&left.ty.kind, &right.ty.kind) {
         (TyKind::Timestamp, TyKind::Date) => instant_with_date(op, left, right, ty, span),
         (TyKind::Date, TyKind::Timestamp) => instant_with_date(turned(op), right, left, ty, span),
@@ -320,7 +323,7 @@ fn instant_with_date(op: BinaryOp, instant: Expr, date: Expr, ty: Ty, span: Span
 }
 
 /// The first instant of a day in the campaign's zone.
-pub(crate) fn midnight(day: Date, span: Span) -> Expr {
+fn midnight(day: Date, span: Span) -> Expr {
     node(ExprKind::LocalTimestamp(day.at(0, 0, 0, 0)), Ty::of(TyKind::Timestamp), span)
 }
 

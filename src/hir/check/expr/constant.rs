@@ -1,6 +1,7 @@
 //! Constants: literals and simple arithmetic on them.
 
 use super::problem::TypeProblem;
+use crate::diag::Severity;
 use crate::hir::check::{Checker, Scope};
 use crate::hir::{BinaryOp, Expr, ExprKind, TemplatePart, Ty, TyKind, Value};
 use crate::syntax::ast::{self, Duration};
@@ -9,9 +10,9 @@ impl Checker<'_> {
     /// A constant of the expected type: a literal, or simple arithmetic on literals. `None` when it was reported. A
     /// null is a constant of every type; whether it may stand here is the caller's business.
     pub fn constant(&mut self, expr: &ast::Expr, expected: &Ty) -> Option<Value> {
-        let before = self.problems.iter().count();
+        let before = self.problems.count(Severity::Error);
         let checked = self.expr(expr, &Scope::default(), Some(expected));
-        if checked.ty.is_error() || self.problems.iter().skip(before).any(|problem| problem.code.name != "never_null") {
+        if checked.ty.is_error() || self.problems.count(Severity::Error) > before {
             return None;
         }
         let folded = fold(&checked);
@@ -74,7 +75,8 @@ fn fold_binary(op: BinaryOp, left: Value, right: Value) -> Option<Value> {
                 Add => a.checked_add(b)?,
                 Subtract => a.checked_sub(b)?,
                 Multiply => a.checked_mul(b)?,
-                BinaryOp::Divide => a.checked_div(b)?,
+                // As at run time: six more digits, half to even.
+                BinaryOp::Divide => a.checked_div(b)?.round_dp(a.scale().max(b.scale()) + 6).normalize(),
                 _ => return None,
             })
         }

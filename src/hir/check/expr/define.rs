@@ -11,6 +11,9 @@ use crate::hir::check::{Bound, Checker, Global, RowScope, Scope};
 use crate::hir::{Expr, ExprKind, Query, QueryKind, RowId, SegmentTy, Ty, TyKind};
 use crate::syntax::ast;
 
+/// Definitions that use others several times grow like powers; this many in one program is no accident.
+const MOST_EXPANSIONS: u32 = 20_000;
+
 impl<'a> Checker<'a> {
     /// A definition as a value.
     pub(crate) fn expand(
@@ -51,9 +54,14 @@ impl<'a> Checker<'a> {
         Query { span, ..query }
     }
 
-    /// Checks a definition by itself, so that mistakes are found in those that nothing uses.
-    pub fn check_define(&mut self, index: usize) {
-        let define = self.defines[index];
+    /// Checks definitions by themselves, so that mistakes are found in those that nothing uses.
+    pub fn check_defines(&mut self) {
+        for index in 0..self.defines.len() {
+            self.check_define(self.defines[index]);
+        }
+    }
+
+    fn check_define(&mut self, define: &ast::Define) {
         let ast::DefineBody::Expr(body) = &define.body else { return };
         let scope = self.define_scope(define);
         if self.is_population(body, &scope) {
@@ -121,10 +129,19 @@ impl<'a> Checker<'a> {
             self.report(TypeProblem::NotAValue { name: name.clone(), noun, advice, span });
             return None;
         };
+        if self.recursive.contains(name) {
+            return None;
+        }
         if let Some(at) = self.calls.iter().position(|(call, _)| call == name) {
             let mut path: Vec<String> = self.calls[at..].iter().map(|(call, _)| call.clone()).collect();
+            self.recursive.extend(path.iter().cloned());
             path.push(name.clone());
             self.report(TypeProblem::Recursion { path, span });
+            return None;
+        }
+        self.expansions += 1;
+        if self.expansions > MOST_EXPANSIONS {
+            self.expands_too_far(span);
             return None;
         }
         let signature = Signature {

@@ -2,7 +2,6 @@
 
 use super::problem::{Advice, TypeProblem};
 use super::{literal, node, poisoned, relate, written};
-use crate::base::Span;
 use crate::hir::check::Checker;
 use crate::hir::{Expr, ExprKind, Ty, TyKind, Value};
 use crate::syntax::ast;
@@ -115,9 +114,4 @@ fn text_as(text: &str, wanted: &TyKind) -> Option<String> {
         _ => false,
     };
     fits.then(|| text.replace(' ', "T"))
-}
-
-/// A span for advice that replaces a whole comparison.
-pub(crate) fn covering(left: Span, right: Span) -> Span {
-    if left.source == right.source { left.to(right) } else { left }
 }

@@ -37,17 +37,20 @@ impl Checker<'_> {
         let value = Value::Text(text.to_owned());
         let Some(hint) = hint else { return literal(value, TyKind::Text, span) };
         let kind = hint.ty.kind.clone();
+        if !hint.strict && !self.is_value(text, &kind) {
+            return literal(value, TyKind::Text, span);
+        }
         match &kind {
-            TyKind::Enumeration(values) if !values.iter().any(|known| known == text) => {
+            TyKind::Enumeration(values) if !self.is_value(text, &kind) => {
                 let noun = hint.about.and_then(|about| about.name.clone());
                 let noun = noun.unwrap_or_else(|| "value of this enumeration".to_owned());
                 self.unknown_value(text, noun, values.to_vec(), hint, span);
             }
-            TyKind::Topic if !self.program.topics.iter().any(|topic| topic.name == text) => {
+            TyKind::Topic if !self.is_value(text, &kind) => {
                 let known = self.program.topics.iter().map(|topic| topic.name.clone()).collect();
                 self.unknown_value(text, "topic".to_owned(), known, hint, span);
             }
-            TyKind::Timezone if TimeZoneDatabase::bundled().get(text).is_err() => {
+            TyKind::Timezone if !self.is_value(text, &kind) => {
                 let known = TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
                 self.unknown_value(text, "timezone".to_owned(), known, hint, span);
             }
@@ -61,6 +64,16 @@ impl Checker<'_> {
             _ => {}
         }
         literal(value, kind, span)
+    }
+
+    /// Whether a text is a value of a type that knows its values.
+    fn is_value(&self, text: &str, kind: &TyKind) -> bool {
+        match kind {
+            TyKind::Enumeration(values) => values.iter().any(|known| known == text),
+            TyKind::Topic => self.program.topics.iter().any(|topic| topic.name == text),
+            TyKind::Timezone => TimeZoneDatabase::bundled().get(text).is_ok(),
+            _ => true,
+        }
     }
 
     fn unknown_value(&mut self, written: &str, noun: String, values: Vec<String>, hint: Hint, span: Span) {

@@ -1,12 +1,12 @@
 //! `in`, `between`, `is null`, `is empty`.
 
-use super::compare::{binary_node, date_of, midnight};
+use super::compare::{binary_node, comparison, date_of};
 use super::problem::{Advice, TypeProblem};
 use super::{Meaning, node, poisoned, relate, written};
 use crate::base::Span;
 use crate::hir::check::lints_expr::ExprLint;
 use crate::hir::check::{Checker, RowScope, Scope};
-use crate::hir::{BinaryOp, ColumnRef, Expr, ExprKind, Query, Ty, TyKind, Value};
+use crate::hir::{BinaryOp, ColumnRef, Expr, ExprKind, Query, Ty, TyKind};
 use crate::syntax::ast;
 
 impl Checker<'_> {
@@ -38,8 +38,9 @@ impl Checker<'_> {
             self.lint_lost_nulls(expr, [(&found, value)], "not in", scope);
         }
         let nullable = found.ty.nullable || checked.iter().any(|item| item.ty.nullable);
-        let by_day = found.ty.kind == TyKind::Timestamp && checked.iter().any(|item| item.ty.kind == TyKind::Date);
-        let found = if by_day { date_of(found) } else { found };
+        let by_day = checked.iter().any(|item| mixes_days(&found, item));
+        let day = |value: Expr| if by_day && value.ty.kind == TyKind::Timestamp { date_of(value) } else { value };
+        let (found, checked) = (day(found), checked.into_iter().map(day).collect());
         let kind = ExprKind::In { negated, value: Box::new(found), items: checked };
         node(kind, Ty::of(TyKind::Bool).null_if(nullable), expr.span)
     }
@@ -145,8 +146,11 @@ impl Checker<'_> {
         if negated {
             self.lint_lost_nulls(expr, [(&found, value)], "not between", scope);
         }
-        if found.ty.kind == TyKind::Timestamp && low.ty.kind == TyKind::Date && high.ty.kind == TyKind::Date {
-            return days_between(negated, found, low, high, ty, expr.span);
+        if [&low, &high].iter().any(|bound| mixes_days(&found, bound)) {
+            let from = comparison(BinaryOp::GreaterEqual, found.clone(), low, ty.clone(), expr.span);
+            let to = comparison(BinaryOp::LessEqual, found, high, ty.clone(), expr.span);
+            let inside = binary_node(BinaryOp::And, from, to, ty.clone(), expr.span);
+            return if negated { node(ExprKind::Not(Box::new(inside)), ty, expr.span) } else { inside };
         }
         let [value, low, high] = [found, low, high].map(Box::new);
         node(ExprKind::Between { negated, value, low, high }, ty, expr.span)
@@ -157,7 +161,7 @@ impl Checker<'_> {
         if value.ty.is_error() || bound.ty.is_error() {
             return bound;
         }
-        if !relate::comparable(kind, other) || kind == &TyKind::Date && other == &TyKind::Timestamp {
+        if !relate::comparable(kind, other) {
             self.report_incomparable([value, &bound], [written, expr]);
         } else if !relate::has_order(kind) {
             let about = self.about(value, written, scope);
@@ -192,12 +196,11 @@ impl Checker<'_> {
         }
         let is_empty = test == ast::IsTest::Empty;
         if is_empty && !found.ty.kind.is_text() && !matches!(found.ty.kind, TyKind::List(_) | TyKind::Null) {
-            let operands = vec![self.side(&found)];
             let advice = match written(value) {
                 Some(text) => Advice::write(format!("{text} is {}null", if negated { "not " } else { "" }), span),
                 None => Advice::None,
             };
-            self.report(TypeProblem::BadOperand { operator: "is empty".to_owned(), operands, advice });
+            self.bad_operand("is empty", &[], &found, advice);
         }
         if !is_empty {
             self.lint_never_null(&found, "this test has always the same answer");
@@ -238,28 +241,15 @@ impl Checker<'_> {
     }
 }
 
+/// A date beside an instant, which are compared by the day.
+fn mixes_days(left: &Expr, right: &Expr) -> bool {
+    matches!((&left.ty.kind, &right.ty.kind), (TyKind::Date, TyKind::Timestamp) | (TyKind::Timestamp, TyKind::Date))
+}
+
 /// The expression without parentheses around it.
 fn unwrapped(expr: &ast::Expr) -> &ast::Expr {
     match &expr.kind {
         ast::ExprKind::Paren(inner) => unwrapped(inner),
         _ => expr,
     }
-}
-
-/// A timestamp between two dates: from the start of the first day to the end of the last.
-fn days_between(negated: bool, value: Expr, low: Expr, high: Expr, ty: Ty, span: Span) -> Expr {
-    let bounds = match (&low.kind, &high.kind) {
-        (ExprKind::Literal(Value::Date(first)), ExprKind::Literal(Value::Date(last))) => {
-            last.tomorrow().ok().map(|end| (*first, end))
-        }
-        _ => None,
-    };
-    let Some((first, end)) = bounds else {
-        let [value, low, high] = [date_of(value), low, high].map(Box::new);
-        return node(ExprKind::Between { negated, value, low, high }, ty, span);
-    };
-    let from = binary_node(BinaryOp::GreaterEqual, value.clone(), midnight(first, low.span), ty.clone(), span);
-    let before = binary_node(BinaryOp::Less, value, midnight(end, high.span), ty.clone(), span);
-    let inside = binary_node(BinaryOp::And, from, before, ty.clone(), span);
-    if negated { node(ExprKind::Not(Box::new(inside)), ty, span) } else { inside }
 }

@@ -35,13 +35,23 @@ use crate::syntax::ast;
 pub(crate) struct Hint<'h> {
     pub ty: &'h Ty,
     pub about: Option<&'h About>,
+    /// Whether another value is a mistake: true beside `=`, false beside `??`, where `tier ?? "none"` is a text.
+    pub strict: bool,
 }
 
 impl<'h> Hint<'h> {
     fn of(ty: &'h Ty) -> Self {
-        Self { ty, about: None }
+        Self { ty, about: None, strict: true }
+    }
+
+    fn loosely(ty: &'h Ty) -> Self {
+        Self { strict: false, ..Self::of(ty) }
     }
 }
+
+/// Levels of expressions and populations, definitions put in. The parser allows 500 brackets, so that only definitions
+/// get beyond it. What recurses through the tree later relies on it.
+const DEEPEST: u32 = 2_000;
 
 const BOOL: Ty = Ty::of(TyKind::Bool);
 
@@ -86,6 +96,35 @@ impl Checker<'_> {
 
     /// What an expression is.
     fn infer(&mut self, expr: &ast::Expr, scope: &Scope, hint: Option<Hint>) -> Expr {
+        if !self.deeper(expr.span) {
+            return poisoned(expr.span);
+        }
+        let found = self.infer_kind(expr, scope, hint);
+        self.depth -= 1;
+        found
+    }
+
+    /// One level further down; false, and reported, where that is too far. The caller goes up again by lowering
+    /// [`Checker::depth`].
+    pub(crate) fn deeper(&mut self, span: Span) -> bool {
+        if self.depth >= DEEPEST {
+            self.expands_too_far(span);
+            return false;
+        }
+        self.depth += 1;
+        true
+    }
+
+    /// Reports, once, definitions that make an expression out of proportion.
+    pub(crate) fn expands_too_far(&mut self, span: Span) {
+        if !self.too_far {
+            self.too_far = true;
+            let span = self.calls.first().map_or(span, |(_, call)| *call);
+            self.report(TypeProblem::ExpandsTooFar { span });
+        }
+    }
+
+    fn infer_kind(&mut self, expr: &ast::Expr, scope: &Scope, hint: Option<Hint>) -> Expr {
         use ast::ExprKind::*;
         let span = expr.span;
         match &expr.kind {
@@ -147,7 +186,8 @@ impl Checker<'_> {
         let mut elements = Vec::new();
         for item in items {
             let wanted = element.as_ref().or((common.kind != TyKind::Null).then_some(&common));
-            let value = self.infer(item, scope, wanted.map(Hint::of));
+            let hint = if element.is_some() { wanted.map(Hint::of) } else { wanted.map(Hint::loosely) };
+            let value = self.infer(item, scope, hint);
             match relate::unify(&common, &value.ty) {
                 Some(ty) if common.kind == TyKind::Null => common = ty.null_if(value.ty.nullable),
                 Some(ty) => common = ty,
@@ -170,7 +210,7 @@ impl Checker<'_> {
         hint: Option<Hint>,
     ) -> Expr {
         let condition = self.predicate(condition, scope);
-        let [then, otherwise] = self.pair(arms, scope, hint);
+        let [then, otherwise] = self.alternatives(arms, scope, hint);
         let ty = match relate::unify(&then.ty, &otherwise.ty) {
             Some(ty) => ty,
             None => {
@@ -196,25 +236,33 @@ impl Checker<'_> {
         node(ExprKind::Rate { amount, per }, Ty::of(TyKind::Rate), span)
     }
 
-    /// Two expressions that stand for the same kind of thing: the one with a type of its own tells the other.
-    fn pair(&mut self, sides: [&ast::Expr; 2], scope: &Scope, hint: Option<Hint>) -> [Expr; 2] {
+    /// Two operands of a comparison: the one with a type of its own tells the other.
+    fn pair(&mut self, sides: [&ast::Expr; 2], scope: &Scope) -> [Expr; 2] {
         let [left, right] = sides;
         if is_flexible(left) && !is_flexible(right) {
-            let right = self.infer(right, scope, hint);
+            let right = self.infer(right, scope, None);
             let left = self.beside(&right, sides[1], left, scope);
             return [left, right];
         }
         // A number on the right tells what is wanted on the left: `orders > 3` is about their count.
         let number = literal::number(right);
-        let left = self.infer(left, scope, hint.or(number.as_ref().map(Hint::of)));
+        let left = self.infer(left, scope, number.as_ref().map(Hint::of));
         let right = self.beside(&left, sides[0], right, scope);
         [left, right]
+    }
+
+    /// Two values of which one is taken, by `??` or `if`.
+    fn alternatives(&mut self, sides: [&ast::Expr; 2], scope: &Scope, hint: Option<Hint>) -> [Expr; 2] {
+        let [first, second] = if is_flexible(sides[0]) && !is_flexible(sides[1]) { [1, 0] } else { [0, 1] };
+        let known = self.infer(sides[first], scope, hint);
+        let other = self.infer(sides[second], scope, hint.or(Some(Hint::loosely(&known.ty))));
+        if first == 0 { [known, other] } else { [other, known] }
     }
 
     /// An expression beside another one, whose type it takes where it is free to.
     fn beside(&mut self, other: &Expr, written: &ast::Expr, expr: &ast::Expr, scope: &Scope) -> Expr {
         let about = self.about(other, written, scope);
-        self.infer(expr, scope, Some(Hint { ty: &other.ty, about: Some(&about) }))
+        self.infer(expr, scope, Some(Hint { ty: &other.ty, about: Some(&about), strict: true }))
     }
 
     /// What an expression is called, and where its type was declared.
@@ -224,6 +272,13 @@ impl Checker<'_> {
             _ => None,
         };
         About { name, declared: self.declared_at(value, scope) }
+    }
+
+    /// Reports an operator on operands it does not work on.
+    fn bad_operand(&mut self, operator: &str, before: &[&Expr], last: &Expr, advice: Advice) {
+        let before = before.iter().map(|value| self.side(value)).collect();
+        let (operator, last) = (operator.to_owned(), self.side(last));
+        self.report(TypeProblem::BadOperand { operator, before, last, advice });
     }
 
     /// An operand for a message.

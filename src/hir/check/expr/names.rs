@@ -324,13 +324,47 @@ impl Checker<'_> {
     fn unknown_name(&self, name: &ast::Name, scope: &Scope) -> TypeProblem {
         let outer = scope.rows.iter().rev().skip(1).find(|row| self.in_row(&Place::of(row), name).is_some());
         let outer = outer.map(|row| format!("{}.{}", row.name, name.text));
+        TypeProblem::UnknownName { name: name.clone(), known: self.values_in(scope), outer }
+    }
+
+    /// Names that can begin a value: the row's own, qualifiers, locals, definitions, topics.
+    fn values_in(&self, scope: &Scope) -> Vec<String> {
         let row = scope.rows.last();
         let mut known = row.map_or_else(Vec::new, |row| self.members(row.entity, &row.with));
         known.extend(scope.locals.iter().rev().map(|(name, _)| name.clone()));
-        let mut globals: Vec<String> = self.globals.keys().cloned().collect();
-        globals.sort_unstable();
-        known.extend(globals);
-        TypeProblem::UnknownName { name: name.clone(), known, outer }
+        known.extend(scope.rows.iter().map(|row| row.name.clone()));
+        known.extend(self.globals_that(|global| matches!(global, Global::Define(_) | Global::Topic(_))));
+        known.extend(self.globals_that(|global| matches!(global, Global::Entity(_))));
+        known
+    }
+
+    /// Names that can begin a population: relations of the row, locals, entities, definitions.
+    pub(crate) fn populations_in(&self, scope: &Scope) -> Vec<String> {
+        let entity = scope.rows.last().and_then(|row| self.known_entity(row.entity));
+        let relations = entity.map_or(&[][..], |entity| &entity.relations[..]);
+        let mut known: Vec<String> = relations.iter().map(|relation| relation.name.clone()).collect();
+        for (name, bound) in scope.locals.iter().rev() {
+            let is_value = match bound {
+                Bound::Local(local) => {
+                    !matches!(self.locals[local.0 as usize].ty.kind, TyKind::Segment(_) | TyKind::Delivery(_))
+                }
+                Bound::Value(_) | Bound::Message(_) => true,
+                Bound::Population(_) | Bound::Poisoned => false,
+            };
+            if !is_value {
+                known.push(name.clone());
+            }
+        }
+        known.extend(self.globals_that(|global| matches!(global, Global::Entity(_) | Global::Define(_))));
+        known
+    }
+
+    /// Names of declarations of some kinds, in the order of the alphabet.
+    fn globals_that(&self, wanted: fn(Global) -> bool) -> Vec<String> {
+        let found = self.globals.iter().filter(|(_, (global, _))| wanted(*global));
+        let mut names: Vec<String> = found.map(|(name, _)| name.clone()).collect();
+        names.sort_unstable();
+        names
     }
 }
 

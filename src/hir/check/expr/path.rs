@@ -5,7 +5,7 @@ use super::{Hint, Meaning, Place, literal, poisoned, quoted_name, relate, relate
 use crate::base::Span;
 use crate::hir::check::lints_expr::ExprLint;
 use crate::hir::check::{Checker, Global, Scope};
-use crate::hir::{ColumnRef, Expr, ExprKind, Query, RelationId, TyKind, Value};
+use crate::hir::{ColumnRef, EntityId, Expr, ExprKind, FieldId, Query, RelationId, TyKind, Value};
 use crate::syntax::ast;
 
 impl Checker<'_> {
@@ -92,7 +92,7 @@ impl Checker<'_> {
             Meaning::Many(place) => self.many_as_value(&place, &name, hint, span),
             Meaning::Row(place) => TypeProblem::RowAsValue {
                 entity: self.entity_name(place.entity).to_owned(),
-                example: self.example_field(&place, &name),
+                advice: self.example_field(&place, &name),
                 row: name,
                 span,
             },
@@ -124,11 +124,9 @@ impl Checker<'_> {
             Some(TyKind::Bool) => Advice::write_to(format!("exists({name})"), span, "to ask whether there are any"),
             Some(kind) if kind.is_number() => Advice::write_to(format!("count({name})"), span, "to count them"),
             _ => {
-                let field = self.known_entity(place.entity).and_then(|entity| entity.fields.first());
-                let field = field.map_or("FIELD", |field| field.name.as_str());
-                Advice::say(format!(
-                    "use `count({name})`, `exists({name})`, `sum({field} of {name})` or `first({field} of {name})`"
-                ))
+                let (amount, field) = self.telling_fields(place.entity);
+                let sum = amount.map(|amount| format!("`sum({amount} of {name})` or ")).unwrap_or_default();
+                Advice::say(format!("use `count({name})`, `exists({name})`, {sum}`first({field} of {name})`"))
             }
         };
         let declared = self.relation_span(place).unwrap_or(span);
@@ -165,6 +163,20 @@ impl Checker<'_> {
         TypeProblem::PopulationAsValue { population, advice, span }
     }
 
+    /// A field that could be added up, and one that tells something: for examples.
+    fn telling_fields(&self, entity: EntityId) -> (Option<String>, String) {
+        let Some(entity) = self.known_entity(entity) else { return (None, "FIELD".to_owned()) };
+        let is_key = |at: usize| entity.key.contains(&FieldId(at as u32));
+        let is_link =
+            |at: usize| entity.relations.iter().any(|link| link.on.iter().any(|(here, _)| here.0 == at as u32));
+        let fields = entity.fields.iter().enumerate().filter(|(at, _)| !is_key(*at) && !is_link(*at));
+        let fields: Vec<_> = fields.map(|(_, field)| field).collect();
+        let amount = fields.iter().find(|field| field.ty.kind.is_number());
+        let amount = amount.map(|field| quoted_name(&field.name));
+        let other = fields.first().map_or_else(|| "FIELD".to_owned(), |field| quoted_name(&field.name));
+        (amount, other)
+    }
+
     /// The type of a column of a population.
     pub(crate) fn column_kind<'c>(&'c self, query: &'c Query, name: &str) -> Option<&'c TyKind> {
         if let Some(ty) = query.ty.column(name) {
@@ -174,10 +186,17 @@ impl Checker<'_> {
         Some(&entity[entity.field(name)?].ty.kind)
     }
 
-    fn example_field(&self, place: &Place, name: &str) -> Option<String> {
-        let entity = self.known_entity(place.entity)?;
-        let field = entity.key.first().map(|key| &entity[*key]).or(entity.fields.first())?;
-        Some(format!("{name}.{}", quoted_name(&field.name)))
+    fn example_field(&self, place: &Place, name: &str) -> Advice {
+        let field = self.known_entity(place.entity).and_then(|entity| {
+            let key = entity.key.first().map(|key| &entity[*key]);
+            key.or(entity.fields.first())
+        });
+        match field {
+            Some(field) => {
+                Advice::say(format!("name one of its fields, for example `{name}.{}`", quoted_name(&field.name)))
+            }
+            None => Advice::say("name one of its fields"),
+        }
     }
 
     /// Where the last relation of a way was declared.
@@ -248,18 +267,17 @@ impl Checker<'_> {
     }
 }
 
-/// `x = welcome.x`: whoever writes this knows that `x` is the field.
-pub(crate) fn deliberate(sides: [&ast::Expr; 2]) -> Option<Span> {
-    let qualified = |side: &ast::Expr| match &side.kind {
-        ast::ExprKind::Field { field, .. } => Some(field.text.clone()),
+/// Names of fields in a comparison that need no warning that they hide something: whoever writes `x = welcome.x` knows
+/// that `x` is the field, and `x = x` is reported as such.
+pub(crate) fn deliberate(sides: [&ast::Expr; 2]) -> Vec<Span> {
+    let name = |side: &ast::Expr| match &side.kind {
+        ast::ExprKind::Name(name) | ast::ExprKind::Field { field: name, .. } => Some(name.text.clone()),
         _ => None,
     };
-    let bare = |side: &ast::Expr, name: &str| match &side.kind {
-        ast::ExprKind::Name(found) if found.text == name => Some(found.span),
-        _ => None,
-    };
-    let [left, right] = sides;
-    qualified(left).and_then(|name| bare(right, &name)).or_else(|| qualified(right).and_then(|name| bare(left, &name)))
+    match (name(sides[0]), name(sides[1])) {
+        (Some(left), Some(right)) if left == right => sides.map(|side| side.span).to_vec(),
+        _ => Vec::new(),
+    }
 }
 
 /// True for what a null of which means that a row is missing from both sides of a comparison.

@@ -1,4 +1,7 @@
-use crate::hir::check::testing::{check, row_type};
+mod any;
+
+use crate::hir::check::testing::{Checked, check, row_type};
+use crate::hir::{BinaryOp, ColumnRef, Expr, ExprKind, Query, QueryKind, StmtKind, TyKind};
 
 fn table(rows: &[(&str, &str)]) {
     let wrong: Vec<String> = rows
@@ -79,6 +82,11 @@ fn arithmetic() {
         ("country ?? null", "text?"),
         ("visits ?? 0", "never_null"),
         ("country ?? 3", "mismatch"),
+        ("null_if(tier, \"gold\") ?? \"none\"", "text"),
+        ("null_if(tier, \"gold\") ?? \"bronze\"", "\"bronze\" | \"silver\" | \"gold\""),
+        ("if opt_in then tier else \"none\"", "text"),
+        ("concat(tier, \" card\")", "text"),
+        ("coalesce(null, tier, \"none\")", "text"),
         ("if opt_in then 1 else 2.5", "decimal"),
         ("if opt_in then \"a\" else null", "text?"),
         ("if opt_in then 1 else \"b\"", "mismatch"),
@@ -108,6 +116,9 @@ fn membership() {
         ("tier between \"bronze\" and \"gold\"", "no_order"),
         ("seen between 2026-01-01 and 2026-02-01", "bool?"),
         ("joined between ago(30d) and today()", "bool"),
+        ("joined between ago(30d) and now()", "bool"),
+        ("seen between ago(30d) and today()", "bool?"),
+        ("joined in (now(), today())", "bool"),
         ("country is null", "bool"),
         ("name is null", "never_null"),
         ("name is empty", "bool"),
@@ -226,7 +237,7 @@ fn definitions_that_use_themselves_are_reported_with_the_cycle() {
     let checked =
         check("define a of customers = b\ndefine b of customers = a and opt_in\nsegment s = customers where a");
     assert_eq!(checked.codes(), ["recursive_definition"]);
-    assert!(checked.rendered().contains("a → b → a"), "{}", checked.rendered());
+    assert!(checked.rendered().contains("b → a → b"), "{}", checked.rendered());
 }
 
 #[test]
@@ -235,7 +246,141 @@ fn a_definition_needs_its_row() {
     assert_eq!(check("let x = active(3d)").codes(), ["needs_row"]);
 }
 
+/// Runs with the stack that a thread has by default.
+fn on_a_thread(script: String) -> Vec<String> {
+    std::thread::spawn(move || check(&script).codes()).join().unwrap()
+}
+
 #[test]
-fn show() {
-    println!("{}", check(&std::env::var("SCRIPT").unwrap_or_default()).rendered());
+fn deep_nesting_is_checked_within_the_stack() {
+    let deep = format!("segment s = customers where {}opt_in{}", "(".repeat(480), ")".repeat(480));
+    assert_eq!(on_a_thread(deep), Vec::<String>::new());
+    let long = format!("segment s = customers where opt_in{}", " or opt_in".repeat(480));
+    assert_eq!(on_a_thread(long), Vec::<String>::new());
+    let nested = format!(
+        "segment s = customers where {}opt_in{}",
+        "exists(orders where customer.id > 0 and ".repeat(100),
+        ")".repeat(100)
+    );
+    assert!(!on_a_thread(nested).is_empty());
+}
+
+#[test]
+fn definitions_that_multiply_are_stopped() {
+    let mut script = "define d0 of customers = opt_in\n".to_owned();
+    for level in 1..40 {
+        script += &format!("define d{level} of customers = d{0} and d{0}\n", level - 1);
+    }
+    script += "segment s = customers where d39";
+    assert_eq!(on_a_thread(script), ["expands_too_far"]);
+}
+
+/// The population of the last segment.
+fn last_query(checked: &Checked) -> &Query {
+    let body = &checked.program.campaigns[0].body;
+    let queries = body.iter().filter_map(|stmt| match &stmt.kind {
+        StmtKind::Segment { query, .. } => Some(query),
+        _ => None,
+    });
+    queries.last().unwrap()
+}
+
+/// The condition on customers or orders, and the row it looks at.
+fn predicate(script: &str) -> (Expr, crate::hir::RowId) {
+    let checked = check(script);
+    assert_eq!(checked.codes(), Vec::<String>::new(), "{}", checked.rendered());
+    match &last_query(&checked).kind {
+        QueryKind::Where { predicate, row, .. } => (predicate.clone(), *row),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// `>= start and < end`, as operators and civil moments.
+fn bounds(expr: &Expr) -> Vec<(BinaryOp, String)> {
+    match &expr.kind {
+        ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, left, right } => [bounds(left), bounds(right)].concat(),
+        ExprKind::Binary { op, right, .. } => match &right.kind {
+            ExprKind::LocalTimestamp(moment) => vec![(*op, moment.to_string())],
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_instant_and_a_date_are_compared_by_the_day() {
+    use BinaryOp::{GreaterEqual, Less};
+    let (first, next) = ("2026-11-20T00:00:00", "2026-11-21T00:00:00");
+    let table: &[(&str, &[(BinaryOp, &str)])] = &[
+        ("placed_at <= 2026-11-20", &[(Less, next)]),
+        ("placed_at < 2026-11-20", &[(Less, first)]),
+        ("placed_at > 2026-11-20", &[(GreaterEqual, next)]),
+        ("2026-11-20 <= placed_at", &[(GreaterEqual, first)]),
+        ("placed_at = 2026-11-20", &[(GreaterEqual, first), (Less, next)]),
+        ("placed_at != 2026-11-20", &[(Less, first), (GreaterEqual, next)]),
+        ("placed_at between 2026-11-20 and 2026-11-20", &[(GreaterEqual, first), (Less, next)]),
+    ];
+    for (condition, expected) in table {
+        let (found, _) = predicate(&format!("segment s = orders where {condition}"));
+        let found = bounds(&found);
+        let found: Vec<(BinaryOp, &str)> = found.iter().map(|(op, moment)| (*op, moment.as_str())).collect();
+        assert_eq!(found, *expected, "{condition}");
+    }
+}
+
+#[test]
+fn ago_is_what_it_is_compared_with() {
+    for (condition, expected) in [("joined > ago(3d)", TyKind::Date), ("ago(3d) < seen", TyKind::Timestamp)] {
+        let (found, _) = predicate(&format!("segment s = customers where {condition}"));
+        let ExprKind::Binary { left, right, .. } = found.kind else { panic!("{condition}") };
+        let ago = if matches!(left.kind, ExprKind::Ago(_)) { left } else { right };
+        assert_eq!(ago.ty.kind, expected, "{condition}");
+    }
+}
+
+#[test]
+fn a_definition_looks_at_the_row_it_is_used_on() {
+    let (found, row) = predicate("segment s = orders where customer.big");
+    let ExprKind::Binary { left, .. } = found.kind else { panic!() };
+    let ExprKind::Column { row: looked_at, path, column } = left.kind else { panic!() };
+    assert_eq!((looked_at, path.len()), (row, 1));
+    assert!(matches!(column, ColumnRef::Field(_)));
+    assert!(left.ty.nullable, "the customer may be missing");
+}
+
+#[test]
+fn relations_of_a_row_and_of_a_population_differ() {
+    let (found, row) = predicate("segment s = customers where orders is not empty");
+    let ExprKind::Exists(query) = found.kind else { panic!() };
+    assert!(matches!(&query.kind, QueryKind::Related { row: of, path } if *of == row && path.len() == 1));
+    let checked = check("segment s = customers.orders");
+    assert!(matches!(&last_query(&checked).kind, QueryKind::Navigate { .. }));
+}
+
+#[test]
+fn membership_in_a_population_is_by_key() {
+    let (found, _) = predicate("segment vip = customers where opt_in\nsegment s = orders where customer_id in vip");
+    let ExprKind::InQuery { row, column, .. } = found.kind else { panic!() };
+    assert!(matches!(column.kind, ExprKind::Column { row: of, column: ColumnRef::Field(_), .. } if of == row));
+}
+
+#[test]
+fn constants_are_folded() {
+    let checked =
+        check("campaign c(pause: duration = 1d + 2h, least: decimal = 3, half: decimal = 1 / 2) { log \"x\" }");
+    assert_eq!(checked.codes(), Vec::<String>::new(), "{}", checked.rendered());
+    let defaults: Vec<String> =
+        checked.program.campaigns[0].params.iter().map(|param| format!("{:?}", param.default)).collect();
+    assert!(defaults[0].contains("days: 1, seconds: 7200"), "{defaults:?}");
+    assert_eq!(defaults[1..], ["Some(Decimal(3))", "Some(Decimal(0.5))"]);
+    assert_eq!(check("campaign c(day: date = today()) { log \"x\" }").codes(), ["not_constant"]);
+}
+
+#[test]
+fn mistakes_in_a_definition_are_reported_once() {
+    let checked = check(
+        "define recent(window: duration) of customers = joined > today() - windw\n\
+         segment a = customers where recent(1d)\nsegment b = customers where recent(2d)",
+    );
+    assert_eq!(checked.codes(), ["unknown_name"]);
 }

@@ -44,13 +44,34 @@ fn not(negated: bool) -> &'static str {
     if negated { "not " } else { "" }
 }
 
-/// A name as it has to be written.
+/// A name as it has to be written: in backquotes unless it is a plain word that means nothing else.
 pub(crate) fn quoted_name(name: &str) -> String {
-    let mut letters = name.chars();
-    let plain = letters.next().is_some_and(|first| first == '_' || unicode_ident::is_xid_start(first))
-        && letters.all(unicode_ident::is_xid_continue);
+    let plain = name.starts_with(|first: char| first == '_' || first.is_alphabetic())
+        && name.chars().all(|letter| letter == '_' || letter.is_alphanumeric())
+        && !RESERVED.contains(&name);
     if plain { name.to_owned() } else { format!("`{name}`") }
 }
+
+const RESERVED: &[&str] = &[
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "between",
+    "like",
+    "null",
+    "true",
+    "false",
+    "if",
+    "then",
+    "else",
+    "where",
+    "with",
+    "union",
+    "intersect",
+    "except",
+];
 
 /// The operator as written.
 pub(crate) fn sign(op: BinaryOp) -> &'static str {

@@ -108,7 +108,9 @@ impl<'a> Checker<'a> {
         let mut all: Option<Span> = None;
         for arm in &written.arms {
             if let (Some(because), false) = (all, matches!(arm.kind, ast::ArmKind::Error)) {
-                self.report(Lint::UnreachableArm { name: arm.name.text.clone(), span: arm.span, because });
+                let help = "the first arm that matches takes a row; put this arm before it";
+                let name = arm.name.text.clone();
+                self.report(Lint::UnreachableArm { name, span: arm.span, because, help });
             }
             if takes_all(&arm.kind) {
                 all = all.or(Some(arm.span));
@@ -120,7 +122,9 @@ impl<'a> Checker<'a> {
             && shares == Decimal::ONE
             && all.is_none_or(|at| at == rest.span)
         {
-            self.report(Lint::UnreachableArm { name: rest.name.text.clone(), span: rest.span, because: share.span });
+            let help = "the shares add up to 100%; make them smaller, or remove this arm";
+            let (name, because) = (rest.name.text.clone(), share.span);
+            self.report(Lint::UnreachableArm { name, span: rest.span, because, help });
         }
     }
 }

@@ -17,6 +17,15 @@ const DEEPEST: usize = 64;
 impl Checker<'_> {
     /// Checks a population.
     pub fn query(&mut self, expr: &ast::Expr, scope: &Scope) -> Query {
+        if !self.deeper(expr.span) {
+            return poisoned(expr.span);
+        }
+        let found = self.query_kind(expr, scope);
+        self.depth -= 1;
+        found
+    }
+
+    fn query_kind(&mut self, expr: &ast::Expr, scope: &Scope) -> Query {
         use ast::ExprKind::*;
         let span = expr.span;
         match &expr.kind {
@@ -148,7 +157,13 @@ impl Checker<'_> {
             }
             Ok(_) => self.not_a_population(expr, scope),
             Err(problem) => {
-                self.report(*problem);
+                let problem = match *problem {
+                    TypeProblem::UnknownName { name, outer, .. } => {
+                        TypeProblem::UnknownName { name, known: self.populations_in(scope), outer }
+                    }
+                    other => other,
+                };
+                self.report(problem);
                 poisoned(span)
             }
         }

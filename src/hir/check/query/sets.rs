@@ -32,7 +32,7 @@ impl Checker<'_> {
             self.check_set_column(name, [first, second]);
         }
         let ty = match op {
-            SetOp::Union => self.union_ty([first, second], right),
+            SetOp::Union => self.union_ty([first, second]),
             _ => Some(first.ty.clone()),
         };
         let Some(ty) = ty else { return poisoned(span) };
@@ -42,7 +42,7 @@ impl Checker<'_> {
     }
 
     /// A column that only one side has is null for rows of the other.
-    fn union_ty(&mut self, [left, right]: [&Query; 2], written: &ast::Expr) -> Option<SegmentTy> {
+    fn union_ty(&mut self, [left, right]: [&Query; 2]) -> Option<SegmentTy> {
         let mut with: Vec<Column> = Vec::new();
         for column in &left.ty.with {
             let ty = match right.ty.column(&column.name) {

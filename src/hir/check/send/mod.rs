@@ -9,6 +9,7 @@ use super::collect::default_message;
 use super::flow::short_name;
 use super::{Checker, Global, Scope};
 use crate::base::Span;
+use crate::diag::codes::flow as codes;
 use crate::syntax::ast;
 
 impl<'a> Checker<'a> {
@@ -25,6 +26,11 @@ impl<'a> Checker<'a> {
             return None;
         }
         let (row, inner) = self.row_scope(&to, &written.to, scope);
+        if inner.rows.last().is_some_and(|row| !row.has_fields) {
+            let help = "`export` them, and mend them where they come from";
+            self.wrong(codes::NO_ADDRESS, "lines that could not be read have no address", help, written.to.span);
+            return None;
+        }
         let message = self.message_of(written, channel, &to, scope, &inner);
         let place = address::Place { channel, to: &to, row, span: written.to.span };
         let profile = self.profile(written.options.as_ref(), &place);

@@ -40,7 +40,7 @@ impl Checker<'_> {
         let name = item.name.text.as_str();
         match (name, &item.value) {
             ("at", value) => options.at = self.send_at(value, parts),
-            ("window", RecordValue::Window(window)) => options.window = self.window(window),
+            ("window", RecordValue::Window(window)) => options.window = self.window("window", window),
             ("window", _) => self.wrong_option(name, "a span of time such as `09:00 to 12:00 local`", item.name.span),
             (_, RecordValue::Expr(value)) => self.plain_option(name, value, parts, options),
             _ => {
@@ -78,7 +78,11 @@ impl Checker<'_> {
                 match checked.ty.kind {
                     TyKind::Timestamp | TyKind::Time | TyKind::Error => Some(SendAt::Moment(checked)),
                     TyKind::Date => {
-                        self.wrong_option("at", "a moment, and a date has no time of day", moment.span);
+                        self.wrong_option(
+                            "at",
+                            "a moment such as `09:00 local`; a date has no time of day",
+                            moment.span,
+                        );
                         None
                     }
                     _ => {
@@ -130,7 +134,7 @@ impl Checker<'_> {
     }
 
     /// A daily span of time.
-    pub(in super::super) fn window(&mut self, window: &ast::Window) -> Option<Window> {
+    pub(in super::super) fn window(&mut self, name: &str, window: &ast::Window) -> Option<Window> {
         let (from, to) = (self.time_constant(&window.from), self.time_constant(&window.to));
         let zone = match &window.zone {
             ast::WindowZone::Campaign => WindowZone::Campaign,
@@ -139,7 +143,7 @@ impl Checker<'_> {
         };
         let (from, to) = (from?, to?);
         if from == to {
-            self.wrong_option("window", "a span of time, and this one is empty", window.span);
+            self.wrong_option(name, "a span of time, and this one is empty", window.span);
             return None;
         }
         Some(Window { from, to, zone })

@@ -2,6 +2,10 @@
 
 mod build;
 mod first;
+mod language;
+mod naive;
+mod random;
+mod script;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +22,14 @@ use crate::hir::Ty;
 #[derive(Default)]
 pub(super) struct Memory {
     pub tables: HashMap<Rows, Arc<dyn TableProvider>>,
+    /// What `new` leaves out.
+    pub taken: Option<Known>,
+}
+
+/// What earlier runs took.
+pub(super) enum Known {
+    Keys(Arc<dyn TableProvider>),
+    UpTo(Value),
 }
 
 impl Tables for Memory {
@@ -26,7 +38,11 @@ impl Tables for Memory {
     }
 
     fn taken(&self, _: Option<&str>) -> Result<Taken, QueryError> {
-        Ok(Taken::Nothing)
+        Ok(match &self.taken {
+            None => Taken::Nothing,
+            Some(Known::Keys(keys)) => Taken::Keys(Arc::clone(keys)),
+            Some(Known::UpTo(value)) => Taken::UpTo(value.clone()),
+        })
     }
 }
 

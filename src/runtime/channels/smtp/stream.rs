@@ -1,8 +1,10 @@
 //! The connection below SMTP. Ours rather than the library's, because small packets must leave at once: without
 //! `TCP_NODELAY` the last bytes of each message would wait for an acknowledgement.
 
-// Encrypting before SMTP starts needs a type that the library keeps public but advises against.
-#![allow(deprecated)]
+#![allow(
+    deprecated,
+    reason = "encrypting before SMTP starts needs a type that the library keeps public but advises against"
+)]
 
 use std::io;
 use std::net::SocketAddr;

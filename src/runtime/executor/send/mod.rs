@@ -29,6 +29,7 @@ use decide::{Decided, Decider, Decision};
 use ledger::Rows;
 use marker::MarkerFile;
 pub(in crate::runtime) use rows::ROW;
+pub(super) use rows::numbered_query;
 
 use super::pace::Pace;
 use crate::plan::query::QueryError;

@@ -7,6 +7,7 @@ use crate::hir::{
 };
 use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
 use crate::runtime::executor::live::live_relation;
+use crate::runtime::executor::person::Person;
 
 /// The column that numbers the rows of a frozen population.
 pub(in crate::runtime) const ROW: &str = "__row";
@@ -37,19 +38,18 @@ pub(super) enum Piece {
     },
 }
 
-/// The frozen population of a send in row order, whatever it was made of.
-pub(super) fn numbered(send: &Send, snapshot: LocalId) -> Query {
+/// A frozen population in row order with its row numbers, whatever it was made of.
+pub(in crate::runtime::executor) fn numbered_query(of: &Query, row: RowId, snapshot: LocalId) -> Query {
     let row_column = Column { name: ROW.into(), ty: Ty::of(TyKind::Int) };
-    let with = send.to.ty.with.iter().cloned().chain([row_column]).collect();
-    let ty = SegmentTy { entity: send.to.ty.entity, with };
-    let span = send.to.span;
-    let source = Query { kind: QueryKind::Local(snapshot), ty: ty.clone(), span };
-    let key = OrderKey { value: row_number(send.row, span), descending: false };
-    Query { kind: QueryKind::OrderBy { input: Box::new(source), row: send.row, keys: vec![key] }, ty, span }
+    let with = of.ty.with.iter().cloned().chain([row_column]).collect();
+    let ty = SegmentTy { entity: of.ty.entity, with };
+    let source = Query { kind: QueryKind::Local(snapshot), ty: ty.clone(), span: of.span };
+    let key = OrderKey { value: row_number(row, of.span), descending: false };
+    Query { kind: QueryKind::OrderBy { input: Box::new(source), row, keys: vec![key] }, ty, span: of.span }
 }
 
 /// The row's number.
-pub(super) fn row_number(row: RowId, span: Span) -> Expr {
+fn row_number(row: RowId, span: Span) -> Expr {
     let column = ColumnRef::Added(ROW.into());
     Expr { kind: ExprKind::Column { row, path: Vec::new(), column }, ty: Ty::of(TyKind::Int), span }
 }
@@ -74,10 +74,25 @@ pub(super) fn addressing(program: &Program, send: &Send) -> Vec<(String, Expr)> 
     {
         columns.push((PROFILE.to_string(), field(program, send, profile_entity, &profile, *key)));
     }
+    columns.extend(topic_person(program, send).into_iter().flat_map(|person| person.columns));
     if let Some(rule) = consent(program, send, profile_entity, &live, &profile) {
         columns.push((CONSENT.to_string(), rule));
     }
     columns
+}
+
+/// Whose wishes about the topic count: the profile's. None for messages that nobody can unsubscribe from.
+pub(super) fn topic_person(program: &Program, send: &Send) -> Option<Person> {
+    if send.options.topic.is_none() || send.options.transactional {
+        return None;
+    }
+    let live: Vec<RelationId> = live_relation(program, send.to.ty.entity).into_iter().collect();
+    let path: Vec<RelationId> = live.iter().chain(&send.profile).copied().collect();
+    let mut entity = send.to.ty.entity;
+    for relation in &send.profile {
+        entity = program[entity][*relation].target;
+    }
+    Some(Person::new(program, entity, send.row, &path, send.address.span))
 }
 
 /// A field of the entity at the end of a path.

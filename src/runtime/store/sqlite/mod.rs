@@ -19,7 +19,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, StepRecord, Store, StoreError, Tally};
+use super::{
+    AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
+    StoreError, Tally, TaskRecord,
+};
 use write::Writer;
 
 const DATABASE: &str = "state.db";
@@ -164,7 +167,31 @@ impl Store for SqliteStore {
         read::rows(&self.reader(), send, each)
     }
 
+    fn signals(&self, run: &str, name: &str, since: jiff::Timestamp) -> Result<Vec<SignalRecord>, StoreError> {
+        read::signals(&self.reader(), run, name, since)
+    }
+
+    fn task(&self, run: &str, step: &str, token: &str) -> Result<Option<TaskRecord>, StoreError> {
+        read::task(&self.reader(), run, step, token)
+    }
+
+    fn open_tasks(&self) -> Result<Vec<TaskRecord>, StoreError> {
+        read::open_tasks(&self.reader())
+    }
+
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {
         read::tally(&self.reader(), send)
+    }
+
+    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
+        read::audience(&self.reader(), name)
+    }
+
+    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError> {
+        read::audiences(&self.reader())
+    }
+
+    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {
+        read::subscriptions(&self.reader(), topic, each)
     }
 }

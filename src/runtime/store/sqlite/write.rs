@@ -6,7 +6,10 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-use super::super::{Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, StepRecord, StoreError};
+use super::super::{
+    AudienceRecord, Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, SignalRecord, StepRecord,
+    StoreError, Subscription, TaskRecord,
+};
 use crate::runtime::machine::{Event, State};
 
 /// One commit request.
@@ -117,6 +120,18 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Intents(send, rows) => intents(db, *send, rows)?,
         Change::Outcomes(send, rows) => outcomes(db, *send, rows)?,
         Change::Exclusions(send, rows) => exclusions(db, *send, rows)?,
+        Change::Signal(signal) => new_signal(db, signal)?,
+        Change::SignalTaken { run, signal } => {
+            db.prepare_cached("INSERT OR IGNORE INTO signals_taken (run, signal) VALUES (?1, ?2)")?
+                .execute(params![run, signal])?;
+        }
+        Change::Task(task) => new_task(db, task)?,
+        Change::Answer { run, step, token, answer } => {
+            let sql = "UPDATE tasks SET answer = ?4 WHERE run = ?1 AND step = ?2 AND token = ?3 AND answer IS NULL";
+            db.prepare_cached(sql)?.execute(params![run, step, token, json(answer)?])?;
+        }
+        Change::Audience(audience) => new_audience(db, audience)?,
+        Change::Subscriptions(people) => subscriptions(db, people)?,
         Change::Simulated { run } => {
             db.prepare_cached("UPDATE runs SET simulated = 1 WHERE run = ?1")?.execute(params![run])?;
         }
@@ -193,6 +208,31 @@ fn new_step(db: &Connection, step: &StepRecord) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn new_signal(db: &Connection, signal: &SignalRecord) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO signals (id, name, parameters, at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![signal.id, signal.name, json(&signal.values)?, signal.at.as_microsecond()])?;
+    Ok(())
+}
+
+fn new_task(db: &Connection, task: &TaskRecord) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO tasks (run, step, token, kind, question, role, at, deadline, answer)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        task.run,
+        task.step,
+        task.token,
+        json(&task.kind)?,
+        task.text,
+        task.role,
+        task.at.as_microsecond(),
+        task.deadline.map(jiff::Timestamp::as_microsecond),
+        task.answer.as_ref().map(json).transpose()?,
+    ])?;
+    Ok(())
+}
+
 fn new_send(db: &Connection, send: &SendRecord) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT OR IGNORE INTO sends (run, step, token, channel, message, targeted, at)
@@ -240,6 +280,40 @@ fn exclusions(db: &Connection, send: i64, rows: &[Exclusion]) -> rusqlite::Resul
     for row in rows {
         let at = row.at.as_microsecond();
         insert.execute(params![send, row.row as i64, row.entity, row.reason.word(), row.detail, at])?;
+    }
+    Ok(())
+}
+
+fn new_audience(db: &Connection, audience: &AudienceRecord) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO audiences (name, entity, file, rows, run, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        audience.name,
+        audience.entity,
+        audience.file,
+        audience.rows as i64,
+        audience.run,
+        audience.at.as_microsecond(),
+    ])?;
+    Ok(())
+}
+
+/// The last word of a person counts for everything known about them, addresses of earlier times included.
+fn subscriptions(db: &Connection, people: &[Subscription]) -> rusqlite::Result<()> {
+    let mut earlier = db.prepare_cached(
+        "UPDATE subscriptions SET subscribed = ?3, at = ?4 WHERE topic = ?1 AND person = ?2 AND person <> ''",
+    )?;
+    let mut insert = db.prepare_cached(
+        "INSERT OR REPLACE INTO subscriptions (topic, person, address, subscribed, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for one in people {
+        let at = one.at.as_microsecond();
+        earlier.execute(params![one.topic, one.person, one.subscribed, at])?;
+        let as_such = (!one.person.is_empty()).then_some("");
+        for address in as_such.into_iter().chain(one.addresses.iter().map(String::as_str)) {
+            insert.execute(params![one.topic, one.person, address, one.subscribed, at])?;
+        }
     }
     Ok(())
 }

@@ -1,0 +1,312 @@
+//! `split`: one look at every row, then each arm is a frozen population of its own.
+//!
+//! Conditional arms take their rows first, in the order written; shares then divide exactly what is left, in an order
+//! that is a hash of the seed and the row's key, so it is the same on every machine and independent between splits.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::datatypes::Int64Type;
+use futures::StreamExt;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use super::Executor;
+use super::freeze::{KeyNames, SnapshotFile};
+use super::send::{ROW, numbered_query};
+use super::steps::instance;
+use crate::hir::{Amount, Arm, ArmKind, Expr, LocalId, Query, RowId, Value};
+use crate::plan::Step;
+use crate::plan::query::{Binding, Columns, Joins, Ordering as RowOrder, QueryError, stream, values};
+use crate::runtime::error::RunError;
+use crate::runtime::machine::{Outcome, Snapshot};
+use crate::runtime::store::StepRecord;
+use crate::runtime::tables::RunTables;
+
+/// A split as written.
+pub(super) struct SplitStep<'s> {
+    pub input: &'s Query,
+    pub row: RowId,
+    pub overlapping: bool,
+    pub arms: &'s [Arm],
+    pub seed: Option<&'s str>,
+}
+
+/// What is known of each row: which conditions hold, what arms order by, its place among equals.
+#[derive(Default)]
+struct Looked {
+    /// Per arm, per row.
+    holds: Vec<Vec<bool>>,
+    /// Per arm, per row; empty for arms without an order.
+    keys: Vec<Vec<Vec<Value>>>,
+    /// Per row.
+    hashes: Vec<[u8; 16]>,
+}
+
+impl Executor<'_> {
+    /// Freezes the population and its subsets.
+    pub(super) async fn split(
+        &self,
+        token: &str,
+        step: &Step,
+        split: &SplitStep<'_>,
+    ) -> Result<(Outcome, Option<StepRecord>), RunError> {
+        let (whole, _) = self.freeze(token, step, split.input).await?;
+        let looked = self.look(token, step, split, &whole).await?;
+        let taken = self.assign(split, &looked, whole.rows as usize).await?;
+        let mut arms = Vec::with_capacity(split.arms.len());
+        let mut dropped = BTreeMap::new();
+        let mut note = Vec::new();
+        for (at, arm) in split.arms.iter().enumerate() {
+            let snapshot = self.write_arm(token, step, &whole, at, &taken[at])?;
+            let name = &self.plan.campaign()[arm.local].name;
+            note.push(format!("{name} {}", snapshot.rows));
+            arms.push((arm.local.0, snapshot));
+        }
+        let rows = whole.rows as usize;
+        let in_none = (0..rows).filter(|row| !taken.iter().any(|arm| arm[*row])).count() as u64;
+        if in_none > 0 {
+            dropped.insert("remainder".to_string(), in_none);
+        }
+        let mut record = self.record(token, step, Some(note.join(" · ")));
+        record.rows_in = Some(whole.rows);
+        record.rows_out = Some(whole.rows - in_none);
+        record.dropped = dropped;
+        Ok((Outcome::Split(arms), Some(record)))
+    }
+
+    /// Evaluates every arm's condition and order for every row, in row order.
+    async fn look(
+        &self,
+        token: &str,
+        step: &Step,
+        split: &SplitStep<'_>,
+        whole: &Snapshot,
+    ) -> Result<Looked, RunError> {
+        let columns = arm_columns(split.arms);
+        let local = LocalId(self.plan.campaign().locals.len() as u32);
+        let query = numbered_query(split.input, split.row, local);
+        let mut frozen = self.frozen();
+        frozen.insert(local.0, self.around.folders.run(&self.run).join(&whole.file));
+        let tables = RunTables { numbered: Some(local), ..self.tables(&frozen) };
+        let locals = self.locals();
+        let scope = self.scope(&tables, &locals);
+        let entity = &scope.program[split.input.ty.entity];
+        let kept = entity.key.iter().map(|key| entity[*key].name.clone()).chain([ROW.to_string()]).collect();
+        let bindings = [Binding { row: split.row, path: Vec::new() }];
+        let plan = values(&scope, &query, &bindings, &columns, &Columns::Named(kept), RowOrder::Defined)?;
+        let mut batches = stream(self.around.session, plan, Joins::Fast).await?;
+        let names = KeyNames::new(entity);
+        let seed = match split.seed {
+            Some(seed) => seed.to_string(),
+            None => format!("{}/{}", self.plan.campaign().name, instance(token, step)),
+        };
+        let arms = split.arms.len();
+        let mut looked = Looked { holds: vec![Vec::new(); arms], keys: vec![Vec::new(); arms], hashes: Vec::new() };
+        while let Some(batch) = batches.next().await {
+            let batch = batch.map_err(QueryError::from)?;
+            let keys = names.locate(&batch.schema());
+            for at in 0..batch.num_rows() {
+                looked.row(split.arms, &batch, at)?;
+                let key = keys.text(&batch, at)?.unwrap_or_default();
+                let mut hash = [0; 16];
+                hash.copy_from_slice(&blake3::hash(format!("{seed}\0{key}").as_bytes()).as_bytes()[..16]);
+                looked.hashes.push(hash);
+            }
+        }
+        Ok(looked)
+    }
+
+    /// Which rows each arm takes.
+    async fn assign(&self, split: &SplitStep<'_>, looked: &Looked, rows: usize) -> Result<Vec<Vec<bool>>, RunError> {
+        let mut free = vec![true; rows];
+        let mut taken = vec![vec![false; rows]; split.arms.len()];
+        for (at, arm) in split.arms.iter().enumerate() {
+            let ArmKind::Rows { amount, by, .. } = &arm.kind else { continue };
+            let candidates = (0..rows).filter(|row| looked.holds[at][*row] && (split.overlapping || free[*row]));
+            let mut candidates: Vec<usize> = candidates.collect();
+            if let Some(amount) = amount {
+                let descending: Vec<bool> = by.iter().map(|key| key.descending).collect();
+                // Sorting is stable, and rows come in the order of their key.
+                candidates.sort_by(|a, b| compare_keys(&looked.keys[at], *a, *b, &descending));
+                candidates.truncate(self.amount(amount, candidates.len()).await?);
+            }
+            for row in candidates {
+                taken[at][row] = true;
+                free[row] = false;
+            }
+        }
+        let mut rest: Vec<usize> = (0..rows).filter(|row| free[*row]).collect();
+        rest.sort_by_key(|row| looked.hashes[*row]);
+        let total = rest.len();
+        let mut share_so_far = Decimal::ZERO;
+        let mut from = 0;
+        for (at, arm) in split.arms.iter().enumerate() {
+            let to = match &arm.kind {
+                ArmKind::Rows { .. } | ArmKind::Otherwise => continue,
+                ArmKind::Share(share) => {
+                    share_so_far += as_decimal(&self.value(share).await?);
+                    // Shares end where their sum does, so that together they leave nothing to rounding.
+                    portion(share_so_far, total).max(from)
+                }
+                ArmKind::Sample(amount) => (from + self.amount(amount, total).await?).min(total),
+            };
+            for row in &rest[from..to] {
+                taken[at][*row] = true;
+                free[*row] = false;
+            }
+            from = to;
+        }
+        for (at, arm) in split.arms.iter().enumerate() {
+            if arm.kind == ArmKind::Otherwise {
+                taken[at].clone_from(&free);
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn amount(&self, amount: &Amount, of: usize) -> Result<usize, RunError> {
+        Ok(match amount {
+            Amount::Rows(expr) => match self.value(expr).await? {
+                Value::Int(rows) => usize::try_from(rows.max(0)).unwrap_or(usize::MAX).min(of),
+                _ => 0,
+            },
+            Amount::Share(expr) => portion(as_decimal(&self.value(expr).await?), of),
+        })
+    }
+
+    /// Writes the rows of an arm as a frozen population of its own.
+    fn write_arm(
+        &self,
+        token: &str,
+        step: &Step,
+        whole: &Snapshot,
+        at: usize,
+        taken: &[bool],
+    ) -> Result<Snapshot, RunError> {
+        let folder = self.around.folders.run(&self.run);
+        let file = format!("{}.{at}.parquet", instance(token, step).replace('/', "-"));
+        let mut writer = SnapshotFile::create(&folder.join(&file))?;
+        let mut schema = None;
+        for batch in crate::runtime::tables::parquet_batches(&folder.join(&whole.file))? {
+            let batch = batch.map_err(|error| super::freeze::file_error(&folder.join(&whole.file), &error))?;
+            let number = batch.schema().index_of(ROW).map_err(QueryError::from_arrow)?;
+            let rows = batch.column(number).as_primitive::<Int64Type>().values().iter();
+            let mask: BooleanArray = rows.map(|row| Some(taken[*row as usize])).collect();
+            let mut kept = filter_record_batch(&batch, &mask).map_err(QueryError::from_arrow)?;
+            kept.remove_column(number);
+            schema.get_or_insert_with(|| kept.schema());
+            writer.write(&kept)?;
+        }
+        let rows = writer.finish(schema.as_ref())?;
+        Ok(Snapshot { file, rows })
+    }
+}
+
+impl Looked {
+    fn row(&mut self, arms: &[Arm], batch: &RecordBatch, at: usize) -> Result<(), QueryError> {
+        for (index, arm) in arms.iter().enumerate() {
+            let ArmKind::Rows { predicate, by, .. } = &arm.kind else { continue };
+            let holds = match predicate {
+                Some(_) => column(batch, &holds_column(index))?.as_boolean_opt().is_some_and(|holds| {
+                    // Null is not true.
+                    holds.is_valid(at) && holds.value(at)
+                }),
+                None => true,
+            };
+            self.holds[index].push(holds);
+            let key = |key: usize| values::from_array(column(batch, &key_column(index, key))?.as_ref(), at);
+            self.keys[index].push((0..by.len()).map(key).collect::<Result<_, _>>()?);
+        }
+        Ok(())
+    }
+}
+
+fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b datafusion::arrow::array::ArrayRef, QueryError> {
+    batch.column_by_name(name).ok_or_else(|| QueryError::Engine(format!("the column {name} is missing")))
+}
+
+fn holds_column(arm: usize) -> String {
+    format!("__holds{arm}")
+}
+
+fn key_column(arm: usize, key: usize) -> String {
+    format!("__key{arm}_{key}")
+}
+
+/// Conditions and order keys of all arms as columns.
+fn arm_columns(arms: &[Arm]) -> Vec<(String, Expr)> {
+    let mut columns = Vec::new();
+    for (at, arm) in arms.iter().enumerate() {
+        let ArmKind::Rows { predicate, by, .. } = &arm.kind else { continue };
+        columns.extend(predicate.iter().map(|predicate| (holds_column(at), predicate.clone())));
+        columns.extend(by.iter().enumerate().map(|(index, key)| (key_column(at, index), key.value.clone())));
+    }
+    columns
+}
+
+/// By each key in turn; nulls last whatever the direction.
+fn compare_keys(keys: &[Vec<Value>], a: usize, b: usize, descending: &[bool]) -> Ordering {
+    for (at, descending) in descending.iter().enumerate() {
+        let order = match (&keys[a][at], &keys[b][at]) {
+            (Value::Null, Value::Null) => Ordering::Equal,
+            (Value::Null, _) => Ordering::Greater,
+            (_, Value::Null) => Ordering::Less,
+            (a, b) if *descending => b.compare(a),
+            (a, b) => a.compare(b),
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    Ordering::Equal
+}
+
+fn as_decimal(value: &Value) -> Decimal {
+    match value {
+        Value::Decimal(value) => *value,
+        Value::Int(value) => Decimal::from(*value),
+        _ => Decimal::ZERO,
+    }
+}
+
+/// How many of `of` a share is, rounded half up.
+fn portion(share: Decimal, of: usize) -> usize {
+    let exact = share.clamp(Decimal::ZERO, Decimal::ONE) * Decimal::from(of);
+    exact
+        .round_dp_with_strategy(0, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
+        .to_usize()
+        .unwrap_or(0)
+        .min(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_together_take_everything_once() {
+        for of in [0usize, 1, 2, 3, 7, 101, 1000] {
+            let third = Decimal::new(3333, 4);
+            let ends = [portion(third, of), portion(third + third, of), portion(Decimal::ONE, of)];
+            assert!(ends[0] <= ends[1] && ends[1] <= ends[2]);
+            assert_eq!(ends[2], of);
+        }
+        assert_eq!(portion(Decimal::new(5, 1), 101), 51);
+    }
+
+    #[test]
+    fn keys_order_with_nulls_last_both_ways() {
+        let keys: Vec<Vec<Value>> =
+            vec![vec![Value::Null], vec![Value::Int(1)], vec![Value::Int(3)], vec![Value::Int(2)]];
+        let sorted = |descending| {
+            let mut rows = vec![0, 1, 2, 3];
+            rows.sort_by(|a, b| compare_keys(&keys, *a, *b, &[descending]));
+            rows
+        };
+        assert_eq!(sorted(false), [1, 3, 2, 0]);
+        assert_eq!(sorted(true), [2, 3, 1, 0]);
+    }
+}
