@@ -3,6 +3,7 @@
 mod build;
 mod first;
 mod language;
+mod limits;
 mod naive;
 mod random;
 mod script;
@@ -153,6 +154,9 @@ pub(super) fn table(program: &Program, fields: &[(String, Ty)], rows: &[Vec<Valu
         let columns = (0..fields.len()).map(column).collect();
         RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()
     };
-    let partitions = vec![vec![batch(&rows[half..])], vec![batch(&rows[..half])]];
-    Arc::new(MemTable::try_new(Arc::clone(&schema), partitions).unwrap())
+    let partitions = [&rows[half..], &rows[..half]].map(|rows| match rows.is_empty() {
+        true => vec![batch(rows)],
+        false => rows.chunks(1000).map(batch).collect(),
+    });
+    Arc::new(MemTable::try_new(Arc::clone(&schema), partitions.to_vec()).unwrap())
 }
