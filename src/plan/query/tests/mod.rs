@@ -117,14 +117,30 @@ pub(super) fn session() -> Session {
 }
 
 pub(super) fn run(plan: LogicalPlan) -> Result<Vec<Vec<Value>>, QueryError> {
-    let batches = block(collect(&session(), plan))?;
+    Ok(listed(&block(collect(&session(), plan))?))
+}
+
+/// The same by one kind of join.
+pub(super) fn run_by(plan: LogicalPlan, joins: Joins) -> Result<Vec<Vec<Value>>, QueryError> {
+    let batches = block(async {
+        let mut batches = Vec::new();
+        let mut rows = stream(&session(), plan, joins).await?;
+        while let Some(batch) = futures::StreamExt::next(&mut rows).await {
+            batches.push(batch?);
+        }
+        Ok::<_, QueryError>(batches)
+    })?;
+    Ok(listed(&batches))
+}
+
+fn listed(batches: &[RecordBatch]) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
     for batch in batches {
         for at in 0..batch.num_rows() {
             rows.push(batch.columns().iter().map(|column| values::from_array(column, at).unwrap()).collect());
         }
     }
-    Ok(rows)
+    rows
 }
 
 /// A table of two partitions, so that nothing depends on the order of rows.
