@@ -142,8 +142,12 @@ impl RunError {
             RunError::Template(message) => Problem::outside(run::TEMPLATE, message.clone())
                 .help("mend the template; the run goes on with `orch resume`"),
             RunError::Required { step, reason } => {
-                let reason = reason.as_deref().map_or_else(|| step.clone(), |reason| format!("{step}: {reason}"));
-                Problem::outside(run::REQUIRED, reason).help("`orch resume` tests the condition again")
+                let message = match reason {
+                    // The statement would repeat the reason.
+                    Some(reason) => format!("a requirement does not hold: {reason}"),
+                    None => format!("`{step}` does not hold"),
+                };
+                Problem::outside(run::REQUIRED, message).help("`orch resume` tests the condition again")
             }
             RunError::UnknownRun { run: name } => {
                 Problem::outside(run::UNKNOWN_RUN, format!("there is no run `{name}`")).help("`orch runs` lists them")

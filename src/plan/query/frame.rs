@@ -223,9 +223,15 @@ impl Frame {
                 }
             }
         }
+        // The key of a matched row identifies under a name of its own, even if the program sees it as well: its column's
+        // name says nothing to those who look for identity. The line of an entity without a key does.
+        let keyed = program.entities.get(self.row.entity.0 as usize).is_some_and(|entity| !entity.key.is_empty());
         for (name, place) in &self.row.added {
-            if wants(name) || self.key.contains(place) {
+            let identifies = self.key.contains(place);
+            if wants(name) || identifies && !keyed {
                 output.push(column(place).alias(name));
+            }
+            if !keyed {
                 taken.insert(place.clone());
             }
         }
