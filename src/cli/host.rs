@@ -44,7 +44,10 @@ impl Script {
         let project = project::open(&context.globals, start)?;
         let (path, analysis) = match source {
             Source::File(file) => {
-                std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
+                let data = std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
+                if data.is_dir() {
+                    return Err(folder_for_script(file).into());
+                }
                 (workspace::inner_path(&project, file), workspace::analyze(&project, file))
             }
             Source::Text(text) => ("<input>".to_string(), workspace::workspace(&project).analyze_text("<input>", text)),
@@ -58,6 +61,11 @@ impl Script {
     pub fn failure(&self, error: &RunError) -> Failure {
         run_failure(error, self.sources.clone())
     }
+}
+
+fn folder_for_script(folder: &Path) -> Problem {
+    Problem::outside(codes::run::UNREADABLE_FILE, format!("`{}` is a folder, not a script", folder.display()))
+        .help("name one script, such as `vip.orch`; `orch check` takes folders")
 }
 
 /// What a command is to work on.
@@ -114,6 +122,7 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
         RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
         RunError::Store(_) => Exit::Usage,
+        RunError::Source(problem) if problem.code == codes::run::CACHE_UNUSABLE => Exit::Usage,
         RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
         _ => Exit::Failed,
     };

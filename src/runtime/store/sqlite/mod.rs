@@ -19,6 +19,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::base::plain_reason;
+
 use super::{
     AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
     StoreError, Tally, TaskRecord,
@@ -129,7 +131,7 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Unreadable { path: path.display().to_string(), reason: error.to_string() }
+    StoreError::Unreadable { path: path.display().to_string(), reason: plain_reason(&error.to_string()) }
 }
 
 impl Store for SqliteStore {
