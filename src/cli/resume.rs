@@ -67,7 +67,7 @@ fn resume(
         return Err(host::run_failure(&error, SourceMap::new()));
     }
     let script = host::pinned(project, store, &record)?;
-    let engine = host::engine(project, &host::channels_of(&script.plan), context)?;
+    let engine = host::engine(project, &host::channels_for(&script), context)?;
     let pacing = if arguments.fast_forward || record.simulated { Pacing::FastForward } else { Pacing::Real };
     run::check_harmless(&script, &engine, pacing)?;
     if !context.output.is_json() {

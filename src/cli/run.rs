@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     };
     let script = Script::open(context, &source, arguments.campaign.as_deref())?;
     let params = host::parameters(&script.plan, &arguments.params)?;
-    let engine = host::engine(&script.project, &host::channels_of(&script.plan), context)?;
+    let engine = host::engine(&script.project, &host::channels_for(&script), context)?;
     // Everything that can be wrong with the data is found before the run exists.
     engine.sources(&script.plan).map_err(|error| script.failure(&error))?;
     let store = host::store(&script.project)?;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::audiences::Remembered;
+use super::bindings::{AlertTarget, SourceBinding};
 use super::clock::{Clock, VirtualClock, WallClock};
 use super::error::RunError;
 use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
@@ -34,6 +35,10 @@ pub struct EngineOptions {
     pub memory_limit: Option<usize>,
     /// Channels by name.
     pub channels: BTreeMap<String, BoundChannel>,
+    /// Whom alerts tell, by name.
+    pub alerts: BTreeMap<String, AlertTarget>,
+    /// Bound sources by name.
+    pub sources: BTreeMap<String, SourceBinding>,
     /// Patterns of addresses that may be written to; empty means all.
     pub allow: Vec<String>,
 }
@@ -182,6 +187,7 @@ impl Engine {
             sources: &sources,
             folders: &self.options.folders,
             channels: &self.options.channels,
+            alerts: &self.options.alerts,
             allow: &self.options.allow,
             zone: &self.options.zone,
             observer: drive.observer,
@@ -250,6 +256,7 @@ impl Engine {
             sources: &sources,
             folders: &folders,
             channels: &channels,
+            alerts: &self.options.alerts,
             allow: &self.options.allow,
             zone: &self.options.zone,
             observer,

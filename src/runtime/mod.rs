@@ -1,6 +1,7 @@
 //! Layer 5: what happens between a checked program and a delivered message.
 
 mod audiences;
+mod bindings;
 pub mod channels;
 pub mod clock;
 pub mod content;
@@ -18,6 +19,7 @@ pub mod store;
 mod tables;
 
 pub use audiences::Remembered;
+pub use bindings::{AlertTarget, SourceBinding};
 pub use engine::{Drive, Engine, EngineOptions, Pacing};
 pub use error::RunError;
 pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+mod alerts;
 mod audiences;
 mod exports;
 mod subscriptions;

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::audiences::Remembered;
+use super::bindings::AlertTarget;
 use super::channels::Channel;
 use super::clock::{Clock, Stopwatch};
 use super::error::RunError;
@@ -114,6 +115,8 @@ pub struct Surroundings<'e> {
     pub folders: &'e Folders,
     /// By name.
     pub channels: &'e BTreeMap<String, BoundChannel>,
+    /// Whom alerts tell, by name.
+    pub alerts: &'e BTreeMap<String, AlertTarget>,
     /// Patterns of addresses that may be written to; empty means all.
     pub allow: &'e [String],
     /// The campaign's zone.

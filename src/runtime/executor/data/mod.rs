@@ -4,6 +4,7 @@
 //! another over it, a table in one transaction, the store in one commit. What it has done is remembered together with
 //! the change, so that a step performed again after a crash changes nothing twice.
 
+mod alert;
 mod cells;
 mod error;
 mod export;
@@ -74,6 +75,10 @@ impl Executor<'_> {
             }
             DataStep::Subscribe { query, row, topic, subscribe } => {
                 let done = self.subscribe(token, step, (query, *row), topic, *subscribe).await?;
+                self.accounted(token, step, done)
+            }
+            DataStep::Alert { text, to } => {
+                let done = self.alert(token, step, text, to).await?;
                 self.accounted(token, step, done)
             }
             _ => return Err(error::DataError::Unfinished { statement: data.word() }.into()),
