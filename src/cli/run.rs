@@ -114,7 +114,7 @@ pub fn drive(
 ) -> Result<Exit, Failure> {
     let output = &context.output;
     let cancel = Cancel::default();
-    engine.cancel_on_interrupt(&cancel, || std::process::exit(i32::from(Exit::Waiting.number())));
+    engine.cancel_on_interrupt(&cancel, leave);
     let on_wait = match pacing {
         Pacing::FastForward => " · jumped over".to_string(),
         Pacing::Real => format!(" · Ctrl-C parks the run, `orch resume {run}` goes on"),
@@ -178,4 +178,10 @@ fn delivered_to(script: &Script) -> Option<String> {
         crate::project::Driver::File => settings.path.map(|path| format!("file: {path}")),
         _ => None,
     }
+}
+
+/// Somebody is impatient. Whatever is in the air is judged by the next one who drives the run, as after `kill -9`.
+#[expect(clippy::disallowed_methods, reason = "the second interruption must not wait for anything")]
+fn leave() {
+    std::process::exit(i32::from(Exit::Waiting.number()));
 }

@@ -121,7 +121,7 @@ fn settle(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError
     };
     let siblings = format!("{parent}/");
     let others = state.tokens.keys().any(|other| other.starts_with(&siblings));
-    if others { Ok(()) } else { children_ended(plan, state, &parent.to_string()) }
+    if others { Ok(()) } else { children_ended(plan, state, parent) }
 }
 
 /// The blocks inside a step have ended: a loop looks whether there is another turn, everything else goes on.
