@@ -44,7 +44,10 @@ impl Script {
         let project = project::open(&context.globals, start)?;
         let (path, analysis) = match source {
             Source::File(file) => {
-                std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
+                let data = std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
+                if data.is_dir() {
+                    return Err(folder_for_script(file).into());
+                }
                 (workspace::inner_path(&project, file), workspace::analyze(&project, file))
             }
             Source::Text(text) => ("<input>".to_string(), workspace::workspace(&project).analyze_text("<input>", text)),
@@ -58,6 +61,11 @@ impl Script {
     pub fn failure(&self, error: &RunError) -> Failure {
         run_failure(error, self.sources.clone())
     }
+}
+
+fn folder_for_script(folder: &Path) -> Problem {
+    Problem::outside(codes::run::UNREADABLE_FILE, format!("`{}` is a folder, not a script", folder.display()))
+        .help("name one script, such as `vip.orch`; `orch check` takes folders")
 }
 
 /// What a command is to work on.
@@ -112,8 +120,9 @@ fn planned(analysis: &Analysis, campaign: Option<&str>) -> Result<Plan, Failure>
 pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
     let exit = match error {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
-        RunError::NotHarmless { .. } | RunError::Over { .. } => Exit::Usage,
+        RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
         RunError::Store(_) => Exit::Usage,
+        RunError::Source(problem) if problem.code == codes::run::CACHE_UNUSABLE => Exit::Usage,
         RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
         _ => Exit::Failed,
     };
@@ -216,11 +225,16 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
     }
     let folded = written.to_lowercase();
     let runs = store.runs().map_err(failed)?;
-    let mut matching = runs.into_iter().filter(|record| record.run.to_lowercase().starts_with(&folded));
-    match (matching.next(), matching.next()) {
-        (Some(record), None) if !written.is_empty() => Ok(record),
-        _ => Err(run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new())),
+    let matches = |record: &RunRecord| !written.is_empty() && record.run.to_lowercase().starts_with(&folded);
+    let mut matching: Vec<RunRecord> = runs.into_iter().filter(matches).collect();
+    if matching.len() > 1 {
+        let names: Vec<&str> = matching.iter().map(|record| record.run.as_str()).take(5).collect();
+        let message = format!("`{written}` is the beginning of {} runs", matching.len());
+        return Err(Problem::outside(codes::run::UNKNOWN_RUN, message)
+            .help(format!("write more of the name, such as {}", names.join(", ")))
+            .into());
     }
+    matching.pop().ok_or_else(|| run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new()))
 }
 
 /// Leaves a note for the runs of a project. If nobody drives one at the moment, what it says takes effect at once;

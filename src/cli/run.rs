@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::host::{self, Script, Source};
 use super::progress::Terminal;
 use super::{Context, Exit, Failure, ask};
+use crate::plan::StepKind;
 use crate::report::{RunReport, moment};
 use crate::runtime::machine::Status;
 use crate::runtime::store::StoreError;
@@ -65,6 +66,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let store = host::store(&script.project)?;
     let pacing = if arguments.fast_forward { Pacing::FastForward } else { Pacing::Real };
     check_harmless(&script, &engine, pacing)?;
+    check_messages(&script, &engine)?;
     let run =
         engine.start(&store, &script.plan, &script.path, &params, pacing).map_err(|error| script.failure(&error))?;
     if !context.output.is_json() {
@@ -83,6 +85,21 @@ pub fn check_harmless(script: &Script, engine: &Engine, pacing: Pacing) -> Resul
         Some(channel) if pacing == Pacing::FastForward => Err(script.failure(&RunError::NotHarmless { channel })),
         _ => Ok(()),
     }
+}
+
+/// A send without a message on a channel that delivers is refused before anything at all is sent.
+fn check_messages(script: &Script, engine: &Engine) -> Result<(), Failure> {
+    for step in script.plan.steps() {
+        let StepKind::Send(send) = &step.kind else { continue };
+        let channel = &script.plan.program[send.channel].name;
+        let bound = engine.options().channels.get(channel);
+        let delivers = bound.is_some_and(|bound| !bound.driver.capabilities().harmless);
+        if delivers && send.message.is_none() {
+            let (channel, segment) = (channel.clone(), send.to_name.clone());
+            return Err(script.failure(&RunError::NoMessage { channel, segment }));
+        }
+    }
+    Ok(())
 }
 
 /// Drives a run, shows what happens and how it ended.

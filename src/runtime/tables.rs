@@ -18,6 +18,7 @@ use super::executor::ROW;
 use super::machine::Delivery;
 use super::sources::{self, OpenOptions, Opened};
 use super::store::{OutcomeKind, RowState, Store};
+use crate::base::plain_reason;
 use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
 use crate::plan::query::{QueryError, Rows, Tables, Taken};
 
@@ -176,7 +177,8 @@ impl RunTables<'_> {
     fn frozen_table(&self, local: LocalId) -> Result<Arc<dyn TableProvider>, QueryError> {
         let path = self.frozen.get(&local.0).ok_or_else(|| QueryError::Source("it was not frozen yet".into()))?;
         let schema = parquet_schema(path).map_err(|reason| {
-            QueryError::Source(format!("the frozen population `{}` cannot be read: {reason}", path.display()))
+            let reason = plain_reason(&reason);
+            QueryError::Source(format!("the frozen population in `{}` cannot be read: {reason}", path.display()))
         })?;
         let schema = if self.numbered == Some(local) { schema } else { without_numbers(&schema) };
         sources::parquet_file(path, schema).map_err(QueryError::from)

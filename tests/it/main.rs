@@ -16,6 +16,8 @@ mod crash;
 mod data_steps;
 mod documents;
 #[cfg(feature = "engine")]
+mod flow;
+#[cfg(feature = "engine")]
 mod mail_server;
 mod pages;
 mod program;

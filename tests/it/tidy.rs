@@ -71,6 +71,7 @@ const LONG_FILES: &[(&str, &str)] = &[];
 const UNSHOWN: &[(&str, &str)] = &[
     ("syntax::too_long", "the example would be a file of gigabytes"),
     ("syntax::too_many", "the example would have a thousand mistakes"),
+    ("syntax::not_formatted", "the formatter gives it, and only when it is itself at fault"),
 ];
 
 /// Words that have no place in a committed file, and why. Split so that this file does not contain them.

@@ -95,6 +95,9 @@ pub trait DispatchMarker: Send + Sync {
     /// Called right before the bytes leave that could make the other side accept `key`. `connection` is below
     /// [`Capabilities::concurrency`].
     fn dispatching(&self, connection: usize, key: SendKey);
+
+    /// Called as soon as the outcome of `key` is known, which is before it is durable.
+    fn reported(&self, _key: SendKey, _outcome: &Outcome) {}
 }
 
 /// Marks nothing, for drivers that honour keys and for tests.
@@ -127,6 +130,7 @@ impl Dispatch {
 
     /// Hands over one outcome. When the receiver is gone the run is being torn down and recovery will judge.
     pub fn report(&self, key: SendKey, outcome: Outcome) {
+        self.marker.reported(key, &outcome);
         let _ = self.outcomes.send((key, outcome));
     }
 }

@@ -16,6 +16,7 @@ use datafusion::parquet::file::properties::WriterProperties;
 use futures::StreamExt;
 
 use super::send::ROW;
+use crate::base::plain_reason;
 use crate::hir::{Entity, Query, QueryKind};
 use crate::plan::query::{Columns, IDENTITY, Joins, Ordering, QueryError, Scope, Session, population, stream, values};
 use crate::runtime::error::RunError;
@@ -67,7 +68,7 @@ pub(super) fn source_of(query: &Query) -> &Query {
 }
 
 pub(in crate::runtime) fn file_error(path: &Path, error: &dyn std::fmt::Display) -> RunError {
-    RunError::File { path: path.display().to_string(), reason: error.to_string() }
+    RunError::File { path: path.display().to_string(), reason: plain_reason(&error.to_string()) }
 }
 
 /// A frozen population being written: its rows are numbered, and it has its name only when it is whole and durable.
@@ -125,6 +126,13 @@ impl SnapshotFile {
         let folder = folder_of(&self.path);
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))?;
         Ok(self.rows)
+    }
+}
+
+impl Drop for SnapshotFile {
+    /// Nothing half-written stays behind; after a rename there is nothing to remove.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary);
     }
 }
 

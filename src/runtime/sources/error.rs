@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::Span;
+use crate::base::{Span, plain_reason};
 use crate::diag::{Code, Problem, codes::run};
 
 /// A failure to open or import a source. Paths are as people write them; the place in the program is added by
@@ -49,7 +49,7 @@ pub(crate) enum SourceError {
     Option { message: String, help: String },
     #[error("a file cannot hold a column of this type: `{field}`")]
     FieldType { field: String, span: Span },
-    #[error("cannot keep imported data in `{}`: {reason}", .path.display())]
+    #[error("cannot keep imported data in `{}`: {}", .path.display(), plain_reason(.reason))]
     Cache { path: PathBuf, reason: String },
 }
 
@@ -82,7 +82,10 @@ impl SourceError {
         let problem = Problem::error(self.code(), self.to_string(), place);
         match self {
             Self::Missing { nearest: Some(nearest), .. } => problem.help(format!("did you mean `{nearest}`?")),
-            Self::Missing { folder, .. } => problem.help(format!("looked in `{folder}`")),
+            Self::Missing { folder, .. } => problem.help(match folder.as_str() {
+                "" | "." => "put it into the folder of the script, or correct the path".to_owned(),
+                folder => format!("put it into `{folder}`, or correct the path"),
+            }),
             Self::NoMatch { .. } => problem.help("`*` stands for any characters of a file name, `?` for one"),
             Self::Empty { header: true, .. } => problem
                 .help("the first line must name the columns; for a file without such a line write `header: false`"),
@@ -100,6 +103,7 @@ impl SourceError {
             }),
             Self::OpenQuote { .. } => problem.help("a quote inside a quoted cell is written twice: `\"\"`"),
             Self::LongRecord { .. } => problem.help("check `delimiter` and `quote`, or whether this is a text file"),
+            Self::Cache { .. } => problem.help("make room, or see to it that this is a folder that can be written"),
             Self::Changed { .. } => problem.help("run again once nobody writes to it"),
             Self::Unsupported { help, .. } | Self::Option { help, .. } => problem.help(help),
             Self::ReadOnly { .. } => {
@@ -135,6 +139,7 @@ fn columns(mut problem: Problem, found: &[String], missing: Vec<MissingColumn>, 
     let mut helps = Vec::new();
     if !missing.is_empty() {
         helps.push(format!("its columns are {}", found.join(", ")));
+        helps.extend(other_delimiter(found));
     }
     for column in missing {
         let hint = column.nearest.map(|nearest| format!("not in the file; did you mean `{nearest}`?"));
@@ -145,6 +150,13 @@ fn columns(mut problem: Problem, found: &[String], missing: Vec<MissingColumn>, 
         helps.extend(column.help);
     }
     if helps.is_empty() { problem } else { problem.help(helps.join("\n")) }
+}
+
+/// A header that is one column may be several, separated by something else.
+fn other_delimiter(found: &[String]) -> Option<String> {
+    let [only] = found else { return None };
+    let sign = only.chars().find(|sign| [';', '\t', '|'].contains(sign))?;
+    Some(format!("if these are several, write `(delimiter: {:?})` after the path", sign.to_string()))
 }
 
 fn mismatch(missing: &[MissingColumn], repeated: &[String], unfit: &[Unfit]) -> String {

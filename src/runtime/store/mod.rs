@@ -85,7 +85,7 @@ pub enum StoreError {
     #[error("the run was changed by somebody else: {0}")]
     Conflict(String),
     /// A record could not be understood.
-    #[error("the state store holds a damaged record: {0}")]
+    #[error("the state database is damaged: {0}")]
     Damaged(String),
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::marker::{self, Marks};
+use super::marker::{self, Fate, Marks};
 use crate::runtime::channels::{Capabilities, Idempotency, SendKey};
 use crate::runtime::store::{Intent, OutcomeKind, OutcomeRow, RowState, Store, StoreError};
 
@@ -30,7 +30,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Reads the ledger. Intents without an outcome are in doubt: they are handed over again if the driver honours
-    /// the key, given back if the marks say they never left, and otherwise recorded as `unknown`. The outcomes to
+    /// the key, settled if the marks know the answer, given back if they never left, and otherwise recorded as `unknown`. The outcomes to
     /// record come with the rows.
     pub fn load(
         store: &dyn Store,
@@ -138,10 +138,12 @@ fn resolve(intent: &Intent, marks: &Marks, capabilities: &Capabilities, now: Tim
         return None;
     }
     let (kind, detail) = match marks {
-        Marks::Known(keys) if !keys.contains(&SendKey(intent.key)) => {
-            (OutcomeKind::NotStarted, "it had not left when the process ended")
-        }
-        Marks::Known(_) => (OutcomeKind::Unknown, "the process ended while it was handed over"),
+        Marks::Known(fates) => match fates.get(&SendKey(intent.key)) {
+            None | Some(Fate::Back) => (OutcomeKind::NotStarted, "it had not left when the process ended"),
+            Some(Fate::InTheAir) => (OutcomeKind::Unknown, "the process ended while it was handed over"),
+            Some(Fate::Sent(id)) => (OutcomeKind::Sent, id.as_str()),
+            Some(Fate::Failed(reason)) => (OutcomeKind::Failed, reason.as_str()),
+        },
         Marks::Lost => (OutcomeKind::Unknown, "the machine was restarted while it may have been handed over"),
     };
     let detail = detail.to_string();
@@ -188,13 +190,17 @@ mod tests {
         let always = Capabilities { idempotency: Idempotency::Always, ..none };
         let lifetime = std::time::Duration::from_secs(60);
         let keyed = Capabilities { idempotency: Idempotency::Key { lifetime }, ..none };
-        let marks = Marks::Known([SendKey([1; 16])].into());
+        let fates = [Fate::InTheAir, Fate::Sent("4F1B2".into()), Fate::Failed("550".into()), Fate::Back];
+        let marks = Marks::Known((1..).map(|byte| SendKey([byte; 16])).zip(fates).collect());
         let kind = |intent: &Intent, marks: &Marks, capabilities: &Capabilities, now| {
             resolve(intent, marks, capabilities, now).map(|outcome| outcome.kind)
         };
         assert_eq!(kind(&intent(1), &marks, &always, at(9)), None);
         assert_eq!(kind(&intent(1), &marks, &none, at(9)), Some(OutcomeKind::Unknown));
-        assert_eq!(kind(&intent(2), &marks, &none, at(9)), Some(OutcomeKind::NotStarted));
+        assert_eq!(kind(&intent(2), &marks, &none, at(9)), Some(OutcomeKind::Sent));
+        assert_eq!(kind(&intent(3), &marks, &none, at(9)), Some(OutcomeKind::Failed));
+        assert_eq!(kind(&intent(4), &marks, &none, at(9)), Some(OutcomeKind::NotStarted));
+        assert_eq!(kind(&intent(9), &marks, &none, at(9)), Some(OutcomeKind::NotStarted));
         assert_eq!(kind(&intent(2), &Marks::Lost, &none, at(9)), Some(OutcomeKind::Unknown));
         assert_eq!(kind(&intent(1), &marks, &keyed, at(59)), None, "the key is still known");
         assert_eq!(kind(&intent(1), &marks, &keyed, at(61)), Some(OutcomeKind::Unknown));

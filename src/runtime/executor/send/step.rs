@@ -12,13 +12,13 @@ use crate::plan::Step;
 use crate::plan::query::{Binding, Columns, Joins, Ordering, stream, values};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
-use crate::runtime::executor::freeze::KeyNames;
+use crate::runtime::executor::freeze::{KeyNames, file_error};
 use crate::runtime::executor::steps::instance;
 use crate::runtime::executor::{BoundChannel, Executor, Performed, StepEnd};
 use crate::runtime::machine::{Bound, Delivery, Outcome, Snapshot};
 use crate::runtime::observe::Progress;
 use crate::runtime::store::{Change, SendRecord, StepRecord, Tally};
-use crate::runtime::tables::RunTables;
+use crate::runtime::tables::{RunTables, parquet_rows};
 
 impl Executor<'_> {
     /// Sends one message per row. Performed again after a crash, it goes on from the ledger.
@@ -79,9 +79,9 @@ impl Executor<'_> {
         }
         let file = format!("{}.parquet", instance(token, step).replace('/', "-"));
         let path = self.around.folders.run(&self.run).join(&file);
-        if self.find_send(token, step)?.is_some()
-            && let Ok(rows) = crate::runtime::tables::parquet_rows(&path)
-        {
+        if self.find_send(token, step)?.is_some() {
+            // Rows computed anew would have other numbers than those that the ledger speaks of.
+            let rows = parquet_rows(&path).map_err(|reason| file_error(&path, &reason))?;
             return Ok(Snapshot { file, rows });
         }
         let (snapshot, _) = self.freeze(token, step, &send.to).await?;

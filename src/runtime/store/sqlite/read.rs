@@ -12,7 +12,10 @@ use super::super::{
 type Read<T> = Result<T, StoreError>;
 
 fn failed(error: rusqlite::Error) -> StoreError {
-    StoreError::Damaged(error.to_string())
+    StoreError::Damaged(match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, inner) => format!("a record cannot be understood: {inner}"),
+        other => other.to_string(),
+    })
 }
 
 fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
