@@ -109,6 +109,11 @@ impl Sources {
         &self.program
     }
 
+    /// The folder to which an entity's location is relative.
+    pub fn base(&self, entity: EntityId) -> &Path {
+        &self.bases[entity.0 as usize]
+    }
+
     /// The files that hold an entity's rows; none for other sources, or while there are none.
     pub fn files(&self, entity: EntityId) -> Vec<PathBuf> {
         match self.program[entity].source.as_ref().map(|source| &source.location) {

@@ -9,6 +9,7 @@ use serde_json::Value;
 mod alerts;
 mod audiences;
 mod exports;
+mod files;
 mod subscriptions;
 
 /// A project in a folder of its own.

@@ -111,4 +111,6 @@ super::codes! { Run:
     UNKNOWN_AUDIENCE = "unknown_audience",
     /// An audience of another entity.
     OTHER_AUDIENCE = "other_audience",
+    /// A source that cannot be changed.
+    READ_ONLY = "read_only",
 }

@@ -41,6 +41,10 @@ pub(crate) enum SourceError {
     Changed { shown: String },
     #[error("{what} cannot be read yet")]
     Unsupported { what: String, help: String },
+    #[error("`{shown}` cannot be changed: {reason}")]
+    Unwritable { shown: String, reason: String },
+    #[error("`{entity}` {what}, which cannot be changed")]
+    ReadOnly { entity: String, what: String },
     #[error("{message}")]
     Option { message: String, help: String },
     #[error("a file cannot hold a column of this type: `{field}`")]
@@ -102,6 +106,9 @@ impl SourceError {
             Self::Cache { .. } => problem.help("make room, or see to it that this is a folder that can be written"),
             Self::Changed { .. } => problem.help("run again once nobody writes to it"),
             Self::Unsupported { help, .. } | Self::Option { help, .. } => problem.help(help),
+            Self::ReadOnly { .. } => {
+                problem.help("declare it from one .csv, .tsv or .parquet file, or from a table of a writable source")
+            }
             Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
             _ => problem,
         }
@@ -119,6 +126,8 @@ impl SourceError {
             Self::OpenQuote { .. } | Self::LongRecord { .. } => run::OPEN_QUOTE,
             Self::Changed { .. } => run::SOURCE_CHANGED,
             Self::Unsupported { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Unwritable { .. } => run::WRITE_FAILED,
+            Self::ReadOnly { .. } => run::READ_ONLY,
             Self::Option { .. } => run::SOURCE_OPTION,
             Self::Cache { .. } => run::CACHE_UNUSABLE,
         }

@@ -13,6 +13,7 @@ mod files;
 mod import;
 mod infer;
 mod options;
+mod rewrite;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -28,11 +29,12 @@ use jiff::tz::TimeZone;
 
 use crate::diag::Problem;
 use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
-use error::SourceError;
+pub(crate) use error::SourceError;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
 pub(crate) use options::Encoding;
 use options::FileOptions;
+pub(crate) use rewrite::{Edited, Edits, WritableFile, identity};
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {

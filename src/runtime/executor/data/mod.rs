@@ -12,6 +12,7 @@ mod publish;
 mod save;
 mod subscribe;
 mod target;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -81,7 +82,10 @@ impl Executor<'_> {
                 let done = self.alert(token, step, text, to).await?;
                 self.accounted(token, step, done)
             }
-            _ => return Err(error::DataError::Unfinished { statement: data.word() }.into()),
+            DataStep::Update { .. } | DataStep::Upsert { .. } | DataStep::Insert { .. } | DataStep::Delete { .. } => {
+                let done = self.write(token, step, data).await?;
+                self.accounted(token, step, done)
+            }
         };
         Ok((Outcome::Noted, Some(record)))
     }
