@@ -111,9 +111,16 @@ fn rows_without_a_key_are_known_by_what_they_say() {
 fn parquet_files_are_changed_too() {
     let project = Project::new();
     project.run("export (customers with extra = \"x{id}\") to \"data/c.parquet\"");
-    let schema = "entity c from \"data/c.parquet\" { id: int key; email: email?; spend: decimal; joined: date; opt_in: bool }\n";
-    let refused = project.try_run("entity c from \"data/c.parquet\" { id: int key; spend: decimal }\ninsert orders into c set spend = amount");
-    assert!(refused.err.contains("run::write_failed") && refused.err.contains("`joined` is not declared"), "{}", refused.err);
+    let schema =
+        "entity c from \"data/c.parquet\" { id: int key; email: email?; spend: decimal; joined: date; opt_in: bool }\n";
+    let refused = project.try_run(
+        "entity c from \"data/c.parquet\" { id: int key; spend: decimal }\ninsert orders into c set spend = amount",
+    );
+    assert!(
+        refused.err.contains("run::write_failed") && refused.err.contains("`joined` is not declared"),
+        "{}",
+        refused.err
+    );
     let report = project.run(&format!(
         "{schema}update (c where id = 1) set spend = 7.25\n\
          delete c where id = 4\n\
