@@ -280,6 +280,19 @@ impl Engine {
         self.runtime.block_on(future)
     }
 
+    /// Runs a future to its end, or until the user interrupts it with Ctrl-C.
+    ///
+    /// # Errors
+    /// The future's own, or [`RunError::Interrupted`].
+    pub(super) fn interruptible<T>(&self, future: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                result = future => result,
+                () = interrupted() => Err(RunError::Interrupted),
+            }
+        })
+    }
+
     /// What the engine works with.
     pub fn options(&self) -> &EngineOptions {
         &self.options
