@@ -163,7 +163,9 @@ impl RunError {
             RunError::Parameter(message) => {
                 Problem::outside(run::BAD_PARAMETER, message.clone()).help("give it as `--param name=value`")
             }
-            RunError::Interrupted => Problem::outside(run::INTERRUPTED, "interrupted").help("ask again, or ask for less"),
+            RunError::Interrupted => {
+                Problem::outside(run::INTERRUPTED, "interrupted").help("ask again, or ask for less")
+            }
             RunError::File { path, reason } => Problem::outside(run::STATE_FILE, format!("`{path}`: {reason}"))
                 .help("check the state directory's permissions and free space; the run goes on with `orch resume`"),
         }

@@ -168,7 +168,9 @@ impl<'e> Notebook<'e> {
     }
 
     fn value(&self, plan: &Plan, sources: &Sources, expr: &Expr) -> Result<Value, RunError> {
-        self.with_scope(plan, sources, |engine, scope| engine.interruptible(async { Ok(scalar(scope, engine.session(), expr).await?) }))
+        self.with_scope(plan, sources, |engine, scope| {
+            engine.interruptible(async { Ok(scalar(scope, engine.session(), expr).await?) })
+        })
     }
 
     /// Runs `work` with the bound names under the numbers that this plan gives them.

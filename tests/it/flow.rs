@@ -209,3 +209,26 @@ fn a_run_that_is_driven_hears_pause_and_stop() {
     assert_eq!(club.json(&["show", &run], 0)["status"], "stopped");
     club.orch(&["resume", &run]).expect(2);
 }
+
+#[test]
+fn many_people_are_written_to_only_after_somebody_said_so() {
+    let club = Project::club().with("all.orch", "segment all = people\nsend email hello to all");
+    club.write("orch.toml", club.read("orch.toml") + "confirm_above = 3\n");
+    club.orch(&["run", "all.orch", "--detach"]).expect(4);
+    assert!(club.outbox().is_empty(), "nothing leaves before the answer");
+    let run = club.run_name();
+    assert_eq!(club.json(&["tasks"], 0)["tasks"][0]["text"], "send email hello to all: 6 people");
+    club.done(&["approve", &run, "--by", "ann"]);
+    club.done(&["resume", &run]);
+    assert_eq!(club.outbox().len(), 3);
+
+    club.orch(&["run", "all.orch", "--detach"]).expect(4);
+    let second = club.json(&["runs", "--open"], 0)["runs"][0]["run"].as_str().unwrap().to_string();
+    club.done(&["reject", &second, "--by", "ann"]);
+    club.done(&["resume", &second]);
+    assert_eq!(club.json(&["show", &second], 0)["status"], "stopped");
+    assert_eq!(club.outbox().len(), 3);
+
+    club.done(&["run", "all.orch", "--yes"]);
+    assert_eq!(club.outbox().len(), 6, "who says yes beforehand is not asked");
+}
