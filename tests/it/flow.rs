@@ -9,6 +9,8 @@ fn logs(project: &Project, script: &str) -> Vec<String> {
     project.write("flow.orch", script);
     let run = project.json(&["run", "flow.orch", "--fast-forward"], 0);
     assert_eq!(run["status"], "finished", "{run}");
+    // Whatever a run went through, its journal leads to where it stands.
+    project.done(&["doctor"]);
     let steps = run["steps"].as_array().unwrap().clone();
     let said = |step: &Value| (step["kind"] == "log").then(|| step["note"].as_str().unwrap().to_string());
     steps.iter().filter_map(said).collect()
@@ -208,6 +210,7 @@ fn a_run_that_is_driven_hears_pause_and_stop() {
     club.done(&["stop", &run, "--reason", "sold out"]);
     assert_eq!(club.json(&["show", &run], 0)["status"], "stopped");
     club.orch(&["resume", &run]).expect(2);
+    assert_eq!(club.json(&["doctor"], 0)["findings"], serde_json::json!([]));
 }
 
 #[test]
