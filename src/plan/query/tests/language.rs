@@ -226,12 +226,10 @@ fn templates_show_values_as_people_write_them() {
 
 #[test]
 fn every_example_of_the_prelude_is_true() {
-    let digests = ["md5(", "sha256(", "sha512(", "uuid("];
     let text = crate::stdlib::PRELUDE[0].1;
     let examples: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("## example: "))
-        .filter(|example| !digests.iter().any(|digest| example.contains(digest)))
         .collect();
     assert!(examples.len() > 90);
     let script: String = examples.iter().enumerate().map(|(at, example)| format!("let x{at} = {example}\n")).collect();
