@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
+use super::audiences::Remembered;
 use super::clock::{Clock, VirtualClock, WallClock};
 use super::error::RunError;
 use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
@@ -187,6 +188,7 @@ impl Engine {
             cancel: drive.cancel,
             inbox: &Inbox::new(&self.options.folders.state),
             effects: true,
+            beneath: None,
         };
         let paused = record.state.status == machine::Status::Paused;
         let mut executor = Executor::new(around, plan, record);
@@ -225,6 +227,7 @@ impl Engine {
         };
         let directory = tempfile::tempdir().map_err(|error| state_error(&error))?;
         let store = SqliteStore::open(directory.path())?;
+        let real = SqliteStore::open_read_only(&self.options.folders.state)?;
         let sources = self.sources(plan)?;
         let started = WallClock.now();
         let run = self.start(&store, plan, "", params, Pacing::FastForward)?;
@@ -253,6 +256,7 @@ impl Engine {
             cancel: &cancel,
             inbox: &Inbox::new(directory.path()),
             effects: false,
+            beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
         };
         let record = self.find(&store, &run)?;
         let end = self.runtime.block_on(Executor::new(around, plan, record).drive(Until::End))?;

@@ -11,17 +11,18 @@
 mod broken;
 mod cli;
 mod corpus;
+mod data_steps;
 #[cfg(feature = "engine")]
 mod crash;
 mod documents;
 #[cfg(feature = "engine")]
 mod mail_server;
 mod pages;
+mod program;
 #[cfg(feature = "engine")]
 mod project;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
-mod program;
 mod tidy;

@@ -285,6 +285,7 @@ impl<'a> Lower<'a> {
 
     /// Filters by expressions as they are.
     fn keep(&self, frame: &mut Frame, conjuncts: &[&hir::Expr]) -> Result<(), QueryError> {
+        frame.coming = uses::aggregates(conjuncts.iter().copied());
         let mut all = Vec::new();
         for conjunct in conjuncts {
             let condition = self.expr(frame, conjunct)?;

@@ -182,6 +182,10 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
             token.phase = at.map_or(Phase::Blocked, |until| Phase::Waiting { until });
             Ok(())
         }
+        // Who asks a person and says nothing about a no does not want to go on after one.
+        (S::Human { otherwise: None, .. }, O::GivenUp) => {
+            end(state, Status::Stopped, Some("it was not answered with yes"))
+        }
         (S::WaitUntil { otherwise, .. } | S::WaitSignal { otherwise, .. } | S::Human { otherwise, .. }, O::GivenUp) => {
             enter_or_advance(plan, state, name, *otherwise)
         }

@@ -29,6 +29,33 @@ pub(crate) enum Encoding {
     Windows1252,
 }
 
+impl Encoding {
+    /// The encoding with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "utf-8" | "utf8" => Encoding::Utf8,
+            "latin-1" | "latin1" | "iso-8859-1" => Encoding::Latin1,
+            "windows-1252" | "cp1252" => Encoding::Windows1252,
+            _ => return None,
+        })
+    }
+
+    /// The text as bytes; `None` when it has a character that the encoding lacks.
+    pub fn encode<'t>(self, text: &'t str) -> Option<std::borrow::Cow<'t, [u8]>> {
+        match self {
+            Encoding::Utf8 => Some(text.as_bytes().into()),
+            Encoding::Latin1 => {
+                let bytes = text.chars().map(|sign| u8::try_from(u32::from(sign)).ok());
+                bytes.collect::<Option<Vec<u8>>>().map(Into::into)
+            }
+            Encoding::Windows1252 => {
+                let (bytes, _, lossy) = encoding_rs::WINDOWS_1252.encode(text);
+                (!lossy).then_some(bytes)
+            }
+        }
+    }
+}
+
 /// What a bad cell does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum OnBad {
@@ -119,16 +146,9 @@ fn one_byte(name: &str, text: &str) -> Result<u8, SourceError> {
 }
 
 fn encoding(text: &str) -> Result<Encoding, SourceError> {
-    Ok(match text.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" => Encoding::Utf8,
-        "latin-1" | "latin1" | "iso-8859-1" => Encoding::Latin1,
-        "windows-1252" | "cp1252" => Encoding::Windows1252,
-        _ => {
-            return Err(SourceError::Unsupported {
-                what: format!("files in encoding `{text}`"),
-                help: "known are \"utf-8\", \"latin-1\" and \"windows-1252\"".to_owned(),
-            });
-        }
+    Encoding::named(text).ok_or_else(|| SourceError::Unsupported {
+        what: format!("files in encoding `{text}`"),
+        help: "known are \"utf-8\", \"latin-1\" and \"windows-1252\"".to_owned(),
     })
 }
 

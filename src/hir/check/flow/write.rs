@@ -18,6 +18,7 @@ const EXPORT: &[OptionSpec] = &[
     OptionSpec { name: "header", kind: OptionKind::Constant(TyKind::Bool) },
     OptionSpec { name: "encoding", kind: OptionKind::Constant(TyKind::Text) },
     OptionSpec { name: "decimal_comma", kind: OptionKind::Constant(TyKind::Bool) },
+    OptionSpec { name: "guard", kind: OptionKind::Constant(TyKind::Bool) },
 ];
 
 impl Checker<'_> {

@@ -1,7 +1,6 @@
 //! Natives of the standard library, by the name under which it registers them (`builtin "NAME"`).
 
 mod convert;
-mod digests;
 mod distance;
 mod mixed;
 mod moments;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::decide::Decider;
+use super::decide::{Decider, Unsubscribed};
 use super::{SendEnd, Sender, rows};
 use crate::hir::{LocalId, Query, QueryKind, RowId, Send, TyKind};
 use crate::plan::Step;
@@ -130,7 +130,7 @@ impl Executor<'_> {
                 .map_err(|error| RunError::Template(error.to_string()))?,
             None => rows::placeholder(send),
         };
-        let decider = self.decider(token, step, send, contents);
+        let decider = self.decider(token, step, send, contents)?;
         let local = rows::snapshot_local(&self.plan.campaign().locals);
         let query = rows::numbered_query(&send.to, send.row, local);
         let folder = self.around.folders.run(&self.run);
@@ -177,7 +177,7 @@ impl Executor<'_> {
         .boxed()
     }
 
-    fn decider(&self, token: &str, step: &Step, send: &Send, contents: rows::Contents) -> Decider {
+    fn decider(&self, token: &str, step: &Step, send: &Send, contents: rows::Contents) -> Result<Decider, RunError> {
         let program = &self.program;
         let channel = &program[send.channel];
         let topic = send.options.topic.map(|topic| {
@@ -192,17 +192,22 @@ impl Executor<'_> {
             topic,
         };
         let address = channel.fields.iter().find(|field| field.name == "address");
-        Decider {
+        let unsubscribed = match (rows::topic_person(program, send), send.options.topic) {
+            (Some(person), Some(topic)) => Some(Unsubscribed::load(person, &self.remembered(), &program[topic].name)?),
+            _ => None,
+        };
+        Ok(Decider {
             contents: Arc::new(contents),
             context: Arc::new(context),
             address_kind: address.map_or(TyKind::Text, |field| field.ty.kind.clone()),
             is_email: channel.name == "email",
             allow: self.around.allow.to_vec(),
             zone: self.around.zone.clone(),
+            unsubscribed,
             keys: KeyNames::new(&program[send.to.ty.entity]),
             run: self.run.clone(),
             instance: instance(token, step),
-        }
+        })
     }
 }
 

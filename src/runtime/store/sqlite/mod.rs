@@ -20,8 +20,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store, StoreError,
-    Tally, TaskRecord,
+    AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
+    StoreError, Tally, TaskRecord,
 };
 use write::Writer;
 
@@ -181,5 +181,17 @@ impl Store for SqliteStore {
 
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {
         read::tally(&self.reader(), send)
+    }
+
+    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
+        read::audience(&self.reader(), name)
+    }
+
+    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError> {
+        read::audiences(&self.reader())
+    }
+
+    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {
+        read::subscriptions(&self.reader(), topic, each)
     }
 }
