@@ -25,4 +25,6 @@ mod project;
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
+#[cfg(feature = "engine")]
+mod stdlib;
 mod tidy;
