@@ -9,10 +9,12 @@ mod ask;
 mod channels;
 mod check;
 mod completions;
+mod doc;
 mod environment;
 mod exit;
 mod explain;
 mod failure;
+mod fmt;
 #[cfg(feature = "engine")]
 mod host;
 mod output;
@@ -127,6 +129,7 @@ pub enum ColorChoice {
 #[derive(Subcommand, Debug)]
 enum Command {
     Check(check::Arguments),
+    Fmt(fmt::Arguments),
     #[cfg(feature = "engine")]
     Plan(plan::Arguments),
     #[cfg(feature = "engine")]
@@ -156,6 +159,7 @@ enum Command {
     Signal(signal::Arguments),
     #[cfg(feature = "engine")]
     Repl(repl::Arguments),
+    Doc(doc::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -199,6 +203,7 @@ impl Command {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Check(arguments) => check::run(&arguments, context),
+            Self::Fmt(arguments) => fmt::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Plan(arguments) => plan::run(&arguments, context),
             #[cfg(feature = "engine")]
@@ -225,6 +230,7 @@ impl Command {
             Self::Signal(arguments) => signal::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
+            Self::Doc(arguments) => doc::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Completions(arguments) => completions::run(&arguments, context),
         }

@@ -11,9 +11,9 @@
 mod broken;
 mod cli;
 mod corpus;
-mod data_steps;
 #[cfg(feature = "engine")]
 mod crash;
+mod data_steps;
 mod documents;
 #[cfg(feature = "engine")]
 mod mail_server;
