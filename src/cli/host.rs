@@ -9,7 +9,7 @@ use crate::analysis::{Analysis, Workspace};
 use crate::base::SourceMap;
 use crate::diag::{Problem, Problems, codes};
 use crate::hir::{CampaignId, TyKind, Value};
-use crate::plan::Plan;
+use crate::plan::{DataStep, Plan};
 use crate::project::Project;
 use crate::runtime::channels::{Places, open};
 use crate::runtime::store::sqlite::SqliteStore;
@@ -44,7 +44,10 @@ impl Script {
         let project = project::open(&context.globals, start)?;
         let (path, analysis) = match source {
             Source::File(file) => {
-                std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
+                let data = std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
+                if data.is_dir() {
+                    return Err(folder_for_script(file).into());
+                }
                 (workspace::inner_path(&project, file), workspace::analyze(&project, file))
             }
             Source::Text(text) => ("<input>".to_string(), workspace::workspace(&project).analyze_text("<input>", text)),
@@ -58,6 +61,11 @@ impl Script {
     pub fn failure(&self, error: &RunError) -> Failure {
         run_failure(error, self.sources.clone())
     }
+}
+
+fn folder_for_script(folder: &Path) -> Problem {
+    Problem::outside(codes::run::UNREADABLE_FILE, format!("`{}` is a folder, not a script", folder.display()))
+        .help("name one script, such as `vip.orch`; `orch check` takes folders")
 }
 
 /// What a command is to work on.
@@ -114,6 +122,7 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
         RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
         RunError::Store(_) => Exit::Usage,
+        RunError::Source(problem) if problem.code == codes::run::CACHE_UNUSABLE => Exit::Usage,
         RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
         _ => Exit::Failed,
     };
@@ -144,6 +153,8 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
         threads,
         memory_limit: project.settings.engine.memory_limit.map(crate::project::Bytes::as_usize),
         channels: bound,
+        alerts: channels::alerts(project),
+        sources: channels::sources(project),
         allow: project.settings.allow_recipients.clone().unwrap_or_default(),
     };
     Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))
@@ -154,6 +165,22 @@ pub fn folders(project: &Project) -> Folders {
     let base = std::path::absolute(&project.base).unwrap_or_else(|_| project.base.clone());
     let state = base.join(".orch").join(&project.profile);
     Folders { project: base, state }
+}
+
+/// The names of the channels that a script needs: for its sends, and for its alerts.
+pub fn channels_for(script: &Script) -> Vec<String> {
+    let alert = |step: &crate::plan::Step| match &step.kind {
+        crate::plan::StepKind::Data(data) => match data.as_ref() {
+            DataStep::Alert { to, .. } => script.project.settings.alert.get(to).map(|alert| alert.channel.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut names = channels_of(&script.plan);
+    names.extend(script.plan.steps().into_iter().filter_map(alert));
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The names of the channels that a plan sends on.

@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     };
     let script = Script::open(context, &source, arguments.campaign.as_deref())?;
     let params = host::parameters(&script.plan, &arguments.params)?;
-    let engine = host::engine(&script.project, &host::channels_of(&script.plan), context)?;
+    let engine = host::engine(&script.project, &host::channels_for(&script), context)?;
     // Everything that can be wrong with the data is found before the run exists.
     engine.sources(&script.plan).map_err(|error| script.failure(&error))?;
     let store = host::store(&script.project)?;
@@ -114,7 +114,7 @@ pub fn drive(
 ) -> Result<Exit, Failure> {
     let output = &context.output;
     let cancel = Cancel::default();
-    engine.cancel_on_interrupt(&cancel, || std::process::exit(i32::from(Exit::Waiting.number())));
+    engine.cancel_on_interrupt(&cancel, leave);
     let on_wait = match pacing {
         Pacing::FastForward => " · jumped over".to_string(),
         Pacing::Real => format!(" · Ctrl-C parks the run, `orch resume {run}` goes on"),
@@ -178,4 +178,10 @@ fn delivered_to(script: &Script) -> Option<String> {
         crate::project::Driver::File => settings.path.map(|path| format!("file: {path}")),
         _ => None,
     }
+}
+
+/// Somebody is impatient. Whatever is in the air is judged by the next one who drives the run, as after `kill -9`.
+#[expect(clippy::disallowed_methods, reason = "the second interruption must not wait for anything")]
+fn leave() {
+    std::process::exit(i32::from(Exit::Waiting.number()));
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
+use super::audiences::Remembered;
+use super::bindings::{AlertTarget, SourceBinding};
 use super::clock::{Clock, VirtualClock, WallClock};
 use super::error::RunError;
 use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
@@ -33,6 +35,10 @@ pub struct EngineOptions {
     pub memory_limit: Option<usize>,
     /// Channels by name.
     pub channels: BTreeMap<String, BoundChannel>,
+    /// Whom alerts tell, by name.
+    pub alerts: BTreeMap<String, AlertTarget>,
+    /// Bound sources by name.
+    pub sources: BTreeMap<String, SourceBinding>,
     /// Patterns of addresses that may be written to; empty means all.
     pub allow: Vec<String>,
 }
@@ -181,12 +187,14 @@ impl Engine {
             sources: &sources,
             folders: &self.options.folders,
             channels: &self.options.channels,
+            alerts: &self.options.alerts,
             allow: &self.options.allow,
             zone: &self.options.zone,
             observer: drive.observer,
             cancel: drive.cancel,
             inbox: &Inbox::new(&self.options.folders.state),
             effects: true,
+            beneath: None,
         };
         let paused = record.state.status == machine::Status::Paused;
         let mut executor = Executor::new(around, plan, record);
@@ -225,6 +233,7 @@ impl Engine {
         };
         let directory = tempfile::tempdir().map_err(|error| state_error(&error))?;
         let store = SqliteStore::open(directory.path())?;
+        let real = SqliteStore::open_read_only(&self.options.folders.state)?;
         let sources = self.sources(plan)?;
         let started = WallClock.now();
         let run = self.start(&store, plan, "", params, Pacing::FastForward)?;
@@ -247,12 +256,14 @@ impl Engine {
             sources: &sources,
             folders: &folders,
             channels: &channels,
+            alerts: &self.options.alerts,
             allow: &self.options.allow,
             zone: &self.options.zone,
             observer,
             cancel: &cancel,
             inbox: &Inbox::new(directory.path()),
             effects: false,
+            beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
         };
         let record = self.find(&store, &run)?;
         let end = self.runtime.block_on(Executor::new(around, plan, record).drive(Until::End))?;

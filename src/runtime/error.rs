@@ -96,6 +96,8 @@ impl RunError {
         use codes::run;
         match self {
             RunError::Source(problem) => (**problem).clone(),
+            RunError::Query(QueryError::Source(text)) => Problem::outside(run::UNREADABLE_ROWS, text.clone())
+                .help("restore what is named here; `orch resume` goes on with the run, `orch stop` ends it"),
             RunError::Query(error) => error.clone().into(),
             RunError::Store(error) => store_problem(error),
             RunError::Machine(error) => Problem::outside(run::RECORD_MISMATCH, error.to_string())
@@ -175,9 +177,13 @@ fn store_problem(error: &StoreError) -> Problem {
     };
     let help = match error {
         StoreError::InUse { .. } => "wait until it is done, or stop that process; its run goes on with `orch resume`",
-        StoreError::Unreadable { .. } => "check that the directory exists, can be written and holds an orch state",
+        StoreError::Unreadable { .. } => {
+            "check that it is a folder that can be read and written; restore it from a backup if it is damaged"
+        }
         StoreError::Newer { .. } => "install the version that wrote it, or a later one",
-        StoreError::Damaged(_) => "restore the state directory from a backup",
+        StoreError::Damaged(_) => {
+            "restore the state directory from a backup; without it nobody knows who got which message"
+        }
         StoreError::Broken(_) => {
             "free disk space or mend the disk; nothing that was decided is lost, `orch resume` goes on"
         }

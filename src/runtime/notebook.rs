@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use super::audiences::Remembered;
 use super::clock::{Clock, WallClock};
 use super::engine::Engine;
 use super::error::RunError;
 use super::executor::freeze_population;
+use super::store::sqlite::SqliteStore;
 use super::tables::{RunTables, Sources};
 use crate::hir::{Amount, Expr, ExprKind, LocalId, LocalKind, Query, QueryKind, RowId, Ty, TyKind, Value};
 use crate::plan::query::{Columns, Ordering, Scope, collect, count, population, scalar, values};
@@ -193,7 +195,10 @@ impl<'e> Notebook<'e> {
                 }
             }
         }
-        let tables = RunTables { sources, frozen: &frozen, numbered: None, ledger: None };
+        let state = self.engine.options().folders.state.clone();
+        let store = SqliteStore::open_read_only(&state)?;
+        let remembered = store.iter().map(|store| Remembered { store, state: state.clone() }).collect();
+        let tables = RunTables { sources, frozen: &frozen, numbered: None, ledger: None, remembered };
         let scope = Scope {
             program: &plan.program,
             tables: &tables,

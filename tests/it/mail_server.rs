@@ -79,10 +79,10 @@ impl Session {
                 "DATA" if recipient.is_none() => "503 no recipient".to_owned(),
                 "DATA" => {
                     stream.write_all(b"354 go on\r\n")?;
-                    for line in lines.by_ref() {
-                        if line? == "." {
-                            break;
-                        }
+                    // A client that leaves before the dot has sent nothing.
+                    let ended = lines.by_ref().any(|line| line.is_ok_and(|line| line == "."));
+                    if !ended {
+                        return Ok(());
                     }
                     self.accepted.lock().unwrap().extend(recipient.take());
                     "250 2.0.0 queued".to_owned()

@@ -13,15 +13,18 @@ mod cli;
 mod corpus;
 #[cfg(feature = "engine")]
 mod crash;
+mod data_steps;
 mod documents;
+#[cfg(feature = "engine")]
+mod flow;
 #[cfg(feature = "engine")]
 mod mail_server;
 mod pages;
+mod program;
 #[cfg(feature = "engine")]
 mod project;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
-mod program;
 mod tidy;

@@ -95,8 +95,22 @@ super::codes! { Run:
     TEMPLATE = "template",
     /// A script without anything to run, or with several campaigns.
     NO_CAMPAIGN = "no_campaign",
+    /// A path that a statement may not write to.
+    EXPORT_PLACE = "export_place",
+    /// A file that cannot be made as an export wants it.
+    BAD_EXPORT = "bad_export",
+    /// An export that must not be empty.
+    NO_ROWS = "no_rows",
+    /// A file that cannot be written.
+    WRITE_FAILED = "write_failed",
     /// Somebody answered for a role that is not theirs.
     NOT_ALLOWED = "not_allowed",
     /// A task that nobody asked.
     UNKNOWN_TASK = "unknown_task",
+    /// An audience that was never saved.
+    UNKNOWN_AUDIENCE = "unknown_audience",
+    /// An audience of another entity.
+    OTHER_AUDIENCE = "other_audience",
+    /// A source that cannot be changed.
+    READ_ONLY = "read_only",
 }

@@ -69,7 +69,7 @@ impl Checker<'_> {
     }
 
     fn constant_option(&mut self, item: &ast::RecordItem, spec: &OptionSpec) -> Option<Value> {
-        let Some(value) = self.plain_value(item) else { return None };
+        let value = self.plain_value(item)?;
         match &spec.kind {
             OptionKind::Constant(kind) => self.constant(value, &Ty::of(kind.clone())),
             OptionKind::Constants(kind) => self.constant(value, &Ty::of(TyKind::List(Box::new(Ty::of(kind.clone()))))),

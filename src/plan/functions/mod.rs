@@ -6,6 +6,7 @@
 
 mod arithmetic;
 mod call;
+mod digests;
 mod natives;
 mod statistics;
 #[cfg(test)]

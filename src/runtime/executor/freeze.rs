@@ -16,7 +16,8 @@ use datafusion::parquet::file::properties::WriterProperties;
 use futures::StreamExt;
 
 use super::send::ROW;
-use crate::hir::{Entity, Query};
+use crate::base::plain_reason;
+use crate::hir::{Entity, Query, QueryKind};
 use crate::plan::query::{Columns, IDENTITY, Joins, Ordering, QueryError, Scope, Session, population, stream, values};
 use crate::runtime::error::RunError;
 
@@ -48,17 +49,26 @@ async fn freeze_with(
     let plan = population(scope, query, &Columns::All, Ordering::Defined)?;
     let mut batches = stream(session, plan, joins).await?;
     let mut keys = KeyCheck::new(&scope.program[query.ty.entity], title);
+    let is_rejected = matches!(source_of(query).kind, QueryKind::Rejected(_));
     let mut file = SnapshotFile::create(path)?;
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(QueryError::from)?;
-        keys.check(&batch)?;
+        // Several cells of one line may be bad; nothing is ever addressed to them.
+        if !is_rejected {
+            keys.check(&batch)?;
+        }
         file.write(&batch)?;
     }
     file.finish(Some(&batches.schema()))
 }
 
+/// Where the rows of a population come from, the left side of a set operator.
+pub(super) fn source_of(query: &Query) -> &Query {
+    query.input().map_or(query, source_of)
+}
+
 pub(in crate::runtime) fn file_error(path: &Path, error: &dyn std::fmt::Display) -> RunError {
-    RunError::File { path: path.display().to_string(), reason: error.to_string() }
+    RunError::File { path: path.display().to_string(), reason: plain_reason(&error.to_string()) }
 }
 
 /// A frozen population being written: its rows are numbered, and it has its name only when it is whole and durable.
@@ -119,6 +129,13 @@ impl SnapshotFile {
     }
 }
 
+impl Drop for SnapshotFile {
+    /// Nothing half-written stays behind; after a rename there is nothing to remove.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("."))
 }
@@ -130,17 +147,31 @@ fn numbered(schema: &Schema) -> SchemaRef {
 
 /// The names of the columns that tell an entity's rows apart.
 #[derive(Clone)]
-pub(super) struct KeyNames(Vec<String>);
+pub(super) struct KeyNames {
+    names: Vec<String>,
+    /// Whether the columns count by which the query engine tells rows apart, such as a matched row's key.
+    identity: bool,
+}
 
 impl KeyNames {
-    /// The key fields.
+    /// The key fields; the line of an entity without a key.
     pub fn new(entity: &Entity) -> Self {
-        Self(entity.key.iter().map(|field| entity[*field].name.clone()).collect())
+        let names = match entity.key.is_empty() {
+            true => vec!["line".to_string()],
+            false => entity.key.iter().map(|field| entity[*field].name.clone()).collect(),
+        };
+        Self { names, identity: true }
+    }
+
+    /// The entity's own key only.
+    pub fn declared(entity: &Entity) -> Self {
+        Self { identity: false, ..Self::new(entity) }
     }
 
     /// Where they are, together with the columns by which the query engine tells rows apart.
     pub fn locate(&self, schema: &Schema) -> KeyColumns {
-        let is_key = |name: &str| self.0.iter().any(|known| known == name) || name.starts_with(IDENTITY);
+        let is_key =
+            |name: &str| self.names.iter().any(|known| known == name) || self.identity && name.starts_with(IDENTITY);
         let fields = schema.fields().iter().enumerate();
         KeyColumns(fields.filter(|(_, field)| is_key(field.name())).map(|(at, _)| at).collect())
     }

@@ -121,7 +121,7 @@ fn settle(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError
     };
     let siblings = format!("{parent}/");
     let others = state.tokens.keys().any(|other| other.starts_with(&siblings));
-    if others { Ok(()) } else { children_ended(plan, state, &parent.to_string()) }
+    if others { Ok(()) } else { children_ended(plan, state, parent) }
 }
 
 /// The blocks inside a step have ended: a loop looks whether there is another turn, everything else goes on.
@@ -181,6 +181,10 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
             token.deadline = *deadline;
             token.phase = at.map_or(Phase::Blocked, |until| Phase::Waiting { until });
             Ok(())
+        }
+        // Who asks a person and says nothing about a no does not want to go on after one.
+        (S::Human { otherwise: None, .. }, O::GivenUp) => {
+            end(state, Status::Stopped, Some("it was not answered with yes"))
         }
         (S::WaitUntil { otherwise, .. } | S::WaitSignal { otherwise, .. } | S::Human { otherwise, .. }, O::GivenUp) => {
             enter_or_advance(plan, state, name, *otherwise)

@@ -125,4 +125,4 @@ fn kind(name: &str, ty: &TyKind, program: &Program) -> Option<Kind> {
     })
 }
 
-const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+pub(crate) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::files::SourceFile;
-use crate::base::Span;
+use crate::base::{Span, plain_reason};
 use crate::diag::{Code, Problem, codes::run};
 
 /// A failure to open or import a source. Paths are as people write them; the place in the program is added by
@@ -42,11 +42,15 @@ pub(crate) enum SourceError {
     Changed { shown: String },
     #[error("{what} cannot be read yet")]
     Unsupported { what: String, help: String },
+    #[error("`{shown}` cannot be changed: {reason}")]
+    Unwritable { shown: String, reason: String },
+    #[error("`{entity}` {what}, which cannot be changed")]
+    ReadOnly { entity: String, what: String },
     #[error("{message}")]
     Option { message: String, help: String },
     #[error("a file cannot hold a column of this type: `{field}`")]
     FieldType { field: String, span: Span },
-    #[error("cannot keep imported data in `{}`: {reason}", .path.display())]
+    #[error("cannot keep imported data in `{}`: {}", .path.display(), plain_reason(.reason))]
     Cache { path: PathBuf, reason: String },
 }
 
@@ -95,7 +99,10 @@ impl SourceError {
         let problem = Problem::error(self.code(), self.to_string(), place);
         match self {
             Self::Missing { nearest: Some(nearest), .. } => problem.help(format!("did you mean `{nearest}`?")),
-            Self::Missing { folder, .. } => problem.help(format!("looked in `{folder}`")),
+            Self::Missing { folder, .. } => problem.help(match folder.as_str() {
+                "" | "." => "put it into the folder of the script, or correct the path".to_owned(),
+                folder => format!("put it into `{folder}`, or correct the path"),
+            }),
             Self::NoMatch { .. } => problem.help("`*` stands for any characters of a file name, `?` for one"),
             Self::Empty { header: true, .. } => problem
                 .help("the first line must name the columns; for a file without such a line write `header: false`"),
@@ -113,8 +120,12 @@ impl SourceError {
             }),
             Self::OpenQuote { .. } => problem.help("a quote inside a quoted cell is written twice: `\"\"`"),
             Self::LongRecord { .. } => problem.help("check `delimiter` and `quote`, or whether this is a text file"),
+            Self::Cache { .. } => problem.help("make room, or see to it that this is a folder that can be written"),
             Self::Changed { .. } => problem.help("run again once nobody writes to it"),
             Self::Unsupported { help, .. } | Self::Option { help, .. } => problem.help(help),
+            Self::ReadOnly { .. } => {
+                problem.help("declare it from one .csv, .tsv or .parquet file, or from a table of a writable source")
+            }
             Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
             _ => problem,
         }
@@ -142,6 +153,8 @@ impl SourceError {
             Self::OpenQuote { .. } | Self::LongRecord { .. } => run::OPEN_QUOTE,
             Self::Changed { .. } => run::SOURCE_CHANGED,
             Self::Unsupported { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Unwritable { .. } => run::WRITE_FAILED,
+            Self::ReadOnly { .. } => run::READ_ONLY,
             Self::Option { .. } => run::SOURCE_OPTION,
             Self::Cache { .. } => run::CACHE_UNUSABLE,
         }
@@ -153,6 +166,7 @@ fn columns(mut problem: Problem, mismatch: Mismatch) -> Problem {
     let mut helps = Vec::new();
     if !mismatch.missing.is_empty() {
         helps.push(format!("its columns are {}", mismatch.found.join(", ")));
+        helps.extend(other_delimiter(&mismatch.found));
     }
     if let Some(other) = mismatch.unlike {
         helps.push(format!("`{other}` is as declared; all files of a source hold the same columns"));
@@ -169,6 +183,13 @@ fn columns(mut problem: Problem, mismatch: Mismatch) -> Problem {
         helps.push("declare them, or remove `undeclared: fail`".to_owned());
     }
     if helps.is_empty() { problem } else { problem.help(helps.join("\n")) }
+}
+
+/// A header that is one column may be several, separated by something else.
+fn other_delimiter(found: &[String]) -> Option<String> {
+    let [only] = found else { return None };
+    let sign = only.chars().find(|sign| [';', '\t', '|'].contains(sign))?;
+    Some(format!("if these are several, write `(delimiter: {:?})` after the path", sign.to_string()))
 }
 
 impl Mismatch {

@@ -13,6 +13,7 @@ mod files;
 mod import;
 mod infer;
 mod options;
+mod rewrite;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -28,10 +29,12 @@ use jiff::tz::TimeZone;
 
 use crate::diag::Problem;
 use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
-use error::SourceError;
+pub(crate) use error::SourceError;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
+pub(crate) use options::Encoding;
 use options::FileOptions;
+pub(crate) use rewrite::{Edited, Edits, WritableFile, identity};
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
@@ -83,6 +86,11 @@ pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Proble
         .and_then(|location| files::find(base, location))
         .and_then(|files| infer::columns(&files, &source.options));
     columns.map_err(|error| error.problem(source.span))
+}
+
+/// The files that a location means now; none when there are none.
+pub(crate) fn files_of(base: &Path, location: &str) -> Vec<PathBuf> {
+    files::find(base, location).map(|files| files.into_iter().map(|file| file.path).collect()).unwrap_or_default()
 }
 
 fn path(location: &SourceLocation) -> Result<&str, SourceError> {

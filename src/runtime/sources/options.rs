@@ -77,6 +77,33 @@ pub(crate) enum Encoding {
     Windows1252,
 }
 
+impl Encoding {
+    /// The encoding with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "utf-8" | "utf8" => Encoding::Utf8,
+            "latin-1" | "latin1" | "iso-8859-1" => Encoding::Latin1,
+            "windows-1252" | "cp1252" => Encoding::Windows1252,
+            _ => return None,
+        })
+    }
+
+    /// The text as bytes; `None` when it has a character that the encoding lacks.
+    pub fn encode<'t>(self, text: &'t str) -> Option<std::borrow::Cow<'t, [u8]>> {
+        match self {
+            Encoding::Utf8 => Some(text.as_bytes().into()),
+            Encoding::Latin1 => {
+                let bytes = text.chars().map(|sign| u8::try_from(u32::from(sign)).ok());
+                bytes.collect::<Option<Vec<u8>>>().map(Into::into)
+            }
+            Encoding::Windows1252 => {
+                let (bytes, _, lossy) = encoding_rs::WINDOWS_1252.encode(text);
+                (!lossy).then_some(bytes)
+            }
+        }
+    }
+}
+
 /// What a bad cell does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum OnBad {
@@ -144,6 +171,17 @@ impl FileOptions {
             return Err(invalid("delimiter", "it is the quote as well", "a delimiter and a quote that differ"));
         }
         Ok(options)
+    }
+
+    /// Why rows cannot be written the way they are read, if so.
+    pub fn unwritable(&self) -> Option<&'static str> {
+        match self.layout {
+            Layout::Fixed(_) => Some("a file of fixed widths"),
+            Layout::JsonLines | Layout::Json => Some("a JSON file"),
+            Layout::Delimited if self.numbers != NumberFormat::PLAIN => Some("with an option for numbers"),
+            Layout::Delimited if !self.replacements.is_empty() => Some("with `map`"),
+            Layout::Delimited => None,
+        }
     }
 
     fn set(&mut self, name: &str, value: &Value) -> Result<(), SourceError> {
@@ -242,16 +280,9 @@ fn undeclared(text: &str) -> Result<bool, SourceError> {
 }
 
 fn encoding(text: &str) -> Result<Encoding, SourceError> {
-    Ok(match text.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" => Encoding::Utf8,
-        "latin-1" | "latin1" | "iso-8859-1" => Encoding::Latin1,
-        "windows-1252" | "cp1252" => Encoding::Windows1252,
-        _ => {
-            return Err(SourceError::Unsupported {
-                what: format!("files in encoding `{text}`"),
-                help: "known are \"utf-8\", \"latin-1\" and \"windows-1252\"".to_owned(),
-            });
-        }
+    Encoding::named(text).ok_or_else(|| SourceError::Unsupported {
+        what: format!("files in encoding `{text}`"),
+        help: "known are \"utf-8\", \"latin-1\" and \"windows-1252\"".to_owned(),
     })
 }
 

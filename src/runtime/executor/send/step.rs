@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::decide::Decider;
+use super::decide::{Decider, Unsubscribed};
 use super::{SendEnd, Sender, rows};
 use crate::hir::{LocalId, Query, QueryKind, RowId, Send, TyKind};
 use crate::plan::Step;
 use crate::plan::query::{Binding, Columns, Joins, Ordering, stream, values};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
-use crate::runtime::executor::freeze::KeyNames;
+use crate::runtime::executor::freeze::{KeyNames, file_error};
 use crate::runtime::executor::steps::instance;
 use crate::runtime::executor::{BoundChannel, Executor, Performed, StepEnd};
 use crate::runtime::machine::{Bound, Delivery, Outcome, Snapshot};
 use crate::runtime::observe::Progress;
 use crate::runtime::store::{Change, SendRecord, StepRecord, Tally};
-use crate::runtime::tables::RunTables;
+use crate::runtime::tables::{RunTables, parquet_rows};
 
 impl Executor<'_> {
     /// Sends one message per row. Performed again after a crash, it goes on from the ledger.
@@ -79,9 +79,9 @@ impl Executor<'_> {
         }
         let file = format!("{}.parquet", instance(token, step).replace('/', "-"));
         let path = self.around.folders.run(&self.run).join(&file);
-        if self.find_send(token, step)?.is_some()
-            && let Ok(rows) = crate::runtime::tables::parquet_rows(&path)
-        {
+        if self.find_send(token, step)?.is_some() {
+            // Rows computed anew would have other numbers than those that the ledger speaks of.
+            let rows = parquet_rows(&path).map_err(|reason| file_error(&path, &reason))?;
             return Ok(Snapshot { file, rows });
         }
         let (snapshot, _) = self.freeze(token, step, &send.to).await?;
@@ -130,7 +130,7 @@ impl Executor<'_> {
                 .map_err(|error| RunError::Template(error.to_string()))?,
             None => rows::placeholder(send),
         };
-        let decider = self.decider(token, step, send, contents);
+        let decider = self.decider(token, step, send, contents)?;
         let local = rows::snapshot_local(&self.plan.campaign().locals);
         let query = rows::numbered_query(&send.to, send.row, local);
         let folder = self.around.folders.run(&self.run);
@@ -177,7 +177,7 @@ impl Executor<'_> {
         .boxed()
     }
 
-    fn decider(&self, token: &str, step: &Step, send: &Send, contents: rows::Contents) -> Decider {
+    fn decider(&self, token: &str, step: &Step, send: &Send, contents: rows::Contents) -> Result<Decider, RunError> {
         let program = &self.program;
         let channel = &program[send.channel];
         let topic = send.options.topic.map(|topic| {
@@ -192,17 +192,22 @@ impl Executor<'_> {
             topic,
         };
         let address = channel.fields.iter().find(|field| field.name == "address");
-        Decider {
+        let unsubscribed = match (rows::topic_person(program, send), send.options.topic) {
+            (Some(person), Some(topic)) => Some(Unsubscribed::load(person, &self.remembered(), &program[topic].name)?),
+            _ => None,
+        };
+        Ok(Decider {
             contents: Arc::new(contents),
             context: Arc::new(context),
             address_kind: address.map_or(TyKind::Text, |field| field.ty.kind.clone()),
             is_email: channel.name == "email",
             allow: self.around.allow.to_vec(),
             zone: self.around.zone.clone(),
+            unsubscribed,
             keys: KeyNames::new(&program[send.to.ty.entity]),
             run: self.run.clone(),
             instance: instance(token, step),
-        }
+        })
     }
 }
 

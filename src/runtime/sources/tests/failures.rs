@@ -30,7 +30,7 @@ fn a_missing_file() {
      1 │ entity rows from "nowhere/x.csv" {
        ·                  ───────────────
        ╰────
-      = help: looked in `nowhere`
+      = help: put it into `nowhere`, or correct the path
     "#);
 }
 
