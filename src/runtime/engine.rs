@@ -45,6 +45,23 @@ pub struct EngineOptions {
     pub confirm_above: Option<u64>,
 }
 
+impl EngineOptions {
+    /// Defaults that work for a project in these folders: civil times in UTC, one thread, no memory limit, no channel.
+    pub fn new(folders: Folders) -> Self {
+        Self {
+            folders,
+            zone: TimeZone::UTC,
+            threads: 1,
+            memory_limit: None,
+            channels: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            allow: Vec::new(),
+            confirm_above: None,
+        }
+    }
+}
+
 /// How a run's time passes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pacing {
