@@ -108,6 +108,7 @@ impl Engine {
         let options = &self.options;
         let program = plan.program.clone();
         Sources::new(program, &plan.files, options.folders.clone(), options.zone.clone(), options.threads)
+            .with_bindings(options.sources.clone())
     }
 
     /// Asks `cancel` to stop when the process is interrupted or told to terminate; calls `again` if that happens once

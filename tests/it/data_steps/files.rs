@@ -111,9 +111,16 @@ fn rows_without_a_key_are_known_by_what_they_say() {
 fn parquet_files_are_changed_too() {
     let project = Project::new();
     project.run("export (customers with extra = \"x{id}\") to \"data/c.parquet\"");
-    let schema = "entity c from \"data/c.parquet\" { id: int key; email: email?; spend: decimal; joined: date; opt_in: bool }\n";
-    let refused = project.try_run("entity c from \"data/c.parquet\" { id: int key; spend: decimal }\ninsert orders into c set spend = amount");
-    assert!(refused.err.contains("run::write_failed") && refused.err.contains("`joined` is not declared"), "{}", refused.err);
+    let schema =
+        "entity c from \"data/c.parquet\" { id: int key; email: email?; spend: decimal; joined: date; opt_in: bool }\n";
+    let refused = project.try_run(
+        "entity c from \"data/c.parquet\" { id: int key; spend: decimal }\ninsert orders into c set spend = amount",
+    );
+    assert!(
+        refused.err.contains("run::write_failed") && refused.err.contains("`joined` is not declared"),
+        "{}",
+        refused.err
+    );
     let report = project.run(&format!(
         "{schema}update (c where id = 1) set spend = 7.25\n\
          delete c where id = 4\n\
@@ -155,4 +162,23 @@ fn a_rehearsal_of_a_change_changes_nothing() {
     assert_eq!(rows(&report, "update"), (4, 2, "{\"where\":2}".into()));
     assert_eq!(rows(&report, "delete"), (4, 1, "{\"where\":3}".into()));
     assert_eq!(project.read("data/customers.csv"), CUSTOMERS);
+}
+
+#[test]
+fn a_crash_before_the_new_file_had_its_name_is_made_good() {
+    let project = Project::new();
+    let change = "update (customers where spend > 500) set spend = spend + 1";
+    let target = project.path("data/customers.csv");
+    let interrupted = || {
+        let runs = project.path(".orch/dev/runs");
+        let run = std::fs::read_dir(runs).unwrap().next().unwrap().unwrap().path();
+        let done = std::fs::read_dir(run).unwrap().map(|entry| entry.unwrap().path());
+        let done = done.filter(|path| path.extension().is_some_and(|end| end == "done")).collect::<Vec<_>>();
+        let decision: serde_json::Value = serde_json::from_slice(&std::fs::read(&done[0]).unwrap()).unwrap();
+        std::fs::rename(&target, decision["temporary"].as_str().unwrap()).unwrap();
+        std::fs::write(&target, CUSTOMERS).unwrap();
+    };
+    let (first, second) = project.run_twice_with(change, &interrupted);
+    assert_eq!(project.read("data/customers.csv"), CUSTOMERS.replace("900.50", "901.50").replace("550.00", "551.00"));
+    assert_eq!(step(&first, "update"), step(&second, "update"));
 }

@@ -18,7 +18,7 @@ use super::error::SourceError;
 use super::files::{self, Format, SourceFile, io_reason};
 use super::options::FileOptions;
 use crate::hir::{Entity, Program, SourceLocation, Value};
-pub(crate) use value::identity;
+pub(crate) use value::{Habit, identity};
 
 /// Changes of an entity's rows. Rows are named by the [`identity`] of their key, those of an entity without a key by the
 /// identity of their line and all they say.
