@@ -9,6 +9,8 @@ mod ask;
 mod channels;
 mod check;
 mod completions;
+#[cfg(feature = "engine")]
+mod doctor;
 mod environment;
 mod exit;
 mod explain;
@@ -155,6 +157,8 @@ enum Command {
     #[cfg(feature = "engine")]
     Signal(signal::Arguments),
     #[cfg(feature = "engine")]
+    Doctor(doctor::Arguments),
+    #[cfg(feature = "engine")]
     Repl(repl::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -223,6 +227,8 @@ impl Command {
             Self::Done(arguments) => tasks::answer(&arguments, HumanKind::Task, true, context),
             #[cfg(feature = "engine")]
             Self::Signal(arguments) => signal::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Doctor(arguments) => doctor::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),

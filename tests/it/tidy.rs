@@ -113,7 +113,7 @@ fn dependencies_stay_where_they_belong() {
         for (name, homes) in CRATES.iter().filter(|(_, homes)| !homes.is_empty()) {
             let inside =
                 |home: &&str| file.path.starts_with(&format!("src/{home}/")) || file.path == format!("src/{home}.rs");
-            if uses_crate(&file.code, name) && !homes.iter().any(|home| inside(&home)) {
+            if uses_crate(&file.code, name) && !homes.iter().any(inside) {
                 wrong.push(format!("{}: uses `{name}`, which belongs in {}", file.path, homes.join(", ")));
             }
         }

@@ -113,4 +113,6 @@ super::codes! { Run:
     OTHER_AUDIENCE = "other_audience",
     /// A source that cannot be changed.
     READ_ONLY = "read_only",
+    /// A question that was interrupted while it was computed.
+    INTERRUPTED = "interrupted",
 }

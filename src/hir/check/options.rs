@@ -67,7 +67,7 @@ impl Checker<'_> {
     }
 
     fn constant_option(&mut self, item: &ast::RecordItem, spec: &OptionSpec) -> Option<Value> {
-        let Some(value) = self.plain_value(item) else { return None };
+        let value = self.plain_value(item)?;
         match &spec.kind {
             OptionKind::Constant(kind) => self.constant(value, &Ty::of(kind.clone())),
             OptionKind::Word(words) => match word(value) {

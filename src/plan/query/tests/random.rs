@@ -471,7 +471,7 @@ fn compare_once(seed: u64) -> Result<(), String> {
         })
         .collect();
     let width = world.program[entity].fields.len() + query.ty.with.len();
-    let joins = if seed % 3 == 0 { Joins::Spilling } else { Joins::Fast };
+    let joins = if seed.is_multiple_of(3) { Joins::Spilling } else { Joins::Fast };
     let plan = population(&world.scope(), &query, &Columns::All, Ordering::Defined);
     let got = match plan.and_then(|plan| run_by(plan, joins)) {
         Ok(rows) => rows,
