@@ -20,8 +20,8 @@ use super::store::sqlite::SqliteStore;
 use super::store::{Change, RunRecord, Store};
 use super::tables::{Folders, Sources};
 use crate::hir::{LocalId, Value};
-use crate::plan::Plan;
 use crate::plan::query::{Session, SessionOptions};
+use crate::plan::{Plan, StepKind};
 
 /// What an engine works with.
 pub struct EngineOptions {
@@ -103,6 +103,13 @@ impl Engine {
         let sources = self.open_sources(plan);
         for entity in plan.entities() {
             sources.open(entity)?;
+        }
+        for step in plan.steps() {
+            if let StepKind::Data(data) = &step.kind
+                && let Some(entity) = data.target()
+            {
+                sources.check_writable(entity)?;
+            }
         }
         Ok(sources)
     }

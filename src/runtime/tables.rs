@@ -132,6 +132,20 @@ impl Sources {
         }
     }
 
+    /// Looks whether an entity's rows can be changed, before anything has happened.
+    ///
+    /// # Errors
+    /// `run::read_only`.
+    pub fn check_writable(&self, entity: EntityId) -> Result<(), RunError> {
+        let declared = &self.program[entity];
+        let place = declared.source.as_ref().map_or(declared.span, |source| source.span);
+        let checked = match self.bound(entity) {
+            Some(bound) => bound.check_writable(&declared.name),
+            None => sources::WritableFile::open(declared, &self.program, self.base(entity), &self.zone).map(drop),
+        };
+        Ok(checked.map_err(|error| error.problem(place))?)
+    }
+
     /// The folder to which an entity's location is relative.
     pub fn base(&self, entity: EntityId) -> &Path {
         &self.bases[entity.0 as usize]

@@ -114,8 +114,10 @@ fn a_change_performed_again_after_a_crash_is_made_once() {
 #[test]
 fn what_is_wrong_with_a_bound_source_is_said() {
     let readable = project(false);
-    let refused = readable.try_run(&format!("{SCHEMA}delete people where id = 1"));
-    assert!(refused.err.contains("run::read_only") && refused.err.contains("writable = true"), "{}", refused.err);
+    let refused = readable.try_run(&format!("{SCHEMA}export people to \"all.csv\"\ndelete people where id = 1"));
+    let text = refused.out + &refused.err;
+    assert!(text.contains("run::read_only") && text.contains("writable = true"), "{text}");
+    assert!(!readable.path("all.csv").exists(), "it is said before anything happens");
     assert_eq!(table(&readable).len(), 3);
     let table = [
         ("entity p from crm.peple { id: int key }", "run::source_missing", "did you mean `crm.people`?"),

@@ -68,6 +68,15 @@ impl BoundTable<'_> {
         }
     }
 
+    /// Looks whether the manifest allows to change the table, whose entity has this name.
+    pub fn check_writable(&self, entity: &str) -> Result<(), SourceError> {
+        if self.binding.is_some_and(|binding| binding.writable) {
+            return Ok(());
+        }
+        let what = format!("belongs to the source `{}`", self.source);
+        Err(SourceError::ReadOnly { entity: entity.to_owned(), what })
+    }
+
     /// The table as SQL names it.
     pub fn sql(&self) -> String {
         self.table.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".")

@@ -35,10 +35,7 @@ impl Executor<'_> {
         let entity = &self.program[id];
         let place = entity.source.as_ref().map_or(entity.span, |source| source.span);
         let problem = |error: SourceError| RunError::from(error.problem(place));
-        if !bound.binding.is_some_and(|binding| binding.writable) {
-            let what = format!("belongs to the source `{}`", bound.source);
-            return Err(problem(SourceError::ReadOnly { entity: entity.name.clone(), what }));
-        }
+        bound.check_writable(&entity.name).map_err(problem)?;
         let shown = bound.shown();
         let path = bound.file().map_err(problem)?;
         let failed = |error: rusqlite::Error| DataError::File { path: shown.clone(), reason: error.to_string() };
