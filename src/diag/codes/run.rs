@@ -15,6 +15,8 @@ super::codes! { Run:
     UNREADABLE_FILE = "unreadable_file",
     /// A code that no problem has.
     UNKNOWN_CODE = "unknown_code",
+    /// A name that nothing declares, asked for by `orch doc`.
+    UNKNOWN_NAME = "unknown_name",
     /// A value on the command line that is not `NAME=VALUE`, or is given twice.
     WRONG_ARGUMENT = "wrong_argument",
     /// A key is missing or stands twice in a population.

@@ -64,7 +64,9 @@ impl<'e> WritableFile<'e> {
         };
         let mut found = files::find(base, location)?;
         let file = match found.len() {
-            1 => found.remove(0),
+            // The folders' names may be columns.
+            1 if base.join(location).is_file() => found.remove(0),
+            1 => return Err(unfit(format!("is read from a folder, `{location}`"))),
             _ => return Err(unfit(format!("is read from several files, `{location}`"))),
         };
         let format = files::format(&file)?;
@@ -77,6 +79,12 @@ impl<'e> WritableFile<'e> {
             Format::Text => FileOptions::new(&extension, declared)?,
             _ => FileOptions::of_extension(&extension),
         };
+        if let Some(what) = options.unwritable() {
+            return Err(unfit(format!("is read from `{location}`, {what}")));
+        }
+        if !file.folders.is_empty() {
+            return Err(unfit(format!("is read from `{location}`, whose folders are columns")));
+        }
         let stamp = Stamp::of(&file.path).map_err(|error| unreadable(&file, &io_reason(&error)))?;
         Ok(Self { entity, columns: columns::of_entity(entity, program)?, file, format, options, zone, stamp })
     }

@@ -17,8 +17,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::Opened;
 use super::cell::{Bad, Reading, parse};
 use super::columns::{self, Column, MIN_SCALE};
-use super::error::{MissingColumn, SourceError};
+use super::error::{Mismatch, MissingColumn, SourceError};
 use super::import::{LINE, Rejects, rejects_table};
+use super::options::NumberFormat;
 use crate::base::did_you_mean;
 use crate::diag::Problem;
 use crate::hir::{Entity, Program};
@@ -139,12 +140,12 @@ fn opened(
         .collect();
     if !missing.is_empty() {
         let found = declared.into_iter().map(|(name, _)| name).collect();
-        return Err(SourceError::Columns { shown, found, missing, repeated: Vec::new(), unfit: Vec::new() });
+        return Err(SourceError::Columns(Box::new(Mismatch { shown, found, missing, ..Mismatch::default() })));
     }
     let failed = |error: rusqlite::Error| unreadable(&shown, &error);
     let count = format!("SELECT count(*) FROM {}", bound.sql());
     let rows: i64 = db.query_row(&count, [], |row| row.get(0)).map_err(failed)?;
-    let reading = Reading { zone: zone.clone(), date_format: None };
+    let reading = Reading { zone: zone.clone(), date_format: None, numbers: NumberFormat::PLAIN };
     let scales = columns.iter().map(|column| scale(&db, bound, column, &reading));
     let scales = scales.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     let mut fields: Vec<Field> = columns.iter().zip(&scales).map(|(column, scale)| column.arrow(*scale)).collect();

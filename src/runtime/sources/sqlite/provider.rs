@@ -286,6 +286,7 @@ mod tests {
 
     use super::*;
     use crate::base::{SourceId, Span};
+    use crate::runtime::sources::options::NumberFormat;
 
     fn table() -> SqliteTable {
         let column = |name: &str, kind: Kind| Column {
@@ -305,7 +306,11 @@ mod tests {
             columns: columns.into(),
             scales: vec![0, 0, 2].into(),
             types: vec!["INTEGER".into(), "TEXT".into(), "NUMERIC".into()],
-            reading: Arc::new(Reading { zone: jiff::tz::TimeZone::UTC, date_format: None }),
+            reading: Arc::new(Reading {
+                zone: jiff::tz::TimeZone::UTC,
+                date_format: None,
+                numbers: NumberFormat::PLAIN,
+            }),
         }
     }
 
