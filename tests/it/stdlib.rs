@@ -49,7 +49,10 @@ fn every_example_is_true() {
         threads: 1,
         memory_limit: None,
         channels: BTreeMap::new(),
+        alerts: BTreeMap::new(),
+        sources: BTreeMap::new(),
         allow: Vec::new(),
+        confirm_above: None,
     })
     .unwrap();
     let mut wrong = Vec::new();
