@@ -14,6 +14,7 @@ mod import;
 mod infer;
 mod options;
 mod rewrite;
+mod sqlite;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use import::{Context, Rejects};
 pub(crate) use options::Encoding;
 use options::FileOptions;
 pub(crate) use rewrite::{Edited, Edits, WritableFile, identity};
+pub(crate) use sqlite::{BoundTable, ColumnHabit, column_habits, connect, open as open_bound, quoted};
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
