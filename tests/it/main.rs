@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+#[cfg(feature = "engine")]
+mod bad_input;
 mod broken;
 mod cli;
 mod corpus;
