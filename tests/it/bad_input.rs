@@ -193,14 +193,13 @@ fn a_database_with_garbage_in_it() {
     let path = club.path(".orch/dev/state.db");
     let run = club.run_name();
     // The header stays: the file is still called a database.
+    let log = std::fs::metadata(club.path(".orch/dev/state.db-wal")).map_or(0, |data| data.len());
+    assert_eq!(log, 0, "once a process has ended well, everything is in the database itself");
     let mut bytes = std::fs::read(&path).unwrap();
     bytes.truncate(4_096);
     bytes.resize(80_000, b'Z');
     std::fs::write(&path, bytes).unwrap();
-    for beside in ["state.db-wal", "state.db-shm"] {
-        let _ = std::fs::remove_file(club.path(".orch/dev").join(beside));
-    }
-    for arguments in [vec!["runs"], vec!["show", &run], vec!["resume", &run], vec!["run", "vip.orch"]] {
+    for arguments in [vec!["runs"], vec!["show", &run], vec!["resume", &run], vec!["run", "vip.orch", "--detach"]] {
         let ended = club.orch(&arguments).expect(2);
         assert!(ended.stderr.contains("run::state_unreadable") && ended.stdout.is_empty(), "{}", ended.shown());
         assert!(ended.stderr.contains("from a backup"), "{}", ended.shown());
@@ -251,7 +250,8 @@ fn a_frozen_population_that_is_damaged() {
     let cut = club.orch(&["resume", &run, "--fast-forward"]).expect(3);
     std::fs::remove_file(&path).unwrap();
     let gone = club.orch(&["resume", &run, "--fast-forward"]).expect(3);
-    insta::assert_snapshot!(format!("{}\n{}", cut.shown(), gone.shown()).replace(&run, "vip-[run]"));
+    assert!(cut.stdout.contains("5 = 0 sent + 5 due") && gone.stdout.contains("5 = 0 sent + 5 due"), "{}", cut.shown());
+    insta::assert_snapshot!(club.redact(&format!("{}\n{}", cut.stderr, gone.stderr)));
     assert_eq!(club.outbox().len(), 0);
     // Restored, the run goes on as if nothing had been.
     std::fs::write(&path, whole).unwrap();
@@ -280,7 +280,9 @@ fn the_rows_of_a_send_are_never_computed_anew() {
     let done = club.json(&["resume", "all"], 0);
     let tally = crate::project::balanced(&done["sends"][0]);
     assert_eq!((tally.targeted, tally.due), (9_000, 0));
-    assert_eq!(tally.sent as usize, club.outbox().len());
+    // Who has vanished meanwhile and had a message on its way may have got it: that is said, not guessed.
+    let files = club.outbox().len() as u64;
+    assert!(tally.sent <= files && files <= tally.sent + tally.unknown, "{files} files, {tally:?}");
 }
 
 #[test]
