@@ -17,11 +17,15 @@ mod corpus;
 mod crash;
 mod documents;
 #[cfg(feature = "engine")]
+mod embed;
+#[cfg(feature = "engine")]
 mod mail_server;
 mod pages;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
+#[cfg(feature = "engine")]
+mod prompt;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
