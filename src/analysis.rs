@@ -18,11 +18,13 @@
 //! ```
 
 mod allow;
+pub mod docs;
 mod load;
 
 use std::collections::HashMap;
 
 use crate::base::{SourceId, SourceMap};
+use crate::diag::codes::lints;
 use crate::diag::{Problem, Problems, RenderStyle, Severity, render};
 use crate::hir::{Environment, ParsedFile, Program, SourceLocation, Ty, check_program};
 
@@ -139,7 +141,9 @@ impl Workspace {
         };
         let load::Loaded { sources, files, comments, entry, mut problems } = loaded.finish();
         let (program, found) = check_program(&files, &environment);
-        problems.extend(found);
+        // What was not understood may use what seems unused.
+        let broken = problems.has_errors();
+        problems.extend(found.into_iter().filter(|problem| !broken || problem.code != lints::UNUSED_SEGMENT));
         let mut problems = allow::suppress(problems, &comments, &sources);
         problems.finish();
         Analysis { sources, files, entry, program, problems }

@@ -9,9 +9,9 @@ use crate::analysis::{Analysis, Workspace};
 use crate::base::{SourceMap, did_you_mean};
 use crate::diag::{Problem, Problems, codes};
 use crate::hir::{CampaignId, TyKind, Value};
-use crate::plan::Plan;
+use crate::plan::{DataStep, Plan};
 use crate::project::Project;
-use crate::runtime::channels::{Places, open};
+use crate::runtime::channels::{Places, UnknownPolicy, open};
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store, StoreError};
 use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
@@ -148,8 +148,9 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
     for name in channel_names {
         let config = channels::channel_config(name, project)?;
         let rate = config.rate.and_then(|rate| Some((rate.count, jiff::SignedDuration::try_from(rate.per).ok()?)));
+        let resend_unknown = config.unknown == UnknownPolicy::Resend;
         let driver = open(name, &config, &places)?;
-        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate) });
+        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate), resend_unknown });
     }
     let threads = std::thread::available_parallelism().map_or(THREADS, usize::from);
     let options = EngineOptions {
@@ -158,6 +159,9 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
         threads,
         memory_limit: project.settings.engine.memory_limit.map(crate::project::Bytes::as_usize),
         channels: bound,
+        alerts: channels::alerts(project),
+        sources: channels::sources(project),
+        confirm_above: project.settings.project.confirm_above,
         allow: project.settings.allow_recipients.clone().unwrap_or_default(),
     };
     Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))
@@ -168,6 +172,22 @@ pub fn folders(project: &Project) -> Folders {
     let base = std::path::absolute(&project.base).unwrap_or_else(|_| project.base.clone());
     let state = base.join(".orch").join(&project.profile);
     Folders { project: base, state }
+}
+
+/// The names of the channels that a script needs: for its sends, and for its alerts.
+pub fn channels_for(script: &Script) -> Vec<String> {
+    let alert = |step: &crate::plan::Step| match &step.kind {
+        crate::plan::StepKind::Data(data) => match data.as_ref() {
+            DataStep::Alert { to, .. } => script.project.settings.alert.get(to).map(|alert| alert.channel.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut names = channels_of(&script.plan);
+    names.extend(script.plan.steps().into_iter().filter_map(alert));
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The names of the channels that a plan sends on.

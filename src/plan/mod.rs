@@ -3,6 +3,7 @@
 //! A [`Plan`] is a campaign as a tree of steps with stable paths. It holds typed populations, no source text and no
 //! handle of any kind; [`query`] turns a population into a plan of the query engine when its rows are wanted.
 
+mod data;
 #[cfg(feature = "engine")]
 pub mod functions;
 #[cfg(feature = "engine")]
@@ -10,4 +11,5 @@ pub mod query;
 mod steps;
 mod uses;
 
+pub use data::{DataStep, unmatched};
 pub use steps::{Block, BlockId, HumanKind, Plan, PlanError, Step, StepKind};

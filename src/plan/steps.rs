@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::DataStep;
 use crate::base::SourceMap;
 use crate::hir::{
     Arm, Campaign, CampaignId, Expr, LocalId, Program, Query, RowId, Send, SignalId, Stmt, StmtKind, Until,
@@ -88,6 +89,8 @@ pub enum StepKind {
     Stop { reason: Option<Expr> },
     /// End the run as failed.
     Fail { reason: Option<Expr> },
+    /// Write data, or tell people.
+    Data(Box<DataStep>),
 }
 
 /// What a person is asked for.
@@ -122,6 +125,7 @@ impl StepKind {
             StepKind::Require { .. } => "require",
             StepKind::Stop { .. } => "stop",
             StepKind::Fail { .. } => "fail",
+            StepKind::Data(data) => data.word(),
         }
     }
 }
@@ -285,7 +289,10 @@ impl Builder<'_> {
                 }
                 StepKind::Parallel { branches: planned }
             }
-            other => return Err(PlanError::NotExecutable { statement: other.word(), span: stmt.span }),
+            other => match DataStep::of(other) {
+                Some(data) => StepKind::Data(Box::new(data)),
+                None => return Err(PlanError::NotExecutable { statement: other.word(), span: stmt.span }),
+            },
         })
     }
 

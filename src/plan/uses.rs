@@ -4,20 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{Plan, StepKind};
 use crate::hir::{
-    ArmKind, Content, EntityId, Expr, Query, QueryKind, RelationId, Send, TemplatePart, Until, visit_expr, visit_query,
+    ArmKind, Content, EntityId, Expr, LocalId, Query, QueryKind, RelationId, Send, TemplatePart, Until, visit_expr,
+    visit_query,
 };
 
 impl Plan {
     /// The entities whose rows the campaign may read, so that their sources can be looked at before anything happens.
     /// Paths are followed from every entity that is read, which may name one more than is needed, never one less.
     pub fn entities(&self) -> BTreeSet<EntityId> {
-        let mut uses = Uses::default();
-        for step in self.steps() {
-            uses.step(&step.kind);
-            if let StepKind::Send(send) = &step.kind {
-                self.consent_rules(send, &mut uses);
-            }
-        }
+        let uses = self.uses();
         let mut entities = uses.entities;
         let mut open: Vec<EntityId> = entities.iter().copied().collect();
         while let Some(entity) = open.pop() {
@@ -30,6 +25,22 @@ impl Plan {
             }
         }
         entities
+    }
+
+    /// Whether anything reads the unmatched rows of a population.
+    pub fn reads_unmatched(&self, local: LocalId) -> bool {
+        self.uses().unmatched.contains(&local)
+    }
+
+    fn uses(&self) -> Uses {
+        let mut uses = Uses::default();
+        for step in self.steps() {
+            uses.step(&step.kind);
+            if let StepKind::Send(send) = &step.kind {
+                self.consent_rules(send, &mut uses);
+            }
+        }
+        uses
     }
 
     fn consent_rules(&self, send: &Send, uses: &mut Uses) {
@@ -59,6 +70,7 @@ impl Plan {
 struct Uses {
     entities: BTreeSet<EntityId>,
     paths: BTreeSet<Vec<RelationId>>,
+    unmatched: BTreeSet<LocalId>,
 }
 
 impl Uses {
@@ -101,6 +113,11 @@ impl Uses {
                 self.expr(condition);
                 self.exprs(reason);
             }
+            StepKind::Data(data) => {
+                data.query().into_iter().for_each(|query| self.query(query));
+                data.exprs().into_iter().for_each(|expr| self.expr(expr));
+                self.entities.extend(data.target());
+            }
             StepKind::Stop { reason } | StepKind::Fail { reason } => self.exprs(reason),
             StepKind::Parallel { .. } => {}
         }
@@ -138,13 +155,13 @@ impl Uses {
     }
 
     fn query(&mut self, query: &Query) {
-        let Uses { entities, paths } = self;
-        visit_query(query, &mut |_, path, _| followed(paths, path), &mut |query| found(entities, query));
+        let Uses { entities, paths, unmatched } = self;
+        visit_query(query, &mut |_, path, _| followed(paths, path), &mut |query| found(entities, unmatched, query));
     }
 
     fn expr(&mut self, expr: &Expr) {
-        let Uses { entities, paths } = self;
-        visit_expr(expr, &mut |_, path, _| followed(paths, path), &mut |query| found(entities, query));
+        let Uses { entities, paths, unmatched } = self;
+        visit_expr(expr, &mut |_, path, _| followed(paths, path), &mut |query| found(entities, unmatched, query));
     }
 }
 
@@ -152,8 +169,11 @@ fn followed(paths: &mut BTreeSet<Vec<RelationId>>, path: &[RelationId]) {
     paths.insert(path.to_vec());
 }
 
-fn found(entities: &mut BTreeSet<EntityId>, query: &Query) {
+fn found(entities: &mut BTreeSet<EntityId>, unmatched: &mut BTreeSet<LocalId>, query: &Query) {
     entities.insert(query.ty.entity);
+    if let QueryKind::Unmatched(local) = &query.kind {
+        unmatched.insert(*local);
+    }
     if let QueryKind::Match { target, .. } = &query.kind {
         entities.insert(*target);
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
+use super::audiences::Remembered;
+use super::bindings::{AlertTarget, SourceBinding};
 use super::clock::{Clock, VirtualClock, WallClock};
 use super::error::RunError;
 use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
@@ -33,8 +35,14 @@ pub struct EngineOptions {
     pub memory_limit: Option<usize>,
     /// Channels by name.
     pub channels: BTreeMap<String, BoundChannel>,
+    /// Whom alerts tell, by name.
+    pub alerts: BTreeMap<String, AlertTarget>,
+    /// Bound sources by name.
+    pub sources: BTreeMap<String, SourceBinding>,
     /// Patterns of addresses that may be written to; empty means all.
     pub allow: Vec<String>,
+    /// Ask a person before a send to more people than this.
+    pub confirm_above: Option<u64>,
 }
 
 /// How a run's time passes.
@@ -63,6 +71,8 @@ pub struct Drive<'d> {
     pub observer: &'d dyn Observer,
     /// May ask to stop.
     pub cancel: &'d Cancel,
+    /// True when somebody said beforehand that many people may be written to.
+    pub confirmed: bool,
 }
 
 impl Engine {
@@ -181,12 +191,15 @@ impl Engine {
             sources: &sources,
             folders: &self.options.folders,
             channels: &self.options.channels,
+            alerts: &self.options.alerts,
             allow: &self.options.allow,
             zone: &self.options.zone,
             observer: drive.observer,
             cancel: drive.cancel,
             inbox: &Inbox::new(&self.options.folders.state),
+            confirm_above: if drive.confirmed { None } else { self.options.confirm_above },
             effects: true,
+            beneath: None,
         };
         let paused = record.state.status == machine::Status::Paused;
         let mut executor = Executor::new(around, plan, record);
@@ -225,6 +238,7 @@ impl Engine {
         };
         let directory = tempfile::tempdir().map_err(|error| state_error(&error))?;
         let store = SqliteStore::open(directory.path())?;
+        let real = SqliteStore::open_read_only(&self.options.folders.state)?;
         let sources = self.sources(plan)?;
         let started = WallClock.now();
         let run = self.start(&store, plan, "", params, Pacing::FastForward)?;
@@ -247,12 +261,15 @@ impl Engine {
             sources: &sources,
             folders: &folders,
             channels: &channels,
+            alerts: &self.options.alerts,
             allow: &self.options.allow,
             zone: &self.options.zone,
             observer,
             cancel: &cancel,
             inbox: &Inbox::new(directory.path()),
+            confirm_above: None,
             effects: false,
+            beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
         };
         let record = self.find(&store, &run)?;
         let end = self.runtime.block_on(Executor::new(around, plan, record).drive(Until::End))?;
@@ -267,6 +284,19 @@ impl Engine {
     /// Runs a future of the query engine to its end.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
+    }
+
+    /// Runs a future to its end, or until the user interrupts it with Ctrl-C.
+    ///
+    /// # Errors
+    /// The future's own, or [`RunError::Interrupted`].
+    pub(super) fn interruptible<T>(&self, future: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                result = future => result,
+                () = interrupted() => Err(RunError::Interrupted),
+            }
+        })
     }
 
     /// What the engine works with.

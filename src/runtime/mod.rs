@@ -1,5 +1,7 @@
 //! Layer 5: what happens between a checked program and a delivered message.
 
+mod audiences;
+mod bindings;
 pub mod channels;
 pub mod clock;
 pub mod content;
@@ -16,6 +18,8 @@ pub mod sources;
 pub mod store;
 mod tables;
 
+pub use audiences::Remembered;
+pub use bindings::{AlertTarget, SourceBinding};
 pub use engine::{Drive, Engine, EngineOptions, Pacing};
 pub use error::RunError;
 pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};

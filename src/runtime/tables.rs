@@ -12,13 +12,14 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::tz::TimeZone;
 
+use super::audiences::{self, Remembered};
 use super::error::RunError;
 use super::executor::ROW;
 use super::machine::Delivery;
 use super::sources::{self, OpenOptions, Opened};
 use super::store::{OutcomeKind, RowState, Store};
 use crate::base::plain_reason;
-use crate::hir::{EntityId, FeedbackKind, LocalId, Program};
+use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
 use crate::plan::query::{QueryError, Rows, Tables, Taken};
 
 /// The added column of `D.excluded`.
@@ -103,6 +104,24 @@ impl Sources {
         Ok(found)
     }
 
+    /// The program whose entities these are.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The folder to which an entity's location is relative.
+    pub fn base(&self, entity: EntityId) -> &Path {
+        &self.bases[entity.0 as usize]
+    }
+
+    /// The files that hold an entity's rows; none for other sources, or while there are none.
+    pub fn files(&self, entity: EntityId) -> Vec<PathBuf> {
+        match self.program[entity].source.as_ref().map(|source| &source.location) {
+            Some(SourceLocation::Path(path)) => sources::files_of(&self.bases[entity.0 as usize], path),
+            _ => Vec::new(),
+        }
+    }
+
     /// Makes the next [`Sources::open`] look at the files again.
     pub fn refresh(&self) {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -119,6 +138,8 @@ pub struct RunTables<'r> {
     pub numbered: Option<LocalId>,
     /// What became of sends; none outside a run.
     pub ledger: Option<Ledger<'r>>,
+    /// States whose audiences can be read; the first that has one counts.
+    pub remembered: Vec<Remembered<'r>>,
 }
 
 /// The sends of a run, as far as its names are bound to them.
@@ -142,8 +163,8 @@ impl Tables for RunTables<'_> {
             }
             Rows::Frozen(local) => self.frozen_table(*local),
             Rows::Feedback(delivery, kind) => self.feedback(*delivery, *kind),
-            Rows::Audience(..) => Err(not_yet("a saved audience")),
-            Rows::Unmatched(_) => Err(not_yet("the unmatched rows of a population")),
+            Rows::Audience(name, entity) => audiences::table(&self.remembered, self.sources, name, *entity),
+            Rows::Unmatched(local) => self.unmatched_table(*local),
         }
     }
 
@@ -163,6 +184,14 @@ impl RunTables<'_> {
         sources::parquet_file(path, schema).map_err(QueryError::from)
     }
 
+    /// Frozen together with the population that lost them.
+    fn unmatched_table(&self, local: LocalId) -> Result<Arc<dyn TableProvider>, QueryError> {
+        let unbound = || QueryError::Source("its unmatched rows were not kept".into());
+        let path = unmatched_path(self.frozen.get(&local.0).ok_or_else(unbound)?);
+        let schema = parquet_schema(&path).map_err(QueryError::Source)?;
+        sources::parquet_file(&path, without_numbers(&schema)).map_err(QueryError::from)
+    }
+
     /// The rows of a send with a certain fate: its frozen rows joined by their number with what the ledger says now.
     fn feedback(&self, local: LocalId, kind: FeedbackKind) -> Result<Arc<dyn TableProvider>, QueryError> {
         let unbound = || QueryError::Source("the send has not been performed yet".into());
@@ -177,8 +206,13 @@ impl RunTables<'_> {
     }
 }
 
+/// Where the unmatched rows of a frozen population are.
+pub(super) fn unmatched_path(frozen: &Path) -> PathBuf {
+    frozen.with_extension("unmatched.parquet")
+}
+
 /// The columns that programs know.
-fn without_numbers(schema: &SchemaRef) -> SchemaRef {
+pub(super) fn without_numbers(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().filter(|field| field.name() != ROW).cloned();
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
@@ -242,7 +276,7 @@ fn feedback_table(
 }
 
 fn source_error(error: &RunError) -> QueryError {
-    QueryError::Source(error.to_string())
+    QueryError::Problem(Box::new(error.problem()))
 }
 
 fn not_yet(what: &str) -> QueryError {

@@ -15,9 +15,11 @@ mod cli;
 mod corpus;
 #[cfg(feature = "engine")]
 mod crash;
+mod data_steps;
 mod documents;
 #[cfg(feature = "engine")]
 mod embed;
+mod flow;
 #[cfg(feature = "engine")]
 mod mail_server;
 mod pages;
@@ -30,4 +32,6 @@ mod prompt;
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
+#[cfg(feature = "engine")]
+mod stdlib;
 mod tidy;

@@ -283,7 +283,7 @@ impl Running {
         let results = self.child.as_mut().unwrap().stdout.as_mut().unwrap();
         // Byte by byte, so that nothing is read that a later look would miss.
         let mut line = Vec::new();
-        for byte in results.bytes() {
+        for byte in std::io::BufReader::with_capacity(1, results).bytes() {
             match byte.unwrap() {
                 b'\n' if String::from_utf8_lossy(&line).contains(text) => break,
                 b'\n' => line.clear(),

@@ -15,6 +15,8 @@ super::codes! { Run:
     UNREADABLE_FILE = "unreadable_file",
     /// A code that no problem has.
     UNKNOWN_CODE = "unknown_code",
+    /// A name that nothing declares, asked for by `orch doc`.
+    UNKNOWN_NAME = "unknown_name",
     /// A value on the command line that is not `NAME=VALUE`, or is given twice.
     WRONG_ARGUMENT = "wrong_argument",
     /// A key is missing or stands twice in a population.
@@ -95,8 +97,24 @@ super::codes! { Run:
     TEMPLATE = "template",
     /// A script without anything to run, or with several campaigns.
     NO_CAMPAIGN = "no_campaign",
+    /// A path that a statement may not write to.
+    EXPORT_PLACE = "export_place",
+    /// A file that cannot be made as an export wants it.
+    BAD_EXPORT = "bad_export",
+    /// An export that must not be empty.
+    NO_ROWS = "no_rows",
+    /// A file that cannot be written.
+    WRITE_FAILED = "write_failed",
     /// Somebody answered for a role that is not theirs.
     NOT_ALLOWED = "not_allowed",
     /// A task that nobody asked.
     UNKNOWN_TASK = "unknown_task",
+    /// An audience that was never saved.
+    UNKNOWN_AUDIENCE = "unknown_audience",
+    /// An audience of another entity.
+    OTHER_AUDIENCE = "other_audience",
+    /// A source that cannot be changed.
+    READ_ONLY = "read_only",
+    /// A question that was interrupted while it was computed.
+    INTERRUPTED = "interrupted",
 }

@@ -68,27 +68,29 @@ pub(crate) struct Checked {
     pub sources: SourceMap,
 }
 
-/// Checks the schema and a script.
+/// Checks the schema and a script that can be parsed.
 pub(crate) fn check(script: &str) -> Checked {
+    let (checked, parsing) = check_anything(script);
+    let said: Vec<&str> = parsing.iter().map(|problem| problem.message.as_str()).collect();
+    assert!(!parsing.has_errors(), "{script}: {said:?}");
+    checked
+}
+
+/// Checks the schema and any text; the problems of reading it apart.
+pub(crate) fn check_anything(script: &str) -> (Checked, Problems) {
     let mut sources = SourceMap::new();
     let mut files = Vec::new();
-    let mut problems = Problems::new();
+    let mut parsing = Problems::new();
     let channels = include_str!("../../../stdlib/channels.orch");
     for (name, text) in [("stdlib/channels.orch", channels), ("schema.orch", SCHEMA), ("test.orch", script)] {
         let source = sources.add(name, text);
         let parsed = parse(source, text);
-        problems.extend(parsed.problems);
-        files.push(ParsedFile {
-            source,
-            name: name.to_owned(),
-            ast: parsed.file,
-            module: None,
-            library: name.starts_with("stdlib"),
-        });
+        parsing.extend(parsed.problems);
+        let (name, library) = (name.to_owned(), name.starts_with("stdlib"));
+        files.push(ParsedFile { source, name, ast: parsed.file, module: None, library });
     }
-    assert!(!problems.has_errors(), "{script}: {:?}", problems.iter().map(|p| &p.message).collect::<Vec<_>>());
-    let (program, found) = check_program(&files, &Environment::default());
-    Checked { program, problems: found, sources }
+    let (program, problems) = check_program(&files, &Environment::default());
+    (Checked { program, problems, sources }, parsing)
 }
 
 impl Checked {

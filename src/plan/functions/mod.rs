@@ -6,6 +6,7 @@
 
 mod arithmetic;
 mod call;
+mod digests;
 mod natives;
 mod statistics;
 #[cfg(test)]
@@ -170,13 +171,16 @@ fn call(native: &'static Native, args: Vec<Expr>, context: &Context) -> Expr {
     let signature = Signature::variadic_any(Volatility::Immutable);
     let function = Function { native, args: args.len(), span: context.span, signature };
     let mut all = args;
-    // A function of a null is null.
-    if let (Some(guard), Some(first)) = (&context.guard, all.first_mut())
-        && let Ok(guarded) = when(guard.clone(), first.clone()).end()
-    {
-        *first = guarded;
+    // What depends on no row is computed once, before any row is read, so that sources can use it to skip rows.
+    if all.iter().any(|arg| !arg.column_refs().is_empty()) {
+        // A function of a null is null.
+        if let (Some(guard), Some(first)) = (&context.guard, all.first_mut())
+            && let Ok(guarded) = when(guard.clone(), first.clone()).end()
+        {
+            *first = guarded;
+        }
+        all.extend(context.key.iter().cloned());
     }
-    all.extend(context.key.iter().cloned());
     ScalarUDF::new_from_impl(function).call(all)
 }
 

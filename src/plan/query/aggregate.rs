@@ -8,11 +8,11 @@ use datafusion::functions_nested::expr_fn::array_to_string;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortExpr, cast, lit};
 use datafusion::scalar::ScalarValue;
 
-use super::QueryError;
 use super::frame::{Frame, column, columns, join};
 use super::lower::{Lower, unsupported};
 use super::nested::Nested;
-use crate::hir::{self, Aggregate, AggregateFn, TyKind};
+use super::{QueryError, uses};
+use crate::hir::{self, Aggregate, AggregateFn, ExprKind, Query, QueryKind, RowId, TyKind};
 use crate::plan::functions::{self, Statistic};
 
 /// What the engine is to compute per group, and how the value comes out of it.
@@ -24,17 +24,58 @@ struct Steps {
 }
 
 impl Lower<'_> {
-    /// Lowers an aggregate to a value of the outer row.
+    /// Lowers an aggregate to a value of the outer row. Others over the same query that are coming are computed with it.
     pub fn aggregate(&self, frame: &mut Frame, aggregate: &Aggregate, expr: &hir::Expr) -> Result<Expr, QueryError> {
-        let Nested { frame: mut inner, here } = self.nested(frame, &aggregate.query)?;
-        inner.rows.insert(aggregate.row, inner.row.clone());
-        let args = aggregate.args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
-        let steps = self.steps(&mut inner, aggregate, args, expr)?;
-        let groups = steps.groups.into_iter().map(|(name, group)| group.alias(name));
+        if let Some((_, value)) = frame.ready.iter().find(|(known, _)| known == aggregate) {
+            return Ok(value.clone());
+        }
+        let scope: Vec<RowId> = frame.rows.keys().copied().collect();
+        let base = base_of(aggregate, &scope);
+        let over: Vec<&hir::Expr> = over(aggregate).collect();
+        let Nested { frame: mut inner, here } = self.nested(frame, base, &over)?;
+        let mut all = vec![(aggregate.clone(), expr.clone())];
+        for other in frame.coming.iter().filter(|other| *other != expr) {
+            let ExprKind::Aggregate(one) = &other.kind else { continue };
+            if base_of(one, &scope) == base && !self::over(one).any(|expr| uses::looks_at(expr, &scope)) {
+                all.push(((**one).clone(), other.clone()));
+            }
+        }
+        let mut groups = Vec::new();
+        for (one, expr) in all {
+            let steps = self.ordered_steps(frame, &mut inner, &one, base, &expr)?;
+            groups.extend(steps.groups.into_iter().map(|(name, group)| group.alias(name)));
+            frame.ready.push((one, steps.value));
+        }
         let computed = LogicalPlanBuilder::from(inner.plan).aggregate(columns(&inner.part), groups)?.build()?;
         let kind = if here.is_empty() { JoinType::Inner } else { JoinType::Left };
         frame.with_plan(|plan| join(plan, computed, kind, (&here, &inner.part)))?;
-        Ok(steps.value)
+        match frame.ready.iter().find(|(known, _)| known == aggregate) {
+            Some((_, value)) => Ok(value.clone()),
+            None => Err(unsupported("this aggregate", expr.span)),
+        }
+    }
+
+    /// One of several aggregates over a query, in its own order.
+    fn ordered_steps(
+        &self,
+        frame: &mut Frame,
+        inner: &mut Frame,
+        one: &Aggregate,
+        base: &Query,
+        expr: &hir::Expr,
+    ) -> Result<Steps, QueryError> {
+        let order = inner.order.clone();
+        if let QueryKind::OrderBy { row, keys, .. } = &one.query.kind
+            && one.query != *base
+        {
+            inner.order = self.order_keys(inner, *row, keys)?;
+        }
+        inner.rows.insert(one.row, inner.row.clone());
+        let args = one.args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
+        let steps = self.steps(inner, one, args, expr)?;
+        inner.rows.remove(&one.row);
+        inner.order = order;
+        Ok(steps)
     }
 
     fn steps(
@@ -175,6 +216,19 @@ impl Lower<'_> {
         }
         Ok(record)
     }
+}
+
+/// The query that an aggregate shares with others: without its order, unless that looks at outer rows.
+fn base_of<'a>(aggregate: &'a Aggregate, outer: &[RowId]) -> &'a Query {
+    match &aggregate.query.kind {
+        QueryKind::OrderBy { input, keys, .. } if !keys.iter().any(|key| uses::looks_at(&key.value, outer)) => input,
+        _ => &aggregate.query,
+    }
+}
+
+/// The expressions over the aggregate's row.
+fn over(aggregate: &Aggregate) -> impl Iterator<Item = &hir::Expr> {
+    aggregate.values.iter().map(|(_, value)| value)
 }
 
 /// The values of a group in order, as a list.

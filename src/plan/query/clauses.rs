@@ -12,7 +12,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::frame::{Frame, Group, Order, column, columns, join};
 use super::lower::{Base, Lower, unsupported};
-use super::{QueryError, Rows, Taken, values};
+use super::{QueryError, Rows, Taken, uses, values};
 use crate::hir::{self, Amount, OrderKey, Query, QueryKind, RowId, Ty, TyKind};
 use crate::plan::functions;
 
@@ -58,6 +58,7 @@ impl Lower<'_> {
 
     fn with(&self, frame: &mut Frame, row: RowId, added: &[(hir::Column, hir::Expr)]) -> Result<(), QueryError> {
         frame.rows.insert(row, frame.row.clone());
+        frame.coming = uses::aggregates(added.iter().map(|(_, value)| value));
         for (name, value) in added {
             let mut value = self.expr(frame, value)?;
             if self.type_of(frame, &value)? == DataType::Null {
@@ -75,7 +76,7 @@ impl Lower<'_> {
     }
 
     /// The keys of an order as columns.
-    fn order_keys(&self, frame: &mut Frame, row: RowId, keys: &[OrderKey]) -> Result<Vec<Order>, QueryError> {
+    pub fn order_keys(&self, frame: &mut Frame, row: RowId, keys: &[OrderKey]) -> Result<Vec<Order>, QueryError> {
         frame.rows.insert(row, frame.row.clone());
         let mut order = Vec::with_capacity(keys.len());
         for key in keys {

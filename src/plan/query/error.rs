@@ -20,6 +20,8 @@ pub enum QueryError {
     Unsupported { what: String, span: Span },
     /// Rows could not be opened or read.
     Source(String),
+    /// The same, with more to say than a text.
+    Problem(Box<Problem>),
     /// The memory limit is too small for this query, even with spilling.
     OutOfMemory(String),
     /// The engine reported something that it should not have.
@@ -64,6 +66,7 @@ impl fmt::Display for QueryError {
             QueryError::Unbound { what, .. } => write!(f, "`{what}` has no value here"),
             QueryError::Unsupported { what, .. } => write!(f, "{what} cannot be computed"),
             QueryError::Source(text) => write!(f, "{text}"),
+            QueryError::Problem(problem) => f.write_str(&problem.message),
             QueryError::OutOfMemory(_) => write!(f, "this needs more memory than the engine's `memory_limit`"),
             QueryError::Engine(text) => write!(f, "the query engine reported: {text}"),
         }
@@ -119,6 +122,7 @@ impl From<QueryError> for Problem {
                 at(run::CANNOT_PLAN, Some(*span))
             }
             QueryError::Source(_) => at(run::UNREADABLE_ROWS, None),
+            QueryError::Problem(problem) => (**problem).clone(),
             QueryError::OutOfMemory(_) => {
                 at(run::OUT_OF_MEMORY, None).help("raise `memory_limit` in the section `[engine]` of `orch.toml`")
             }

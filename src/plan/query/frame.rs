@@ -8,7 +8,7 @@ use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
 use super::{Columns, IDENTITY, QueryError};
-use crate::hir::{EntityId, FieldId, Program, RowId};
+use crate::hir::{self, Aggregate, EntityId, FieldId, Program, RowId};
 
 /// Where the parts of a row are: names of columns of the plan.
 #[derive(Clone, Debug)]
@@ -54,6 +54,10 @@ pub(super) struct Frame {
     pub order: Vec<Order>,
     /// Left joins over `one` relations that the plan already has: from these columns to these fields.
     pub joined: HashMap<(Vec<String>, EntityId, Vec<FieldId>), Row>,
+    /// Aggregates that the clause in hand will ask for, so that those over one query are computed together.
+    pub coming: Vec<hir::Expr>,
+    /// Aggregates that the plan already has.
+    pub ready: Vec<(Aggregate, Expr)>,
     /// Conditions that hold for every row that counts. A function that can fail is called only where they hold: the
     /// engine merges filters and may turn them around.
     pub guards: Vec<Expr>,
@@ -110,6 +114,8 @@ impl Frame {
             part: Vec::new(),
             order: Vec::new(),
             joined: HashMap::new(),
+            coming: Vec::new(),
+            ready: Vec::new(),
             guards: Vec::new(),
         }
     }
@@ -187,6 +193,8 @@ impl Frame {
         let projected = used.into_iter().map(|(old, new)| column(old).alias(new));
         frame.plan = LogicalPlanBuilder::from(frame.plan).project(projected)?.build()?;
         frame.joined.clear();
+        frame.ready.clear();
+        frame.coming.clear();
         Ok(frame)
     }
 
@@ -215,9 +223,15 @@ impl Frame {
                 }
             }
         }
+        // The key of a matched row identifies under a name of its own, even if the program sees it as well: its column's
+        // name says nothing to those who look for identity. The line of an entity without a key does.
+        let keyed = program.entities.get(self.row.entity.0 as usize).is_some_and(|entity| !entity.key.is_empty());
         for (name, place) in &self.row.added {
-            if wants(name) || self.key.contains(place) {
+            let identifies = self.key.contains(place);
+            if wants(name) || identifies && !keyed {
                 output.push(column(place).alias(name));
+            }
+            if !keyed {
                 taken.insert(place.clone());
             }
         }

@@ -146,6 +146,7 @@ pub fn values(
         let row = lower.path(&mut frame, &row, &binding.path, query.span)?;
         frame.rows.insert(binding.row, row);
     }
+    frame.coming = uses::aggregates(exprs.iter().map(|(_, expr)| expr));
     let mut computed = Vec::with_capacity(exprs.len());
     for (name, expr) in exprs {
         computed.push(lower.expr(&mut frame, expr)?.alias(name));

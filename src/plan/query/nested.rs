@@ -37,13 +37,14 @@ struct Members {
 
 impl Lower<'_> {
     /// Lowers a nested query. One that is tied to the outer row by a relation alone is computed for all rows at once;
-    /// any other is computed over the outer rows.
-    pub fn nested(&self, frame: &mut Frame, query: &Query) -> Result<Nested, QueryError> {
+    /// any other is computed over the outer rows. `over` are expressions over the query's row.
+    pub fn nested(&self, frame: &mut Frame, query: &Query, over: &[&hir::Expr]) -> Result<Nested, QueryError> {
         let scope: Vec<RowId> = frame.rows.keys().copied().collect();
-        if !query.looks_at(&scope) {
+        let tied = over.iter().any(|expr| uses::looks_at(expr, &scope));
+        if !tied && !query.looks_at(&scope) {
             return Ok(Nested { frame: self.query(query, &Base::Free)?, here: Vec::new() });
         }
-        match uses::only_root(query, &scope) {
+        match uses::only_root(query, &scope).filter(|_| !tied) {
             Some(Root::Related(row, path)) => {
                 let at = frame.rows[&row].clone();
                 let (at, id, rest) = self.way(frame, &at, path, query.span)?;
@@ -102,7 +103,7 @@ impl Lower<'_> {
         let kind = |negated| if negated { JoinType::LeftAnti } else { JoinType::LeftSemi };
         match &expr.kind {
             ExprKind::Exists(query) => {
-                let Nested { frame: inner, here } = self.nested(frame, query)?;
+                let Nested { frame: inner, here } = self.nested(frame, query, &[])?;
                 if here.is_empty() {
                     let found = self.counted(frame, inner)?;
                     let condition = if negated { found.eq(lit(0i64)) } else { found.gt(lit(0i64)) };
@@ -129,7 +130,7 @@ impl Lower<'_> {
 
     /// `exists(Q)` as a value.
     pub fn exists(&self, frame: &mut Frame, query: &Query) -> Result<Expr, QueryError> {
-        let Nested { frame: inner, here } = self.nested(frame, query)?;
+        let Nested { frame: inner, here } = self.nested(frame, query, &[])?;
         if here.is_empty() {
             return Ok(self.counted(frame, inner)?.gt(lit(0i64)));
         }
@@ -160,7 +161,7 @@ impl Lower<'_> {
     /// Both sides of a membership.
     fn members(&self, frame: &mut Frame, value: &hir::Expr, of: &Membership<'_>) -> Result<Members, QueryError> {
         let value = self.named(frame, "value", value)?;
-        let Nested { frame: mut inner, mut here } = self.nested(frame, of.query)?;
+        let Nested { frame: mut inner, mut here } = self.nested(frame, of.query, &[of.column])?;
         inner.rows.insert(of.row, inner.row.clone());
         let member = self.named(&mut inner, "member", of.column)?;
         let mut there = inner.part.clone();

@@ -57,6 +57,33 @@ impl Visitor for Clause<'_> {
     }
 }
 
+/// Whether an expression looks at any of these rows.
+pub(super) fn looks_at(expr: &Expr, rows: &[RowId]) -> bool {
+    let mut clause = Clause { outer: rows, inside: true, found: false };
+    clause.expr(expr);
+    clause.found
+}
+
+/// The aggregates of expressions, those inside other nested queries left out.
+pub(super) fn aggregates<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<Expr> {
+    let mut found = Aggregates(Vec::new());
+    exprs.into_iter().for_each(|expr| found.expr(expr));
+    found.0
+}
+
+struct Aggregates(Vec<Expr>);
+
+impl Visitor for Aggregates {
+    fn query(&mut self, _: &Query) {}
+
+    fn expr(&mut self, expr: &Expr) {
+        match expr.kind {
+            ExprKind::Aggregate(_) => self.0.push(expr.clone()),
+            _ => walk_expr(self, expr),
+        }
+    }
+}
+
 /// Whether an expression looks at a row or at a population.
 pub(super) fn looks_at_data(expr: &Expr) -> bool {
     let mut found = Found { column: false, query: false };

@@ -51,13 +51,28 @@ impl FileTemplate {
         Ok(Self { environment, name: name.to_owned() })
     }
 
-    /// The text for one row.
+    /// The text for one row. A name with dots is a path: `store.city` is the `city` of `store`.
     pub fn render(&self, values: &serde_json::Map<String, Json>) -> Result<String, TemplateError> {
         self.environment
             .get_template(NAME)
-            .and_then(|template| template.render(object(values)))
+            .and_then(|template| template.render(object(&nested(values))))
             .map_err(|error| TemplateError::new(&self.name, &error))
     }
+}
+
+fn nested(values: &serde_json::Map<String, Json>) -> serde_json::Map<String, Json> {
+    let mut tree = serde_json::Map::new();
+    for (path, value) in values {
+        let mut steps = path.split('.');
+        let last = steps.next_back().unwrap_or(path);
+        let place = steps.try_fold(&mut tree, |place, step| {
+            place.entry(step).or_insert_with(|| Json::Object(serde_json::Map::new())).as_object_mut()
+        });
+        if let Some(place) = place {
+            place.insert(last.to_owned(), value.clone());
+        }
+    }
+    tree
 }
 
 fn object(values: &serde_json::Map<String, Json>) -> Value {
@@ -124,6 +139,13 @@ mod tests {
         assert_eq!(render("Hi {{ name }}", FieldKind::Text, row.clone()).unwrap(), "Hi <Zoë & co>");
         assert_eq!(render("Hi {{ name }}", FieldKind::Html, row.clone()).unwrap(), "Hi &lt;Zoë &amp; co&gt;");
         assert_eq!(render("Hi {{ name|safe }}", FieldKind::Html, row).unwrap(), "Hi <Zoë & co>");
+    }
+
+    #[test]
+    fn names_with_dots_are_paths() {
+        let row = json!({"store.city": "Lyon", "store.name": "Shop 1", "id": 7});
+        let text = "{{ id }}{% if store.city %}: {{ store.name }}, {{ store.city }}{% endif %}";
+        assert_eq!(render(text, FieldKind::Text, row).unwrap(), "7: Shop 1, Lyon");
     }
 
     #[test]

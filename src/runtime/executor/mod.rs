@@ -4,11 +4,13 @@
 //! any instant leaves a state whose effects are performed again; each is made so that this is harmless.
 
 mod accounting;
+mod data;
 mod freeze;
 mod live;
 mod loops;
 mod notes;
 mod pace;
+mod person;
 mod send;
 mod split;
 mod steps;
@@ -22,6 +24,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::audiences::Remembered;
+use super::bindings::AlertTarget;
 use super::channels::Channel;
 use super::clock::{Clock, Stopwatch};
 use super::error::RunError;
@@ -43,6 +47,8 @@ pub struct BoundChannel {
     pub driver: Arc<dyn Channel>,
     /// Shared by all sends of the channel.
     pub pace: Pace,
+    /// Send messages again of which nobody knows whether they arrived: somebody may get one twice.
+    pub resend_unknown: bool,
 }
 
 /// Asks a run to stop at the next safe point. Cloned into whoever may ask.
@@ -111,6 +117,8 @@ pub struct Surroundings<'e> {
     pub folders: &'e Folders,
     /// By name.
     pub channels: &'e BTreeMap<String, BoundChannel>,
+    /// Whom alerts tell, by name.
+    pub alerts: &'e BTreeMap<String, AlertTarget>,
     /// Patterns of addresses that may be written to; empty means all.
     pub allow: &'e [String],
     /// The campaign's zone.
@@ -121,8 +129,12 @@ pub struct Surroundings<'e> {
     pub cancel: &'e Cancel,
     /// Where other processes leave word.
     pub inbox: &'e Inbox,
+    /// Ask before a send to more people than this.
+    pub confirm_above: Option<u64>,
     /// False in a rehearsal: nothing outside the run's own state may change.
     pub effects: bool,
+    /// Under a rehearsal: the state of real runs, which is only read.
+    pub beneath: Option<Remembered<'e>>,
 }
 
 /// How often the inbox is looked at while a run waits.
@@ -363,7 +375,19 @@ impl<'e> Executor<'e> {
         };
         let deliveries = self.state.locals.iter().filter_map(delivery).collect();
         let ledger = Ledger { store: self.around.store, folder: self.around.folders.run(&self.run), deliveries };
-        RunTables { sources: self.around.sources, frozen, numbered: None, ledger: Some(ledger) }
+        RunTables {
+            sources: self.around.sources,
+            frozen,
+            numbered: None,
+            ledger: Some(ledger),
+            remembered: self.remembered(),
+        }
+    }
+
+    /// Our own state, then the one that a rehearsal looks at.
+    fn remembered(&self) -> Vec<Remembered<'_>> {
+        let own = Remembered { store: self.around.store, state: self.around.folders.state.clone() };
+        std::iter::once(own).chain(self.around.beneath.clone()).collect()
     }
 
     fn scope<'s>(&'s self, tables: &'s RunTables<'s>, locals: &'s HashMap<LocalId, Value>) -> Scope<'s> {

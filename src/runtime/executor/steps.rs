@@ -62,6 +62,7 @@ impl Executor<'_> {
                 (Outcome::Chosen(chosen), Some(self.record(token, step, Some(note))))
             }
             StepKind::Parallel { .. } => (Outcome::Noted, None),
+            StepKind::Data(data) => self.data(token, step, data).await?,
             StepKind::Require { condition, reason } => {
                 if self.value(condition).await? != Value::Bool(true) {
                     let reason = self.reason(reason.as_ref()).await?;
@@ -86,6 +87,7 @@ impl Executor<'_> {
         query: &Query,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
         let (snapshot, accounting) = self.freeze(token, step, query).await?;
+        self.freeze_unmatched(step, local, query, &snapshot).await?;
         let rows = self.program[query.ty.entity].name.clone();
         let mut record = self.record(token, step, Some(rows));
         record.name = self.plan.campaign()[local].name.clone();
@@ -109,7 +111,7 @@ impl Executor<'_> {
         let scope = self.scope(&tables, &locals);
         let session = self.around.session;
         let rows = freeze(session, &scope, query, &path, &step.title).await?;
-        let accounting = Accounting::of(session, &scope, query, rows).await?;
+        let accounting = self.with_vanished(query, Accounting::of(session, &scope, query, rows).await?)?;
         if !accounting.balances() {
             let equation = format!("{accounting:?}");
             return Err(RunError::Unbalanced { step: step.title.clone(), equation });
@@ -146,7 +148,7 @@ impl Executor<'_> {
         Ok(scalar(&scope, self.around.session, expr).await?)
     }
 
-    async fn text(&self, expr: &Expr) -> Result<String, RunError> {
+    pub(super) async fn text(&self, expr: &Expr) -> Result<String, RunError> {
         Ok(self.value(expr).await?.to_text(self.around.zone))
     }
 

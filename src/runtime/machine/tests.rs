@@ -156,6 +156,21 @@ fn waits_for_people_and_conditions_look_again_and_give_up() {
 }
 
 #[test]
+fn a_no_without_an_else_stops_the_run() {
+    let human = StepKind::Human {
+        kind: crate::plan::HumanKind::Approve,
+        text: expr(),
+        role: None,
+        within: None,
+        otherwise: None,
+    };
+    let plan = plan(vec![vec![human, log()]]);
+    let mut state = started(&plan);
+    apply(&plan, &mut state, &done("", Outcome::GivenUp)).unwrap();
+    assert_eq!(state.status, Status::Stopped);
+}
+
+#[test]
 fn stop_ends_every_branch() {
     let fork = StepKind::Parallel { branches: vec![BlockId(1), BlockId(2)] };
     let plan = plan(vec![vec![fork], vec![StepKind::Stop { reason: None }], vec![wait()]]);

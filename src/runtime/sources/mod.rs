@@ -13,6 +13,7 @@ mod files;
 mod import;
 mod infer;
 mod options;
+mod rewrite;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -28,10 +29,12 @@ use jiff::tz::TimeZone;
 
 use crate::diag::Problem;
 use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
-use error::SourceError;
+pub(crate) use error::SourceError;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
+pub(crate) use options::Encoding;
 use options::FileOptions;
+pub(crate) use rewrite::{Edited, Edits, WritableFile, identity};
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
@@ -83,6 +86,11 @@ pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Proble
         .and_then(|location| files::find(base, location))
         .and_then(|files| infer::columns(&files, &source.options));
     columns.map_err(|error| error.problem(source.span))
+}
+
+/// The files that a location means now; none when there are none.
+pub(crate) fn files_of(base: &Path, location: &str) -> Vec<PathBuf> {
+    files::find(base, location).map(|files| files.into_iter().map(|file| file.path).collect()).unwrap_or_default()
 }
 
 fn path(location: &SourceLocation) -> Result<&str, SourceError> {
@@ -150,7 +158,7 @@ fn text(files: &[SourceFile], context: &Context) -> Result<Opened, SourceError> 
     let mut rejects = Rejects::default();
     let mut imported = Vec::new();
     for file in files {
-        let one = import::import(file, context, &mut rejects)?;
+        let one = import::import(file, context, &mut rejects).map_err(|error| error.unlike(file, files))?;
         rejects.append(one.rejected, one.rejects.as_ref());
         if let Some(limit) = context.options.max_errors
             && rejects.count > limit
@@ -186,15 +194,21 @@ fn too_many(shown: &str, limit: u64, target: Option<&Path>, lists: &mut [&mut Re
 
 /// All files of a source hold the same.
 fn same_format(files: &[SourceFile]) -> Result<Format, SourceError> {
-    let mut formats = files.iter().map(files::format);
-    let first = formats.next().unwrap_or(Ok(Format::Text))?;
-    for (format, file) in formats.zip(&files[1..]) {
-        if format? != first {
+    // Two text files are alike only if their extensions mean the same layout.
+    let kind = |file: &SourceFile| -> Result<(Format, FileOptions), SourceError> {
+        let format = files::format(file)?;
+        let extension = if format == Format::Text { files::extension(&file.path) } else { None };
+        Ok((format, FileOptions::of_extension(&extension.unwrap_or_default())))
+    };
+    let mut kinds = files.iter().map(kind);
+    let Some(first) = kinds.next().transpose()? else { return Ok(Format::Text) };
+    for (kind, file) in kinds.zip(&files[1..]) {
+        if kind? != first {
             return Err(SourceError::Unsupported {
                 what: format!("`{}` together with `{}`", files[0].shown, file.shown),
                 help: "let the pattern name files of one kind, such as `in/*.csv`".to_owned(),
             });
         }
     }
-    Ok(first)
+    Ok(first.0)
 }

@@ -41,6 +41,12 @@ pub trait Store: Send + Sync {
     fn open_tasks(&self) -> Result<Vec<TaskRecord>, StoreError>;
     /// How many rows of a send are in which state.
     fn tally(&self, send: i64) -> Result<Tally, StoreError>;
+    /// The audience with this name.
+    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError>;
+    /// All audiences, by name.
+    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError>;
+    /// What is known about a topic: person, address (empty for the person as such), and whether they want it.
+    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError>;
 }
 
 /// Why the store did not do what was asked.

@@ -66,6 +66,10 @@ pub enum Change {
         /// What was answered.
         answer: TaskAnswer,
     },
+    /// An audience, in the place of an earlier one of its name.
+    Audience(AudienceRecord),
+    /// What people want to get.
+    Subscriptions(Vec<Subscription>),
     /// The run's clock is virtual from now on: its sends never count towards caps.
     Simulated {
         /// Whose.
@@ -119,6 +123,38 @@ pub struct TaskAnswer {
     /// What they said about it.
     pub note: Option<String>,
     /// When.
+    pub at: Timestamp,
+}
+
+/// A population kept under a name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AudienceRecord {
+    /// Its name.
+    pub name: String,
+    /// The entity whose rows it holds.
+    pub entity: String,
+    /// Its file, relative to the state directory.
+    pub file: String,
+    /// Its rows.
+    pub rows: u64,
+    /// The run that saved it.
+    pub run: String,
+    /// When, by the run's clock.
+    pub at: Timestamp,
+}
+
+/// What a person wants of a topic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subscription {
+    /// The topic's name.
+    pub topic: String,
+    /// Who; empty for somebody of whom only addresses are known.
+    pub person: String,
+    /// The person's addresses, in the form in which they are compared.
+    pub addresses: Vec<String>,
+    /// False: wants nothing of the topic.
+    pub subscribed: bool,
+    /// When it was said, by the run's clock.
     pub at: Timestamp,
 }
 

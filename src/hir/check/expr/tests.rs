@@ -1,3 +1,5 @@
+mod any;
+
 use crate::hir::check::testing::{Checked, check, row_type};
 use crate::hir::{BinaryOp, ColumnRef, Expr, ExprKind, Query, QueryKind, StmtKind, TyKind};
 
@@ -276,11 +278,11 @@ fn definitions_that_multiply_are_stopped() {
 /// The population of the last segment.
 fn last_query(checked: &Checked) -> &Query {
     let body = &checked.program.campaigns[0].body;
-    let queries = body.iter().filter_map(|stmt| match &stmt.kind {
+    let mut queries = body.iter().filter_map(|stmt| match &stmt.kind {
         StmtKind::Segment { query, .. } => Some(query),
         _ => None,
     });
-    queries.last().unwrap()
+    queries.next_back().unwrap()
 }
 
 /// The condition on customers or orders, and the row it looks at.

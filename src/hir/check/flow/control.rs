@@ -1,7 +1,7 @@
 //! `if`, `parallel`, `repeat`, `for`.
 
 use super::super::super::problem::NameProblem;
-use super::super::super::{LocalKind, StmtKind, Ty, TyKind};
+use super::super::super::{ExprKind, LocalKind, StmtKind, Ty, TyKind, Value};
 use super::super::{Bound, Checker, Scope};
 use crate::diag::codes::flow as codes;
 use crate::syntax::ast;
@@ -48,6 +48,10 @@ impl<'a> Checker<'a> {
 
     pub(super) fn repeat(&mut self, written: &'a ast::Repeat, scope: &Scope) -> StmtKind {
         let times = self.of_kind(&written.times, scope, TyKind::Int);
+        if matches!(times.kind, ExprKind::Literal(Value::Int(number)) if number < 1) {
+            let help = "write how often, from 1 on: `repeat 3 times { ... }`";
+            self.wrong(codes::BAD_LOOP, "this is never done", help, written.times.span);
+        }
         let every = written.every.as_ref().map(|every| self.of_kind(every, scope, TyKind::Duration));
         let until = written.until.as_ref().map(|until| self.predicate(until, scope));
         StmtKind::Repeat { times, every, until, body: self.inner_block(&written.body, scope) }

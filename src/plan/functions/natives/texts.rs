@@ -2,6 +2,7 @@
 
 use datafusion::arrow::datatypes::DataType;
 
+use super::super::digests::{hex, md5, sha256, sha512, uuid};
 use super::super::{Given, Native, ticket};
 use crate::plan::query::values::MAX_DIGITS;
 
@@ -148,6 +149,18 @@ pub(super) static NATIVES: &[Native] = &[
         },
     },
     Native { name: "url_encode", returns: TEXT, compute: |c| c.texts(|row| Some(url_encode(c.text(0, row)?))) },
+    Native { name: "md5", returns: TEXT, compute: |c| c.texts(|row| Some(hex(&md5(c.text(0, row)?.as_bytes())))) },
+    Native {
+        name: "sha256",
+        returns: TEXT,
+        compute: |c| c.texts(|row| Some(hex(&sha256(c.text(0, row)?.as_bytes())))),
+    },
+    Native {
+        name: "sha512",
+        returns: TEXT,
+        compute: |c| c.texts(|row| Some(hex(&sha512(c.text(0, row)?.as_bytes())))),
+    },
+    Native { name: "uuid", returns: TEXT, compute: |c| c.texts(|row| Some(uuid(c.text(0, row)?.as_bytes()))) },
     Native {
         name: "lot",
         returns: |_| DataType::Decimal128(MAX_DIGITS, LOT_DIGITS),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::build::{self, CUSTOMERS, ORDERS, STORES, e, fresh, query, span};
 use super::naive::{Naive, NaiveRow};
-use super::{Columns, LocalId, Rows, World, table};
+use super::{Columns, Joins, LocalId, Ordering, Rows, World, population, run_by, table};
 use crate::hir::*;
 
 /// How many random programs each test tries.
@@ -221,11 +221,15 @@ impl Generator<'_> {
         let kind = match self.chance.below(9) {
             0..=3 => QueryKind::Where { input, row, predicate: self.truth(&inner, depth) },
             4 => {
-                let kind = self.chance.pick(&PLAIN);
-                let column = Column { name: format!("x{}", row.0), ty: Ty::of(kind.clone()).or_null() };
-                ty.with.push(column.clone());
-                let value = self.value(&kind, &inner, depth);
-                QueryKind::With { input, row, columns: vec![(column, value)] }
+                let mut columns = Vec::new();
+                for name in ["x", "y"] {
+                    let kind = self.chance.pick(&PLAIN);
+                    let ty = Ty::of(kind.clone()).or_null();
+                    let value = self.value(&kind, &inner, depth);
+                    columns.push((Column { name: format!("{name}{}", row.0), ty }, value));
+                }
+                ty.with.extend(columns.iter().map(|(column, _)| column.clone()));
+                QueryKind::With { input, row, columns }
             }
             5 => QueryKind::OrderBy { input, row, keys: self.order(&inner, depth) },
             6 => {
@@ -306,7 +310,7 @@ impl Generator<'_> {
                 inner.push(InScope { row, ty: query.ty.clone(), grouped: false });
                 let kind = self.chance.pick(&PLAIN);
                 let value = Box::new(self.value(&kind, scope, 0));
-                let column = Box::new(self.value(&kind, &inner[inner.len() - 1..], 0));
+                let column = Box::new(self.value(&kind, &inner, 0));
                 let negated = self.chance.one_in(2);
                 let kind = ExprKind::InQuery { negated, value, query: Box::new(query), row, column };
                 e(kind, Ty::of(TyKind::Bool).or_null())
@@ -389,7 +393,8 @@ impl Generator<'_> {
         let entity = self.chance.pick(&[CUSTOMERS, ORDERS]);
         let of = self.query(entity, scope, depth);
         let row = fresh();
-        let inner = [InScope { row, ty: of.ty.clone(), grouped: false }];
+        let mut inner = scope.to_vec();
+        inner.push(InScope { row, ty: of.ty.clone(), grouped: false });
         let (function, of_kind) = match kind {
             TyKind::Int => {
                 let function = self.chance.pick(&[Count, CountDistinct, Sum, Min, Max, First]);
@@ -466,7 +471,9 @@ fn compare_once(seed: u64) -> Result<(), String> {
         })
         .collect();
     let width = world.program[entity].fields.len() + query.ty.with.len();
-    let got = match world.try_rows(&query, &Columns::All) {
+    let joins = if seed.is_multiple_of(3) { Joins::Spilling } else { Joins::Fast };
+    let plan = population(&world.scope(), &query, &Columns::All, Ordering::Defined);
+    let got = match plan.and_then(|plan| run_by(plan, joins)) {
         Ok(rows) => rows,
         Err(error) => return Err(format!("seed {seed}: {error}\n{query:#?}")),
     };

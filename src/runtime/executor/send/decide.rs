@@ -1,5 +1,6 @@
 //! One row: a message, or the one reason why not.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
@@ -9,10 +10,12 @@ use jiff::tz::TimeZone;
 use super::rows::{ADDRESS, CONSENT, Contents, FieldContent, PROFILE, Piece, ROW};
 use crate::hir::{TyKind, Value};
 use crate::plan::query::{QueryError, values};
+use crate::runtime::audiences::Remembered;
 use crate::runtime::channels::{Content, Email, OutgoingMessage, SendContext, SendKey};
 use crate::runtime::content::{address, escape_html};
 use crate::runtime::executor::freeze::KeyNames;
-use crate::runtime::store::Reason;
+use crate::runtime::executor::person::{Person, comparable};
+use crate::runtime::store::{Reason, StoreError};
 
 /// What all rows of a send have in common.
 pub(super) struct Decider {
@@ -24,10 +27,49 @@ pub(super) struct Decider {
     /// Patterns of addresses that may be written to in this profile; empty means all.
     pub allow: Vec<String>,
     pub zone: TimeZone,
+    /// Who does not want messages of the send's topic; none for messages that nobody can unsubscribe from.
+    pub unsubscribed: Option<Unsubscribed>,
     pub keys: KeyNames,
     /// Run, and step with branch: what the send key is derived from.
     pub run: String,
     pub instance: String,
+}
+
+/// People and addresses that want nothing of a topic, as hashes.
+pub(super) struct Unsubscribed {
+    /// How a row says who it is.
+    pub person: Person,
+    known: HashSet<[u8; 16]>,
+}
+
+impl Unsubscribed {
+    /// What is known now. What our own state says of a person counts more than what the one beneath it says.
+    pub fn load(person: Person, remembered: &[Remembered<'_>], topic: &str) -> Result<Self, StoreError> {
+        let mut known = HashMap::new();
+        for one in remembered.iter().rev() {
+            one.store.subscriptions(topic, &mut |person, address, subscribed| {
+                let entry = digest(&[person, address]);
+                if subscribed {
+                    known.remove(&entry);
+                } else {
+                    known.insert(entry, if address.is_empty() { digest(&["", person]) } else { digest(&[address]) });
+                }
+            })?;
+        }
+        Ok(Self { person, known: known.into_values().collect() })
+    }
+
+    /// The strictest answer wins: the person has unsubscribed, or somebody with this address has.
+    fn holds(&self, person: Option<&str>, address: Option<&str>) -> bool {
+        person.is_some_and(|person| self.known.contains(&digest(&["", person])))
+            || address.is_some_and(|address| self.known.contains(&digest(&[address])))
+    }
+}
+
+fn digest(parts: &[&str]) -> [u8; 16] {
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&blake3::hash(parts.join("\0").as_bytes()).as_bytes()[..16]);
+    digest
 }
 
 /// What became of a row.
@@ -85,6 +127,12 @@ impl Decider {
         match rows.value(CONSENT, at)? {
             None | Some(Value::Bool(true)) => {}
             Some(_) => return excluded(Reason::NoConsent, ""),
+        }
+        if let Some(unsubscribed) = &self.unsubscribed {
+            let person = unsubscribed.person.name(|name| rows.value(name, at))?;
+            if unsubscribed.holds(person.as_deref(), comparable(&self.address_kind, &address).as_deref()) {
+                return excluded(Reason::Unsubscribed, "");
+            }
         }
         if !self.allow.is_empty() && !self.allow.iter().any(|pattern| matches(pattern, &address)) {
             return excluded(Reason::NotAllowed, &address);

@@ -7,6 +7,7 @@ use crate::hir::{
 };
 use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
 use crate::runtime::executor::live::live_relation;
+use crate::runtime::executor::person::Person;
 
 /// The column that numbers the rows of a frozen population.
 pub(in crate::runtime) const ROW: &str = "__row";
@@ -73,10 +74,25 @@ pub(super) fn addressing(program: &Program, send: &Send) -> Vec<(String, Expr)> 
     {
         columns.push((PROFILE.to_string(), field(program, send, profile_entity, &profile, *key)));
     }
+    columns.extend(topic_person(program, send).into_iter().flat_map(|person| person.columns));
     if let Some(rule) = consent(program, send, profile_entity, &live, &profile) {
         columns.push((CONSENT.to_string(), rule));
     }
     columns
+}
+
+/// Whose wishes about the topic count: the profile's. None for messages that nobody can unsubscribe from.
+pub(super) fn topic_person(program: &Program, send: &Send) -> Option<Person> {
+    if send.options.topic.is_none() || send.options.transactional {
+        return None;
+    }
+    let live: Vec<RelationId> = live_relation(program, send.to.ty.entity).into_iter().collect();
+    let path: Vec<RelationId> = live.iter().chain(&send.profile).copied().collect();
+    let mut entity = send.to.ty.entity;
+    for relation in &send.profile {
+        entity = program[entity][*relation].target;
+    }
+    Some(Person::new(program, entity, send.row, &path, send.address.span))
 }
 
 /// A field of the entity at the end of a path.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::decide::Decider;
+use super::decide::{Decider, Unsubscribed};
 use super::{SendEnd, Sender, rows};
 use crate::hir::{LocalId, Query, QueryKind, RowId, Send, TyKind};
-use crate::plan::Step;
 use crate::plan::query::{Binding, Columns, Joins, Ordering, stream, values};
+use crate::plan::{HumanKind, Step};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::freeze::{KeyNames, file_error};
@@ -17,7 +17,7 @@ use crate::runtime::executor::steps::instance;
 use crate::runtime::executor::{BoundChannel, Executor, Performed, StepEnd};
 use crate::runtime::machine::{Bound, Delivery, Outcome, Snapshot};
 use crate::runtime::observe::Progress;
-use crate::runtime::store::{Change, SendRecord, StepRecord, Tally};
+use crate::runtime::store::{Change, SendRecord, StepRecord, Tally, TaskRecord};
 use crate::runtime::tables::{RunTables, parquet_rows};
 
 impl Executor<'_> {
@@ -35,6 +35,9 @@ impl Executor<'_> {
         })?;
         let record = self.ledger_entry(token, step, send).await?;
         let snapshot = self.send_snapshot(token, step, send).await?;
+        if let Some(outcome) = self.confirmation(token, step, send, record.targeted).await? {
+            return Ok(StepEnd::Done(Box::new(Performed { outcome, record: None, tally: None })));
+        }
         let end = self.dispatch(step, token, send, bound, &record, &snapshot).await?;
         let tally = self.around.store.tally(record.id)?;
         match end {
@@ -48,6 +51,42 @@ impl Executor<'_> {
                 let outcome = Outcome::Sent(Delivery { send: record.id, snapshot });
                 let record = Some(accounted(self.record(token, step, None), &tally));
                 Ok(StepEnd::Done(Box::new(Performed { outcome, record, tally: Some(tally) })))
+            }
+        }
+    }
+
+    /// Asks before many people are written to, or when the send says `confirm: true`. `None` to go on.
+    async fn confirmation(
+        &self,
+        token: &str,
+        step: &Step,
+        send: &Send,
+        targeted: u64,
+    ) -> Result<Option<Outcome>, RunError> {
+        let many = self.around.confirm_above.is_some_and(|limit| targeted > limit);
+        let nobody_hears = self.around.clock.is_virtual() || !self.around.effects;
+        if nobody_hears || !(many || send.options.confirm) {
+            return Ok(None);
+        }
+        let asked = self.around.store.task(&self.run, &step.path, token)?;
+        match asked.map(|task| task.answer) {
+            Some(Some(answer)) if answer.yes => Ok(None),
+            Some(Some(_)) => Ok(Some(Outcome::GivenUp)),
+            Some(None) => Ok(Some(Outcome::Again { at: None, deadline: None })),
+            None => {
+                let task = TaskRecord {
+                    run: self.run.clone(),
+                    step: step.path.clone(),
+                    token: token.to_string(),
+                    kind: HumanKind::Approve,
+                    text: format!("{}: {targeted} people", step.title),
+                    role: None,
+                    at: self.around.clock.now(),
+                    deadline: None,
+                    answer: None,
+                };
+                self.around.store.commit(vec![Change::Task(task)]).await?;
+                Ok(Some(Outcome::Again { at: None, deadline: None }))
             }
         }
     }
@@ -130,7 +169,7 @@ impl Executor<'_> {
                 .map_err(|error| RunError::Template(error.to_string()))?,
             None => rows::placeholder(send),
         };
-        let decider = self.decider(token, step, send, contents);
+        let decider = self.decider(token, step, send, contents)?;
         let local = rows::snapshot_local(&self.plan.campaign().locals);
         let query = rows::numbered_query(&send.to, send.row, local);
         let folder = self.around.folders.run(&self.run);
@@ -146,6 +185,7 @@ impl Executor<'_> {
             clock: self.around.clock,
             channel: bound.driver.clone(),
             channel_name: record.channel.clone(),
+            resend_unknown: bound.resend_unknown,
             decider: Arc::new(decider),
             send: record.id,
             marks: folder.join(format!("{}.marks", instance(token, step).replace('/', "-"))),
@@ -177,7 +217,7 @@ impl Executor<'_> {
         .boxed()
     }
 
-    fn decider(&self, token: &str, step: &Step, send: &Send, contents: rows::Contents) -> Decider {
+    fn decider(&self, token: &str, step: &Step, send: &Send, contents: rows::Contents) -> Result<Decider, RunError> {
         let program = &self.program;
         let channel = &program[send.channel];
         let topic = send.options.topic.map(|topic| {
@@ -192,17 +232,22 @@ impl Executor<'_> {
             topic,
         };
         let address = channel.fields.iter().find(|field| field.name == "address");
-        Decider {
+        let unsubscribed = match (rows::topic_person(program, send), send.options.topic) {
+            (Some(person), Some(topic)) => Some(Unsubscribed::load(person, &self.remembered(), &program[topic].name)?),
+            _ => None,
+        };
+        Ok(Decider {
             contents: Arc::new(contents),
             context: Arc::new(context),
             address_kind: address.map_or(TyKind::Text, |field| field.ty.kind.clone()),
             is_email: channel.name == "email",
             allow: self.around.allow.to_vec(),
             zone: self.around.zone.clone(),
+            unsubscribed,
             keys: KeyNames::new(&program[send.to.ty.entity]),
             run: self.run.clone(),
             instance: instance(token, step),
-        }
+        })
     }
 }
 

@@ -22,8 +22,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::base::plain_reason;
 
 use super::{
-    Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store, StoreError,
-    Tally, TaskRecord,
+    AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
+    StoreError, Tally, TaskRecord,
 };
 use write::Writer;
 
@@ -65,7 +65,13 @@ impl SqliteStore {
         if !path.try_exists().map_err(|error| unreadable(&path, &error))? {
             return Ok(None);
         }
-        Ok(Some(Self { writer: None, reader: Mutex::new(open_reader(&path)?), _lock: None }))
+        let reader = open_reader(&path)?;
+        // Another process is making the tables at this moment: there is no state yet.
+        let is_empty = reader
+            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+            .map_err(|error| unreadable(&path, &error))?
+            == 0;
+        Ok((!is_empty).then(|| Self { writer: None, reader: Mutex::new(reader), _lock: None }))
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
@@ -184,5 +190,17 @@ impl Store for SqliteStore {
 
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {
         read::tally(&self.reader(), send)
+    }
+
+    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
+        read::audience(&self.reader(), name)
+    }
+
+    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError> {
+        read::audiences(&self.reader())
+    }
+
+    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {
+        read::subscriptions(&self.reader(), topic, each)
     }
 }

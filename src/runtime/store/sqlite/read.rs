@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::super::{
-    Exclusion, Intent, JournalRecord, OutcomeKind, OutcomeRow, Reason, RowRecord, RowState, RunRecord, SendRecord,
-    SignalRecord, StepRecord, StoreError, Tally, TaskRecord,
+    AudienceRecord, Exclusion, Intent, JournalRecord, OutcomeKind, OutcomeRow, Reason, RowRecord, RowState, RunRecord,
+    SendRecord, SignalRecord, StepRecord, StoreError, Tally, TaskRecord,
 };
 
 type Read<T> = Result<T, StoreError>;
@@ -249,4 +249,55 @@ pub fn tally(db: &Connection, send: i64) -> Read<Tally> {
         StoreError::Damaged(format!("send {send} has {settled} settled rows but only {} targeted", tally.targeted))
     })?;
     Ok(tally)
+}
+
+/// A store of an older format, opened for reading only, lacks newer tables.
+fn has_table(db: &Connection, name: &str) -> Read<bool> {
+    let sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
+    db.query_row(sql, params![name], |_| Ok(())).optional().map(|found| found.is_some()).map_err(failed)
+}
+
+const AUDIENCE: &str = "SELECT name, entity, file, rows, run, at FROM audiences";
+
+fn audience_record(row: &Row<'_>) -> rusqlite::Result<AudienceRecord> {
+    Ok(AudienceRecord {
+        name: row.get(0)?,
+        entity: row.get(1)?,
+        file: row.get(2)?,
+        rows: row.get::<_, i64>(3)? as u64,
+        run: row.get(4)?,
+        at: time(row, 5)?,
+    })
+}
+
+pub fn audience(db: &Connection, name: &str) -> Read<Option<AudienceRecord>> {
+    if !has_table(db, "audiences")? {
+        return Ok(None);
+    }
+    db.query_row(&format!("{AUDIENCE} WHERE name = ?1"), params![name], audience_record).optional().map_err(failed)
+}
+
+pub fn audiences(db: &Connection) -> Read<Vec<AudienceRecord>> {
+    if !has_table(db, "audiences")? {
+        return Ok(Vec::new());
+    }
+    list(db, &format!("{AUDIENCE} WHERE ?1 ORDER BY name"), &true, audience_record)
+}
+
+pub fn subscriptions(db: &Connection, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Read<()> {
+    if !has_table(db, "subscriptions")? {
+        return Ok(());
+    }
+    let sql = "SELECT person, address, subscribed FROM subscriptions WHERE topic = ?1";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let mut found = statement.query(params![topic]).map_err(failed)?;
+    while let Some(row) = found.next().map_err(failed)? {
+        let read = |at: usize| {
+            row.get_ref(at)?.as_str().map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, Box::new(error))
+            })
+        };
+        each(read(0).map_err(failed)?, read(1).map_err(failed)?, row.get(2).map_err(failed)?);
+    }
+    Ok(())
 }

@@ -5,15 +5,19 @@ use rusqlite::Connection;
 use super::super::StoreError;
 
 /// The format this version writes.
-pub const FORMAT: i64 = 1;
+///
+/// | format | adds |
+/// |---|---|
+/// | 2 | `audiences`, `subscriptions` |
+pub const FORMAT: i64 = 2;
 
 const TABLES: &str = "
-CREATE TABLE bundles (
+CREATE TABLE IF NOT EXISTS bundles (
   fingerprint TEXT PRIMARY KEY,
   files       TEXT NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE runs (
+CREATE TABLE IF NOT EXISTS runs (
   run         TEXT PRIMARY KEY,
   campaign    TEXT NOT NULL,
   fingerprint TEXT NOT NULL,
@@ -25,7 +29,7 @@ CREATE TABLE runs (
   state       TEXT NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE journal (
+CREATE TABLE IF NOT EXISTS journal (
   run   TEXT NOT NULL,
   seq   INTEGER NOT NULL,
   at    INTEGER NOT NULL,
@@ -33,7 +37,7 @@ CREATE TABLE journal (
   PRIMARY KEY (run, seq)
 ) WITHOUT ROWID;
 
-CREATE TABLE steps (
+CREATE TABLE IF NOT EXISTS steps (
   id       INTEGER PRIMARY KEY,
   run      TEXT NOT NULL,
   step     TEXT NOT NULL,
@@ -46,9 +50,9 @@ CREATE TABLE steps (
   at       INTEGER NOT NULL,
   note     TEXT
 );
-CREATE INDEX steps_by_run ON steps (run);
+CREATE INDEX IF NOT EXISTS steps_by_run ON steps (run);
 
-CREATE TABLE sends (
+CREATE TABLE IF NOT EXISTS sends (
   id       INTEGER PRIMARY KEY,
   run      TEXT NOT NULL,
   step     TEXT NOT NULL,
@@ -60,7 +64,7 @@ CREATE TABLE sends (
   UNIQUE (run, step, token)
 );
 
-CREATE TABLE intents (
+CREATE TABLE IF NOT EXISTS intents (
   send    INTEGER NOT NULL,
   row     INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
@@ -71,7 +75,7 @@ CREATE TABLE intents (
   PRIMARY KEY (send, row, attempt)
 ) WITHOUT ROWID;
 
-CREATE TABLE outcomes (
+CREATE TABLE IF NOT EXISTS outcomes (
   send     INTEGER NOT NULL,
   row      INTEGER NOT NULL,
   attempt  INTEGER NOT NULL,
@@ -82,21 +86,21 @@ CREATE TABLE outcomes (
   PRIMARY KEY (send, row, attempt)
 ) WITHOUT ROWID;
 
-CREATE TABLE signals (
+CREATE TABLE IF NOT EXISTS signals (
   id         TEXT PRIMARY KEY,
   name       TEXT NOT NULL,
   parameters TEXT NOT NULL,
   at         INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX signals_by_name ON signals (name, at);
+CREATE INDEX IF NOT EXISTS signals_by_name ON signals (name, at);
 
-CREATE TABLE signals_taken (
+CREATE TABLE IF NOT EXISTS signals_taken (
   run    TEXT NOT NULL,
   signal TEXT NOT NULL,
   PRIMARY KEY (run, signal)
 ) WITHOUT ROWID;
 
-CREATE TABLE tasks (
+CREATE TABLE IF NOT EXISTS tasks (
   run      TEXT NOT NULL,
   step     TEXT NOT NULL,
   token    TEXT NOT NULL,
@@ -109,7 +113,7 @@ CREATE TABLE tasks (
   PRIMARY KEY (run, step, token)
 ) WITHOUT ROWID;
 
-CREATE TABLE exclusions (
+CREATE TABLE IF NOT EXISTS exclusions (
   send   INTEGER NOT NULL,
   row    INTEGER NOT NULL,
   entity TEXT NOT NULL,
@@ -118,15 +122,33 @@ CREATE TABLE exclusions (
   at     INTEGER NOT NULL,
   PRIMARY KEY (send, row)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS audiences (
+  name   TEXT PRIMARY KEY,
+  entity TEXT NOT NULL,
+  file   TEXT NOT NULL,
+  rows   INTEGER NOT NULL,
+  run    TEXT NOT NULL,
+  at     INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS subscriptions (
+  topic      TEXT NOT NULL,
+  person     TEXT NOT NULL,
+  address    TEXT NOT NULL,
+  subscribed INTEGER NOT NULL,
+  at         INTEGER NOT NULL,
+  PRIMARY KEY (topic, person, address)
+) WITHOUT ROWID;
 ";
 
-/// Makes the tables in an empty store, or brings an older one up to date.
+/// Makes the tables in an empty store, or adds those that an older one lacks. Formats only add tables.
 pub fn upgrade(connection: &Connection, path: &str) -> Result<(), StoreError> {
     let unreadable = |error: rusqlite::Error| StoreError::Unreadable { path: path.into(), reason: error.to_string() };
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unreadable)?;
     match found {
         FORMAT => Ok(()),
-        0 => {
+        0..FORMAT => {
             let script = format!("BEGIN;{TABLES}PRAGMA user_version = {FORMAT};COMMIT;");
             connection.execute_batch(&script).map_err(unreadable)
         }

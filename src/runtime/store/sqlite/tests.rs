@@ -148,3 +148,64 @@ fn a_directory_that_cannot_be_used_says_why() {
     std::fs::write(garbage.path().join("state.db"), vec![7u8; 8192]).unwrap();
     assert!(matches!(SqliteStore::open(garbage.path()), Err(StoreError::Unreadable { .. })));
 }
+
+fn subscription(person: &str, address: &str, subscribed: bool) -> Subscription {
+    let addresses = vec![address.to_string()];
+    Subscription { topic: "news".into(), person: person.into(), addresses, subscribed, at: at(9) }
+}
+
+#[test]
+fn the_last_word_of_a_person_counts_for_all_their_addresses() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    commit(&store, vec![Change::Subscriptions(vec![subscription("c/1", "old@x.test", false)])]).unwrap();
+    commit(
+        &store,
+        vec![Change::Subscriptions(vec![subscription("c/2", "b@x.test", false), subscription("", "c@x.test", false)])],
+    )
+    .unwrap();
+    commit(
+        &store,
+        vec![Change::Subscriptions(vec![subscription("c/1", "new@x.test", true), subscription("", "d@x.test", true)])],
+    )
+    .unwrap();
+    let mut unwanted = Vec::new();
+    let mut note = |person: &str, address: &str, subscribed: bool| {
+        if !subscribed {
+            unwanted.push(format!("{person} {address}"));
+        }
+    };
+    store.subscriptions("news", &mut note).unwrap();
+    unwanted.sort();
+    assert_eq!(unwanted, [" c@x.test", "c/2 ", "c/2 b@x.test"]);
+}
+
+#[test]
+fn a_store_of_an_older_format_gets_the_newer_tables() {
+    let directory = tempfile::tempdir().unwrap();
+    {
+        let store = SqliteStore::open(directory.path()).unwrap();
+        commit(&store, vec![Change::Run(run("vip-1"))]).unwrap();
+    }
+    let path = directory.path().join("state.db");
+    let older = "DROP TABLE audiences; DROP TABLE subscriptions; PRAGMA user_version = 1;";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(older).unwrap();
+    let reader = SqliteStore::open_read_only(directory.path()).unwrap().unwrap();
+    assert_eq!(reader.audience("a").unwrap(), None, "reading only, it has none");
+    drop(reader);
+    let store = SqliteStore::open(directory.path()).unwrap();
+    let audience = AudienceRecord {
+        name: "a".into(),
+        entity: "customers".into(),
+        file: "audiences/a.parquet".into(),
+        rows: 2,
+        run: "vip-1".into(),
+        at: at(3),
+    };
+    commit(&store, vec![Change::Audience(audience.clone())]).unwrap();
+    assert_eq!(store.audiences().unwrap(), [audience]);
+    assert_eq!(store.runs().unwrap().len(), 1);
+    drop(store);
+    rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99;").unwrap();
+    assert!(matches!(SqliteStore::open(directory.path()).err(), Some(StoreError::Newer { found: 99, .. })));
+}

@@ -7,8 +7,8 @@ use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::super::{
-    Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, SignalRecord, StepRecord, StoreError,
-    TaskRecord,
+    AudienceRecord, Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, SignalRecord, StepRecord,
+    StoreError, Subscription, TaskRecord,
 };
 use crate::runtime::machine::{Event, State};
 
@@ -130,6 +130,8 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
             let sql = "UPDATE tasks SET answer = ?4 WHERE run = ?1 AND step = ?2 AND token = ?3 AND answer IS NULL";
             db.prepare_cached(sql)?.execute(params![run, step, token, json(answer)?])?;
         }
+        Change::Audience(audience) => new_audience(db, audience)?,
+        Change::Subscriptions(people) => subscriptions(db, people)?,
         Change::Simulated { run } => {
             db.prepare_cached("UPDATE runs SET simulated = 1 WHERE run = ?1")?.execute(params![run])?;
         }
@@ -278,6 +280,40 @@ fn exclusions(db: &Connection, send: i64, rows: &[Exclusion]) -> rusqlite::Resul
     for row in rows {
         let at = row.at.as_microsecond();
         insert.execute(params![send, row.row as i64, row.entity, row.reason.word(), row.detail, at])?;
+    }
+    Ok(())
+}
+
+fn new_audience(db: &Connection, audience: &AudienceRecord) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO audiences (name, entity, file, rows, run, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        audience.name,
+        audience.entity,
+        audience.file,
+        audience.rows as i64,
+        audience.run,
+        audience.at.as_microsecond(),
+    ])?;
+    Ok(())
+}
+
+/// The last word of a person counts for everything known about them, addresses of earlier times included.
+fn subscriptions(db: &Connection, people: &[Subscription]) -> rusqlite::Result<()> {
+    let mut earlier = db.prepare_cached(
+        "UPDATE subscriptions SET subscribed = ?3, at = ?4 WHERE topic = ?1 AND person = ?2 AND person <> ''",
+    )?;
+    let mut insert = db.prepare_cached(
+        "INSERT OR REPLACE INTO subscriptions (topic, person, address, subscribed, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for one in people {
+        let at = one.at.as_microsecond();
+        earlier.execute(params![one.topic, one.person, one.subscribed, at])?;
+        let as_such = (!one.person.is_empty()).then_some("");
+        for address in as_such.into_iter().chain(one.addresses.iter().map(String::as_str)) {
+            insert.execute(params![one.topic, one.person, address, one.subscribed, at])?;
+        }
     }
     Ok(())
 }

@@ -64,8 +64,23 @@ fn serve(folder: &Path, greeting: &'static str) -> Server {
             say.write_all(answer.as_bytes()).unwrap();
         }
     });
-    std::thread::sleep(Duration::from_millis(300));
+    wait_until_listening(port);
     Server(server, port)
+}
+
+/// `s_server` serves one connection, so it cannot be asked by connecting; the system's table of sockets can.
+fn wait_until_listening(port: u16) {
+    let listens = |table: &str| {
+        let sockets = std::fs::read_to_string(table).unwrap_or_default();
+        sockets.lines().any(|line| line.contains(&format!(":{port:04X} ")) && line.contains(" 0A "))
+    };
+    for _ in 0..500 {
+        if listens("/proc/net/tcp") || listens("/proc/net/tcp6") {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("openssl does not listen on {port}");
 }
 
 /// A folder with certificates; `None` when openssl is not installed.

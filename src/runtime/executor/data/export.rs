@@ -1,0 +1,377 @@
+//! `export S to "file" { ... }`
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::ipc::writer::FileWriter;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use datafusion::parquet::basic::Compression;
+use datafusion::parquet::file::properties::WriterProperties;
+
+use super::super::Executor;
+use super::Done;
+use super::cells::{Style, guarded};
+use super::error::DataError;
+use super::publish::file_error;
+use crate::hir::{Expr, Query, Value};
+use crate::plan::Step;
+use crate::plan::query::IDENTITY;
+use crate::runtime::error::RunError;
+use crate::runtime::executor::ROW;
+use crate::runtime::sources::Encoding;
+
+/// What a file is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Format {
+    Csv,
+    Ndjson,
+    Parquet,
+    Arrow,
+}
+
+/// The options of an export, with their defaults.
+struct Options {
+    format: Format,
+    columns: Option<Vec<String>>,
+    if_empty: String,
+    append: bool,
+    delimiter: u8,
+    header: bool,
+    encoding: Encoding,
+    mark: bool,
+    decimal_comma: bool,
+    guard: bool,
+}
+
+impl Executor<'_> {
+    /// Writes a population to a file, or behind its end.
+    pub(super) async fn export(
+        &self,
+        token: &str,
+        step: &Step,
+        query: &Query,
+        to: &Expr,
+        options: &[(String, Value)],
+    ) -> Result<Done, RunError> {
+        if let Some(done) = self.decided(token, step)? {
+            return Ok(done);
+        }
+        let written = self.text(to).await?;
+        let target = self.target(&written, to.span)?;
+        let options = Options::new(&written, options)?;
+        if !options.append {
+            self.not_a_source(&target, &written)?;
+        }
+        let (rows, accounting) = self.frozen_rows(token, step, query).await?;
+        let mut done = Done::of(accounting).noted(written.clone());
+        if done.rows_out == 0 && options.if_empty == "fail" {
+            return Err(DataError::NoRows { path: written }.into());
+        }
+        if done.rows_out == 0 && (options.if_empty == "skip" || options.append && target.exists()) {
+            done.note = Some(format!("{written}: no rows, nothing written"));
+            return self.publish_nothing(token, step, &target, done);
+        }
+        let draft = self.draft(token, step, &target)?;
+        let work = Work { options: &options, shown: &written, style: self.style(options.decimal_comma) };
+        work.write(&rows, &draft.path, if options.append { Some(&target) } else { None }, query, self)?;
+        self.publish(token, step, draft, done)
+    }
+
+    pub(super) fn style(&self, decimal_comma: bool) -> Style<'_> {
+        Style { zone: self.around.zone, decimal_comma }
+    }
+
+    /// The data that the campaign reads must not vanish under an export.
+    fn not_a_source(&self, target: &Path, written: &str) -> Result<(), DataError> {
+        let Ok(target) = target.canonicalize() else { return Ok(()) };
+        for entity in self.plan.entities() {
+            let read = self.around.sources.files(entity);
+            if read.iter().filter_map(|file| file.canonicalize().ok()).any(|file| file == target) {
+                let entity = &self.program[entity].name;
+                return Err(DataError::Place {
+                    path: written.to_string(),
+                    why: format!("this campaign reads `{entity}` from it"),
+                    help: "write to another file; `update`, `insert` and `delete` change the rows of an entity".into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns that an export without `columns` has: those of the program.
+    fn export_columns(
+        &self,
+        query: &Query,
+        schema: &Schema,
+        options: &Options,
+        shown: &str,
+    ) -> Result<Vec<usize>, DataError> {
+        let Some(names) = &options.columns else {
+            let wanted = |name: &str| name != ROW && !name.starts_with(IDENTITY);
+            return Ok((0..schema.fields().len()).filter(|at| wanted(schema.field(*at).name())).collect());
+        };
+        let find = |name: &String| {
+            schema.index_of(name).map_err(|_| DataError::Export {
+                path: shown.to_string(),
+                why: format!("the rows of `{}` have no column `{name}`", self.program[query.ty.entity].name),
+                help: "leave it out of `columns`, or add it: `with NAME = ...`".to_string(),
+            })
+        };
+        names.iter().map(find).collect()
+    }
+}
+
+impl Options {
+    fn new(path: &str, given: &[(String, Value)]) -> Result<Self, DataError> {
+        let wrong = |why: String, help: &str| DataError::Export { path: path.to_string(), why, help: help.to_string() };
+        let option = |name: &str| given.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        let text = |name: &str| match option(name) {
+            Some(Value::Text(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        let flag = |name: &str, default: bool| match option(name) {
+            Some(Value::Bool(value)) => *value,
+            _ => default,
+        };
+        let extension = Path::new(path).extension().map(|found| found.to_string_lossy().to_lowercase());
+        let format = match text("format").or(extension.as_deref()) {
+            Some("csv" | "tsv" | "txt") => Format::Csv,
+            Some("ndjson" | "jsonl") => Format::Ndjson,
+            Some("parquet" | "pq") => Format::Parquet,
+            Some("arrow" | "ipc" | "feather") => Format::Arrow,
+            _ => {
+                let help = "end the name in .csv, .ndjson, .parquet or .arrow, or add `format: csv`";
+                return Err(wrong("nothing says what kind of file it is".into(), help));
+            }
+        };
+        let append = flag("append", false);
+        if append && matches!(format, Format::Parquet | Format::Arrow) {
+            return Err(wrong(
+                "rows can be added to text files only".into(),
+                "use .csv or .ndjson, or leave out `append`",
+            ));
+        }
+        let decimal_comma = flag("decimal_comma", false);
+        let delimiter = match text("delimiter") {
+            Some("tab") => b'\t',
+            Some(sign) => match sign.as_bytes() {
+                [byte] if !byte.is_ascii_alphanumeric() && !b"\"\r\n".contains(byte) => *byte,
+                _ => return Err(wrong(format!("`{sign}` is no delimiter"), "write one sign, such as `\";\"`")),
+            },
+            None if extension.as_deref() == Some("tsv") => b'\t',
+            None if decimal_comma => b';',
+            None => b',',
+        };
+        let (encoding, mark) = match text("encoding") {
+            None => (Encoding::Utf8, false),
+            Some("utf-8-bom") => (Encoding::Utf8, true),
+            Some(name) => match Encoding::named(name) {
+                Some(encoding) => (encoding, false),
+                None => {
+                    let help = "known are \"utf-8\", \"utf-8-bom\", \"latin-1\" and \"windows-1252\"";
+                    return Err(wrong(format!("the encoding `{name}` is unknown"), help));
+                }
+            },
+        };
+        let columns = match option("columns") {
+            Some(Value::List(names)) => Some(names.iter().map(|name| name.to_text(&jiff::tz::TimeZone::UTC)).collect()),
+            _ => None,
+        };
+        Ok(Self {
+            format,
+            columns,
+            if_empty: text("if_empty").unwrap_or("write").to_string(),
+            append,
+            delimiter,
+            header: flag("header", true),
+            encoding,
+            mark,
+            decimal_comma,
+            guard: flag("guard", true),
+        })
+    }
+}
+
+/// One export.
+struct Work<'w> {
+    options: &'w Options,
+    shown: &'w str,
+    style: Style<'w>,
+}
+
+impl Work<'_> {
+    fn write(
+        &self,
+        rows: &Path,
+        draft: &Path,
+        behind: Option<&Path>,
+        query: &Query,
+        executor: &Executor<'_>,
+    ) -> Result<(), RunError> {
+        let opened = File::open(rows).map_err(|error| file_error(rows, &error))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(rows, &error))?;
+        let schema = reader.schema().clone();
+        let columns = executor.export_columns(query, &schema, self.options, self.shown)?;
+        let schema = schema.project(&columns).map_err(|error| file_error(rows, &error))?;
+        let mut out = File::create(draft).map_err(|error| file_error(draft, &error))?;
+        let earlier = match behind {
+            Some(earlier) => self.copy_earlier(earlier, &mut out, &schema)?,
+            None => false,
+        };
+        let mut sink = Sink::new(self, out, &schema, earlier).map_err(|error| self.failed(&*error))?;
+        for batch in reader.build().map_err(|error| file_error(rows, &error))? {
+            let batch = batch.and_then(|batch| batch.project(&columns)).map_err(|error| file_error(rows, &error))?;
+            sink.write(self, &batch)?;
+        }
+        let file = sink.finish().map_err(|error| self.failed(&*error))?;
+        file.sync_all().map_err(|error| file_error(draft, &error))?;
+        Ok(())
+    }
+
+    fn failed(&self, error: &dyn std::error::Error) -> DataError {
+        DataError::File { path: self.shown.to_string(), reason: error.to_string() }
+    }
+
+    /// Copies what the file holds already; true when it holds anything. Its first line must be our header.
+    fn copy_earlier(&self, earlier: &Path, out: &mut File, schema: &Schema) -> Result<bool, DataError> {
+        let file = match File::open(earlier) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(file_error(earlier, &error)),
+        };
+        let failed = |error: std::io::Error| file_error(earlier, &error);
+        let mut reader = BufReader::new(file);
+        let mut first = Vec::new();
+        reader.read_until(b'\n', &mut first).map_err(failed)?;
+        if first.is_empty() {
+            return Ok(false);
+        }
+        if self.options.format == Format::Csv && self.options.header {
+            let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+            let expected = self.record(names.iter().map(|name| (*name).to_string()))?;
+            let found = first.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&first);
+            if found.trim_ascii_end() != expected.trim_ascii_end() {
+                let found = String::from_utf8_lossy(found);
+                return Err(DataError::Export {
+                    path: self.shown.to_string(),
+                    why: format!("it begins with `{}`, which are not the columns of these rows", found.trim_end()),
+                    help: format!("choose the same `columns`, or another file; these are {}", names.join(", ")),
+                });
+            }
+        }
+        out.write_all(&first).map_err(failed)?;
+        let mut last = first.last().copied();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let count = reader.read(&mut buffer).map_err(failed)?;
+            if count == 0 {
+                break;
+            }
+            out.write_all(&buffer[..count]).map_err(failed)?;
+            last = buffer[..count].last().copied();
+        }
+        if last != Some(b'\n') {
+            out.write_all(b"\n").map_err(failed)?;
+        }
+        Ok(true)
+    }
+
+    /// One line of a CSV file.
+    fn record(&self, cells: impl Iterator<Item = String>) -> Result<Vec<u8>, DataError> {
+        let mut writer = csv::WriterBuilder::new().delimiter(self.options.delimiter).from_writer(Vec::new());
+        for cell in cells {
+            let Some(bytes) = self.options.encoding.encode(&cell) else {
+                return Err(DataError::Export {
+                    path: self.shown.to_string(),
+                    why: format!("`{cell}` cannot be written in the encoding that was chosen"),
+                    help: "leave out `encoding` to write UTF-8".to_string(),
+                });
+            };
+            writer.write_field(bytes).map_err(|error| self.failed(&error))?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(|error| self.failed(&error))?;
+        writer.into_inner().map_err(|error| self.failed(error.error()))
+    }
+
+    fn lines(&self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), RunError> {
+        let schema = batch.schema();
+        for at in 0..batch.num_rows() {
+            if self.options.format == Format::Ndjson {
+                let named = schema.fields().iter().map(|field| field.name().as_str()).zip(batch.columns());
+                let mut line = String::new();
+                self.style.object(named, at, &mut line)?;
+                out.extend_from_slice(line.as_bytes());
+                out.push(b'\n');
+                continue;
+            }
+            let mut cells = Vec::with_capacity(batch.num_columns());
+            for column in batch.columns() {
+                let cell = self.style.cell(column.as_ref(), at)?;
+                let is_text = !column.data_type().is_numeric();
+                cells.push(if is_text && self.options.guard { guarded(cell) } else { cell });
+            }
+            out.extend(self.record(cells.into_iter())?);
+        }
+        Ok(())
+    }
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Where rows go.
+enum Sink {
+    Text(BufWriter<File>),
+    Parquet(Box<ArrowWriter<File>>),
+    Arrow(Box<FileWriter<File>>),
+}
+
+impl Sink {
+    /// Begins the file, with its header unless there is one already.
+    fn new(work: &Work<'_>, file: File, schema: &Schema, earlier: bool) -> Result<Self, Failure> {
+        Ok(match work.options.format {
+            Format::Parquet => {
+                let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+                let schema = std::sync::Arc::new(schema.clone());
+                Sink::Parquet(Box::new(ArrowWriter::try_new(file, schema, Some(properties))?))
+            }
+            Format::Arrow => Sink::Arrow(Box::new(FileWriter::try_new(file, schema)?)),
+            Format::Csv | Format::Ndjson => {
+                let mut out = BufWriter::new(file);
+                if work.options.mark && !earlier {
+                    out.write_all(b"\xEF\xBB\xBF")?;
+                }
+                if work.options.format == Format::Csv && work.options.header && !earlier {
+                    out.write_all(&work.record(schema.fields().iter().map(|field| field.name().clone()))?)?;
+                }
+                Sink::Text(out)
+            }
+        })
+    }
+
+    fn write(&mut self, work: &Work<'_>, batch: &RecordBatch) -> Result<(), RunError> {
+        match self {
+            Sink::Text(out) => {
+                let mut lines = Vec::new();
+                work.lines(batch, &mut lines)?;
+                out.write_all(&lines).map_err(|error| work.failed(&error).into())
+            }
+            Sink::Parquet(writer) => writer.write(batch).map_err(|error| work.failed(&error).into()),
+            Sink::Arrow(writer) => writer.write(batch).map_err(|error| work.failed(&error).into()),
+        }
+    }
+
+    fn finish(self) -> Result<File, Failure> {
+        Ok(match self {
+            Sink::Text(out) => out.into_inner().map_err(|error| error.into_error())?,
+            Sink::Parquet(writer) => writer.into_inner()?,
+            Sink::Arrow(mut writer) => {
+                writer.finish()?;
+                writer.into_inner()?
+            }
+        })
+    }
+}

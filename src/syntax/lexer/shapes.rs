@@ -1,0 +1,145 @@
+//! The two modes of the lexer: what code is made of, and what strings are made of.
+
+use logos::Logos;
+
+use crate::syntax::token::Kind;
+
+/// Shapes outside strings. Numbers are taken in one piece with whatever clings to them, so that a wrong one is seen whole.
+#[derive(Logos, Clone, Copy, PartialEq, Debug)]
+pub(super) enum Code {
+    #[regex(r"[ \t\r]+")]
+    Space,
+    #[token("\n")]
+    Newline,
+    #[regex(r"#[^\n]*", allow_greedy = true)]
+    Comment,
+    #[regex(r"[A-Za-z_][A-Za-z0-9_]*")]
+    Word,
+    #[regex(r"`[^`\n]*`?")]
+    Quoted,
+    #[regex(r"[0-9][0-9_]*(\.[0-9][0-9_]*)?([eE][+-]?[0-9]+)?[A-Za-z0-9_]*%?")]
+    Number,
+    #[regex(r"[0-9]+:[0-9]+(:[0-9]+(\.[0-9]+)?)?([aApP][mM])?")]
+    Time,
+    #[regex(r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([T][0-9:.]*(Z|[+-][0-9]{1,2}(:?[0-9]{2})?)?)?")]
+    #[regex(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}")]
+    Date,
+    #[regex("[\u{201C}\u{201D}\u{201E}][^\u{201C}\u{201D}\u{201E}\n]*[\u{201C}\u{201D}]?")]
+    #[regex("[\u{2018}\u{2019}][^\u{2018}\u{2019}\n]*[\u{2018}\u{2019}]?")]
+    CurlyString,
+    #[token("\"\"\"")]
+    BlockQuote,
+    #[token("\"")]
+    Quote,
+    #[token("'")]
+    Apostrophe,
+    #[token("(")]
+    ParenOpen,
+    #[token(")")]
+    ParenClose,
+    #[token("[")]
+    SquareOpen,
+    #[token("]")]
+    SquareClose,
+    #[token("{")]
+    BraceOpen,
+    #[token("}")]
+    BraceClose,
+    #[token(",")]
+    Comma,
+    #[token(":")]
+    Colon,
+    #[token(".")]
+    Dot,
+    #[token(";")]
+    Semicolon,
+    #[token("=")]
+    Equal,
+    #[token("!=")]
+    NotEqual,
+    #[token("<")]
+    Less,
+    #[token("<=")]
+    LessEqual,
+    #[token(">")]
+    Greater,
+    #[token(">=")]
+    GreaterEqual,
+    #[token("+")]
+    Plus,
+    #[token("-")]
+    Minus,
+    #[token("*")]
+    Star,
+    #[token("/")]
+    Slash,
+    #[token("??")]
+    Coalesce,
+    #[token("?")]
+    Question,
+    #[token("|")]
+    Pipe,
+    #[token("==")]
+    EqualEqual,
+    #[token("&&")]
+    AndAnd,
+    #[token("||")]
+    PipePipe,
+    #[token("!")]
+    Bang,
+    #[token("<>")]
+    LessGreater,
+}
+
+/// Shapes inside strings.
+#[derive(Logos, Clone, Copy, PartialEq, Debug)]
+pub(super) enum Part {
+    #[regex(r#"[^"'\\{}\n]+"#, allow_greedy = true)]
+    Characters,
+    #[regex(r"\\u\{[0-9A-Za-z]*\}?")]
+    #[regex(r"\\[^\n]?")]
+    Escape,
+    #[token("\"\"\"")]
+    BlockQuote,
+    #[token("\"")]
+    Quote,
+    #[token("'")]
+    Apostrophe,
+    #[token("{{")]
+    DoubleOpen,
+    #[token("}}")]
+    DoubleClose,
+    #[token("{")]
+    Open,
+    #[token("}")]
+    Close,
+    #[token("\n")]
+    Newline,
+}
+
+/// Shapes that are tokens as they are.
+pub(super) fn punctuation(shape: Code) -> Kind {
+    match shape {
+        Code::ParenOpen => Kind::ParenOpen,
+        Code::ParenClose => Kind::ParenClose,
+        Code::SquareOpen => Kind::SquareOpen,
+        Code::SquareClose => Kind::SquareClose,
+        Code::Comma => Kind::Comma,
+        Code::Colon => Kind::Colon,
+        Code::Dot => Kind::Dot,
+        Code::Equal => Kind::Equal,
+        Code::NotEqual => Kind::NotEqual,
+        Code::Less => Kind::Less,
+        Code::LessEqual => Kind::LessEqual,
+        Code::Greater => Kind::Greater,
+        Code::GreaterEqual => Kind::GreaterEqual,
+        Code::Plus => Kind::Plus,
+        Code::Minus => Kind::Minus,
+        Code::Star => Kind::Star,
+        Code::Slash => Kind::Slash,
+        Code::Coalesce => Kind::Coalesce,
+        Code::Question => Kind::Question,
+        Code::Pipe => Kind::Pipe,
+        _ => Kind::Semicolon,
+    }
+}
