@@ -17,7 +17,7 @@ use orch::runtime::machine::Status;
 use orch::runtime::store::sqlite::SqliteStore;
 use orch::runtime::store::{RowState, Store};
 use orch::runtime::{
-    BoundChannel, Cancel, Drive, DriveEnd, Engine, EngineOptions, Folders, Observer, Pace, Pacing, Progress, RunError,
+    BoundChannel, Cancel, Drive, DriveEnd, Engine, EngineOptions, Folders, Observer, Pacing, Progress, RunError,
     Silent, Until,
 };
 
@@ -86,16 +86,13 @@ fn plan(script: &str) -> Plan {
 
 /// An engine whose data and state are in `folder`.
 fn engine(folder: &Path, app: &Arc<App>) -> Engine {
-    let bound = BoundChannel { driver: Arc::clone(app) as Arc<dyn Channel>, pace: Pace::new(None) };
-    Engine::new(EngineOptions {
-        folders: Folders { project: folder.into(), state: folder.join("state") },
-        zone: TimeZone::get("Europe/Paris").unwrap(),
-        threads: 2,
-        memory_limit: Some(256 << 20),
-        channels: BTreeMap::from([("email".to_owned(), bound)]),
-        allow: Vec::new(),
-    })
-    .unwrap()
+    let app = BoundChannel::new(Arc::clone(app) as Arc<dyn Channel>);
+    let zone = TimeZone::get("Europe/Paris").unwrap();
+    Engine::new(EngineOptions { zone, ..EngineOptions::new(folders(folder)) }.channel("email", app)).unwrap()
+}
+
+fn folders(folder: &Path) -> Folders {
+    Folders { project: folder.into(), state: folder.join("state") }
 }
 
 /// A folder with the people of the club.
@@ -106,7 +103,7 @@ fn data() -> tempfile::TempDir {
 }
 
 fn drive<'d>(observer: &'d dyn Observer, cancel: &'d Cancel) -> Drive<'d> {
-    Drive { until: Until::End, pacing: Pacing::FastForward, observer, cancel }
+    Drive { pacing: Pacing::FastForward, ..Drive::to_end(observer, cancel) }
 }
 
 #[test]
@@ -167,14 +164,14 @@ fn a_host_stops_a_run_and_goes_on_in_another_process() {
         let run = engine.start(&store, &plan, "offer.orch", &BTreeMap::new(), Pacing::Real).unwrap();
         // By the clock on the wall, as far as it goes now.
         let nobody = Cancel::default();
-        let until = Drive { until: Until::FirstWait, pacing: Pacing::Real, ..drive(&Silent, &nobody) };
+        let until = Drive { until: Until::FirstWait, ..Drive::to_end(&Silent, &nobody) };
         let end = engine.drive(&store, &plan, &run, &until).unwrap();
         assert!(matches!(end, DriveEnd::Waiting(_)), "{end:?}");
 
         // Whoever holds the `Cancel` can stop a run that another thread drives, also in the middle of a wait.
         let cancel = Cancel::default();
         cancel.cancel();
-        let parked = engine.drive(&store, &plan, &run, &Drive { pacing: Pacing::Real, ..drive(&Silent, &cancel) });
+        let parked = engine.drive(&store, &plan, &run, &Drive::to_end(&Silent, &cancel));
         assert_eq!(parked.unwrap(), DriveEnd::Parked);
         run
     };
@@ -217,16 +214,7 @@ fn errors_are_problems_with_codes() {
     assert_eq!(missing.problem().code.to_string(), "run::source_missing");
 
     let folder = data();
-    let mut options = EngineOptions {
-        folders: Folders { project: folder.path().into(), state: folder.path().join("state") },
-        zone: TimeZone::UTC,
-        threads: 1,
-        memory_limit: None,
-        channels: BTreeMap::new(),
-        allow: vec!["*@shop.test".to_owned()],
-    };
-    options.allow.clear();
-    let engine = Engine::new(options).unwrap();
+    let engine = Engine::new(EngineOptions::new(folders(folder.path()))).unwrap();
     let store = SqliteStore::open(&engine.options().folders.state).unwrap();
     let run = engine.start(&store, &plan, "offer.orch", &BTreeMap::new(), Pacing::Real).unwrap();
     let unbound = engine.drive(&store, &plan, &run, &drive(&Silent, &Cancel::default())).unwrap_err();
