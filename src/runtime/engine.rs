@@ -46,12 +46,12 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
-    /// Defaults that work for a project in these folders: civil times in UTC, one thread, no memory limit, no channel.
+    /// Campaigns in UTC, a thread for each processor, no channel, no limits: what a host changes as it needs.
     pub fn new(folders: Folders) -> Self {
         Self {
             folders,
             zone: TimeZone::UTC,
-            threads: 1,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
             memory_limit: None,
             channels: BTreeMap::new(),
             alerts: BTreeMap::new(),
@@ -59,6 +59,12 @@ impl EngineOptions {
             allow: Vec::new(),
             confirm_above: None,
         }
+    }
+
+    /// With a channel of this name.
+    pub fn channel(mut self, name: impl Into<String>, channel: BoundChannel) -> Self {
+        self.channels.insert(name.into(), channel);
+        self
     }
 }
 
@@ -90,6 +96,13 @@ pub struct Drive<'d> {
     pub cancel: &'d Cancel,
     /// True when somebody said beforehand that many people may be written to.
     pub confirmed: bool,
+}
+
+impl<'d> Drive<'d> {
+    /// To the end of the run, by the computer's clock, asking before a send to many people.
+    pub fn to_end(observer: &'d dyn Observer, cancel: &'d Cancel) -> Self {
+        Self { until: Until::End, pacing: Pacing::Real, observer, cancel, confirmed: false }
+    }
 }
 
 impl Engine {

@@ -320,17 +320,20 @@ fn not_yet(what: &str) -> QueryError {
     QueryError::Source(format!("{what} cannot be read in a run yet"))
 }
 
+/// What is wrong with a file that we wrote and that can be opened but not understood.
+const DAMAGED: &str = "it is damaged";
+
 /// The columns of a Parquet file, from its footer.
 pub(crate) fn parquet_schema(path: &Path) -> Result<SchemaRef, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| DAMAGED.to_string())?;
     Ok(reader.schema().clone())
 }
 
 /// The number of rows of a Parquet file, from its footer.
 pub(crate) fn parquet_rows(path: &Path) -> Result<u64, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| DAMAGED.to_string())?;
     Ok(reader.metadata().file_metadata().num_rows().unsigned_abs())
 }
 
