@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::files::SourceFile;
-use crate::base::{Span, plain_reason};
+use crate::base::{SourceId, Span, plain_reason};
 use crate::diag::{Code, Problem, codes::run};
 
 /// A failure to open or import a source. Paths are as people write them; the place in the program is added by
@@ -91,6 +91,13 @@ pub(crate) struct Unfit {
 }
 
 impl SourceError {
+    /// The failure as a problem of no program.
+    pub fn problem_outside(self) -> Problem {
+        let nowhere = Span::new(SourceId(0), 0, 0);
+        let problem = self.problem(nowhere);
+        Problem { labels: Vec::new(), ..problem }
+    }
+
     /// The failure as a problem of the program: `source` is the place of the location in the declaration.
     pub fn problem(self, source: Span) -> Problem {
         if let Self::Problem(problem) = self {
