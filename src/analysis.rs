@@ -18,6 +18,7 @@
 //! ```
 
 mod allow;
+pub mod docs;
 mod load;
 
 use std::collections::HashMap;

@@ -230,7 +230,8 @@ impl<'e> Asker<'e> {
 
     fn before(&self, without: Option<&str>) -> String {
         let kept = self.accepted.iter().filter(|(name, _)| without != Some(name.as_str()));
-        std::iter::once(&self.script).chain(kept.map(|(_, text)| text)).map(|text| format!("{text}\n")).collect()
+        // Each ends for good, so that a clause typed later does not go on with it.
+        std::iter::once(&self.script).chain(kept.map(|(_, text)| text)).map(|text| format!("{text}\n;\n")).collect()
     }
 
     fn answer(&mut self, text: &str) -> Result<crate::repl::Answer, Failure> {

@@ -11,7 +11,7 @@ use crate::diag::{Problem, Problems, codes};
 use crate::hir::{CampaignId, TyKind, Value};
 use crate::plan::{DataStep, Plan};
 use crate::project::Project;
-use crate::runtime::channels::{Places, open};
+use crate::runtime::channels::{Places, UnknownPolicy, open};
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store, StoreError};
 use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
@@ -143,8 +143,9 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
     for name in channel_names {
         let config = channels::channel_config(name, project)?;
         let rate = config.rate.and_then(|rate| Some((rate.count, jiff::SignedDuration::try_from(rate.per).ok()?)));
+        let resend_unknown = config.unknown == UnknownPolicy::Resend;
         let driver = open(name, &config, &places)?;
-        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate) });
+        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate), resend_unknown });
     }
     let threads = std::thread::available_parallelism().map_or(THREADS, usize::from);
     let options = EngineOptions {
@@ -155,6 +156,7 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
         channels: bound,
         alerts: channels::alerts(project),
         sources: channels::sources(project),
+        confirm_above: project.settings.project.confirm_above,
         allow: project.settings.allow_recipients.clone().unwrap_or_default(),
     };
     Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))

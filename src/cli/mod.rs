@@ -9,10 +9,14 @@ mod ask;
 mod channels;
 mod check;
 mod completions;
+mod doc;
+#[cfg(feature = "engine")]
+mod doctor;
 mod environment;
 mod exit;
 mod explain;
 mod failure;
+mod fmt;
 #[cfg(feature = "engine")]
 mod host;
 mod output;
@@ -127,6 +131,7 @@ pub enum ColorChoice {
 #[derive(Subcommand, Debug)]
 enum Command {
     Check(check::Arguments),
+    Fmt(fmt::Arguments),
     #[cfg(feature = "engine")]
     Plan(plan::Arguments),
     #[cfg(feature = "engine")]
@@ -155,7 +160,10 @@ enum Command {
     #[cfg(feature = "engine")]
     Signal(signal::Arguments),
     #[cfg(feature = "engine")]
+    Doctor(doctor::Arguments),
+    #[cfg(feature = "engine")]
     Repl(repl::Arguments),
+    Doc(doc::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -199,6 +207,7 @@ impl Command {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Check(arguments) => check::run(&arguments, context),
+            Self::Fmt(arguments) => fmt::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Plan(arguments) => plan::run(&arguments, context),
             #[cfg(feature = "engine")]
@@ -224,7 +233,10 @@ impl Command {
             #[cfg(feature = "engine")]
             Self::Signal(arguments) => signal::run(&arguments, context),
             #[cfg(feature = "engine")]
+            Self::Doctor(arguments) => doctor::run(&arguments, context),
+            #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
+            Self::Doc(arguments) => doc::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Completions(arguments) => completions::run(&arguments, context),
         }

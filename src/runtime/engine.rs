@@ -41,6 +41,8 @@ pub struct EngineOptions {
     pub sources: BTreeMap<String, SourceBinding>,
     /// Patterns of addresses that may be written to; empty means all.
     pub allow: Vec<String>,
+    /// Ask a person before a send to more people than this.
+    pub confirm_above: Option<u64>,
 }
 
 /// How a run's time passes.
@@ -69,6 +71,8 @@ pub struct Drive<'d> {
     pub observer: &'d dyn Observer,
     /// May ask to stop.
     pub cancel: &'d Cancel,
+    /// True when somebody said beforehand that many people may be written to.
+    pub confirmed: bool,
 }
 
 impl Engine {
@@ -193,6 +197,7 @@ impl Engine {
             observer: drive.observer,
             cancel: drive.cancel,
             inbox: &Inbox::new(&self.options.folders.state),
+            confirm_above: if drive.confirmed { None } else { self.options.confirm_above },
             effects: true,
             beneath: None,
         };
@@ -262,6 +267,7 @@ impl Engine {
             observer,
             cancel: &cancel,
             inbox: &Inbox::new(directory.path()),
+            confirm_above: None,
             effects: false,
             beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
         };
@@ -278,6 +284,19 @@ impl Engine {
     /// Runs a future of the query engine to its end.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
+    }
+
+    /// Runs a future to its end, or until the user interrupts it with Ctrl-C.
+    ///
+    /// # Errors
+    /// The future's own, or [`RunError::Interrupted`].
+    pub(super) fn interruptible<T>(&self, future: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                result = future => result,
+                () = interrupted() => Err(RunError::Interrupted),
+            }
+        })
     }
 
     /// What the engine works with.

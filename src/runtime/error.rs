@@ -81,6 +81,8 @@ pub enum RunError {
     },
     /// A parameter is missing, unknown or has the wrong type.
     Parameter(String),
+    /// The user pressed Ctrl-C while a question was computed.
+    Interrupted,
     /// A file of the run's folder could not be written or read.
     File {
         /// Its path.
@@ -160,6 +162,9 @@ impl RunError {
             }
             RunError::Parameter(message) => {
                 Problem::outside(run::BAD_PARAMETER, message.clone()).help("give it as `--param name=value`")
+            }
+            RunError::Interrupted => {
+                Problem::outside(run::INTERRUPTED, "interrupted").help("ask again, or ask for less")
             }
             RunError::File { path, reason } => Problem::outside(run::STATE_FILE, format!("`{path}`: {reason}"))
                 .help("check the state directory's permissions and free space; the run goes on with `orch resume`"),

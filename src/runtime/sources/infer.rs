@@ -87,7 +87,7 @@ fn of_text(file: &SourceFile, options: &[(String, Value)]) -> Result<Vec<(String
 
 fn narrowest<'c>(cells: impl Iterator<Item = &'c str>, options: &FileOptions) -> Ty {
     let cells: Vec<&str> = cells.collect();
-    let reading = Reading { zone: TimeZone::UTC, date_format: options.date_format.clone() };
+    let reading = Reading { zone: TimeZone::UTC, date_format: options.date_format.clone(), numbers: options.numbers };
     // `0042` is a name made of digits.
     let name = |cell: &str| cell.len() > 1 && cell.starts_with('0') && cell.bytes().all(|byte| byte.is_ascii_digit());
     let fits = |kind: &Kind| {

@@ -158,7 +158,7 @@ fn text(files: &[SourceFile], context: &Context) -> Result<Opened, SourceError> 
     let mut rejects = Rejects::default();
     let mut imported = Vec::new();
     for file in files {
-        let one = import::import(file, context, &mut rejects)?;
+        let one = import::import(file, context, &mut rejects).map_err(|error| error.unlike(file, files))?;
         rejects.append(one.rejected, one.rejects.as_ref());
         if let Some(limit) = context.options.max_errors
             && rejects.count > limit
@@ -194,15 +194,21 @@ fn too_many(shown: &str, limit: u64, target: Option<&Path>, lists: &mut [&mut Re
 
 /// All files of a source hold the same.
 fn same_format(files: &[SourceFile]) -> Result<Format, SourceError> {
-    let mut formats = files.iter().map(files::format);
-    let first = formats.next().unwrap_or(Ok(Format::Text))?;
-    for (format, file) in formats.zip(&files[1..]) {
-        if format? != first {
+    // Two text files are alike only if their extensions mean the same layout.
+    let kind = |file: &SourceFile| -> Result<(Format, FileOptions), SourceError> {
+        let format = files::format(file)?;
+        let extension = if format == Format::Text { files::extension(&file.path) } else { None };
+        Ok((format, FileOptions::of_extension(&extension.unwrap_or_default())))
+    };
+    let mut kinds = files.iter().map(kind);
+    let Some(first) = kinds.next().transpose()? else { return Ok(Format::Text) };
+    for (kind, file) in kinds.zip(&files[1..]) {
+        if kind? != first {
             return Err(SourceError::Unsupported {
                 what: format!("`{}` together with `{}`", files[0].shown, file.shown),
                 help: "let the pattern name files of one kind, such as `in/*.csv`".to_owned(),
             });
         }
     }
-    Ok(first)
+    Ok(first.0)
 }

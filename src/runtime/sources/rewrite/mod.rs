@@ -77,6 +77,12 @@ impl<'e> WritableFile<'e> {
             Format::Text => FileOptions::new(&extension, declared)?,
             _ => FileOptions::of_extension(&extension),
         };
+        if let Some(what) = options.unwritable() {
+            return Err(unfit(format!("is read from `{location}`, {what}")));
+        }
+        if !file.folders.is_empty() {
+            return Err(unfit(format!("is read from `{location}`, whose folders are columns")));
+        }
         let stamp = Stamp::of(&file.path).map_err(|error| unreadable(&file, &io_reason(&error)))?;
         Ok(Self { entity, columns: columns::of_entity(entity, program)?, file, format, options, zone, stamp })
     }

@@ -59,7 +59,11 @@ impl<'s> Editor<'s> {
             source,
             edits,
             out,
-            reading: Reading { zone: source.zone.clone(), date_format: source.options.date_format.clone() },
+            reading: Reading {
+                zone: source.zone.clone(),
+                date_format: source.options.date_format.clone(),
+                numbers: source.options.numbers,
+            },
             cells: (0..count).collect(),
             width: count,
             habits: vec![Habit::default(); count],

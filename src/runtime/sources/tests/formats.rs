@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use super::{Project, declare, drawn, text};
 use crate::runtime::sources::columns;
 
-fn batch() -> RecordBatch {
+pub(super) fn batch() -> RecordBatch {
     let tiers: datafusion::arrow::array::DictionaryArray<Int8Type> =
         vec!["gold", "silver", "gold"].into_iter().collect();
     let noon = 1_782_900_000_000_000_123;
@@ -37,7 +37,7 @@ fn batch() -> RecordBatch {
     RecordBatch::try_from_iter(columns).unwrap()
 }
 
-fn write_parquet(project: &Project, name: &str, batch: &RecordBatch) {
+pub(super) fn write_parquet(project: &Project, name: &str, batch: &RecordBatch) {
     let file = File::create(project.path(name)).unwrap();
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
     writer.write(batch).unwrap();
@@ -242,7 +242,7 @@ proptest! {
             reader.byte_records().map(|record| record.unwrap()).map(|record| record.iter().map(<[u8]>::to_vec).collect::<Vec<_>>()).collect::<Vec<_>>()
         };
         let project = Project::with("a.csv", &bytes);
-        let dialect = Dialect { delimiter: b',', quote: b'"' };
+        let dialect = Dialect::Delimited { delimiter: b',', quote: b'"' };
         if let Some(chunks) = cut(File::open(project.path("a.csv")).unwrap(), size, dialect) {
             let split: Vec<_> = chunks.iter().flat_map(|(bytes, _)| records(bytes)).collect();
             prop_assert_eq!(split, records(bytes.as_bytes()));

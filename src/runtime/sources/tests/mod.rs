@@ -1,7 +1,10 @@
 //! Behaviour of sources, through declarations made by hand and files in a temporary folder.
 
 mod failures;
+mod folders;
 mod formats;
+mod json;
+mod layouts;
 mod rejecting;
 mod shop;
 mod values;
@@ -161,6 +164,10 @@ fn value(text: &str, kind: &TyKind) -> Value {
         TyKind::Date => Value::Date(text.parse().unwrap()),
         _ => Value::Text(text.trim_matches('"').to_owned()),
     }
+}
+
+fn texts(values: &[&str]) -> Value {
+    Value::List(values.iter().map(|value| text(value)).collect())
 }
 
 fn text(value: &str) -> Value {
