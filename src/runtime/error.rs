@@ -96,6 +96,7 @@ pub enum RunError {
 
 impl RunError {
     /// The problem as data.
+    #[expect(clippy::too_many_lines, reason = "one arm per error and nothing else")]
     pub fn problem(&self) -> Problem {
         use codes::run;
         match self {
@@ -110,10 +111,29 @@ impl RunError {
                 Problem::error(run::NOT_EXECUTABLE, format!("`{statement}` cannot be run yet"), *span)
                     .help("`orch check` understands this statement; running it is not built yet")
             }
-            RunError::Channel { .. }
-            | RunError::UnboundChannel { .. }
-            | RunError::NoMessage { .. }
-            | RunError::NotHarmless { .. } => self.channel_problem(),
+            RunError::Channel { channel, error } => {
+                let problem = Problem::outside(run::CHANNEL_UNAVAILABLE, format!("channel `{channel}`: {error}"));
+                match &error.help {
+                    Some(help) => problem.help(help.clone()),
+                    None => problem,
+                }
+            }
+            RunError::UnboundChannel { channel } => {
+                Problem::outside(run::UNBOUND_CHANNEL, format!("no driver is bound to the channel `{channel}`"))
+                    .help(format!("add `[channel.{channel}]` with `driver = \"outbox\"` to orch.toml"))
+            }
+            RunError::NoMessage { channel, segment } => Problem::outside(
+                run::NO_MESSAGE,
+                format!("`send {channel} to {segment}` has no message to send"),
+            )
+            .help(format!(
+                "declare `message {channel} default {{ ... }}` or name one: `send {channel} welcome to {segment}`"
+            )),
+            RunError::NotHarmless { channel } => Problem::outside(
+                run::NOT_HARMLESS,
+                format!("`--fast-forward` would reach people: channel `{channel}` has a driver that delivers"),
+            )
+            .help("fast-forward runs work with the drivers outbox, console and record; choose another --profile"),
             RunError::BadKey { step, entity, key } if key.is_empty() => {
                 Problem::outside(run::BAD_KEY, format!("`{step}`: a row of `{entity}` has no key"))
                     .help("give every row a key in the source, or filter those without one")
@@ -151,37 +171,6 @@ impl RunError {
             }
             RunError::File { path, reason } => Problem::outside(run::STATE_FILE, format!("`{path}`: {reason}"))
                 .help("check the state directory's permissions and free space; the run goes on with `orch resume`"),
-        }
-    }
-
-    /// What is wrong with a channel.
-    fn channel_problem(&self) -> Problem {
-        use codes::run;
-        match self {
-            RunError::Channel { channel, error } => {
-                let problem = Problem::outside(run::CHANNEL_UNAVAILABLE, format!("channel `{channel}`: {error}"));
-                match &error.help {
-                    Some(help) => problem.help(help.clone()),
-                    None => problem,
-                }
-            }
-            RunError::UnboundChannel { channel } => {
-                Problem::outside(run::UNBOUND_CHANNEL, format!("no driver is bound to the channel `{channel}`"))
-                    .help(format!("add `[channel.{channel}]` with `driver = \"outbox\"` to orch.toml"))
-            }
-            RunError::NoMessage { channel, segment } => Problem::outside(
-                run::NO_MESSAGE,
-                format!("`send {channel} to {segment}` has no message to send"),
-            )
-            .help(format!(
-                "declare `message {channel} default {{ ... }}` or name one: `send {channel} welcome to {segment}`"
-            )),
-            RunError::NotHarmless { channel } => Problem::outside(
-                run::NOT_HARMLESS,
-                format!("`--fast-forward` would reach people: channel `{channel}` has a driver that delivers"),
-            )
-            .help("fast-forward runs work with the drivers outbox, console and record; choose another --profile"),
-            other => Problem::outside(run::CHANNEL_UNAVAILABLE, format!("{other:?}")),
         }
     }
 }

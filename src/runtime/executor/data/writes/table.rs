@@ -56,7 +56,9 @@ impl Executor<'_> {
         let table = Table { entity, sql: bound.sql(), habits, zone: self.around.zone };
         table.apply(&transaction, &mut changes).map_err(|error| match error {
             Failure::Database(error) => RunError::from(failed(error)),
-            Failure::SeveralRows(key) => RunError::BadKey { step: step.title.clone(), key },
+            Failure::SeveralRows(key) => {
+                RunError::BadKey { step: step.title.clone(), entity: entity.name.clone(), key }
+            }
         })?;
         self.reject(token, step, &changes.rejects, &mut done)?;
         let text = serde_json::to_string(&done).map_err(|error| super::super::publish::file_error(&path, &error))?;
