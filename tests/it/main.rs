@@ -27,4 +27,6 @@ mod project;
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
+#[cfg(feature = "engine")]
+mod start;
 mod tidy;

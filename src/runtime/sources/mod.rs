@@ -141,7 +141,10 @@ fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Open
     let files = files::find(open.base, path(&source.location)?)?;
     let format = same_format(&files)?;
     let extension = files.first().and_then(|file| files::extension(&file.path)).unwrap_or_default();
-    let options = FileOptions::new(&extension, &source.options)?;
+    let options = match format {
+        Format::Text => FileOptions::new(&extension, &source.options)?,
+        Format::Parquet | Format::Arrow => FileOptions::of_extension(&extension),
+    };
     let context = Context {
         columns: &columns,
         options: &options,
@@ -164,7 +167,10 @@ fn direct(
     options: &[(String, Value)],
     context: &Context,
 ) -> Result<Opened, SourceError> {
-    if let Some((name, _)) = options.iter().find(|(name, _)| name != "archive") {
+    if options.iter().any(|(name, _)| name == "archive") {
+        return Err(SourceError::no_archive());
+    }
+    if let Some((name, _)) = options.first() {
         return Err(SourceError::Option {
             message: format!("`{name}` is an option of text files"),
             help: format!("leave it out: `{}` is typed already", files[0].shown),
