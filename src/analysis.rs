@@ -19,6 +19,7 @@
 
 mod allow;
 mod columns;
+pub mod docs;
 mod load;
 
 use std::collections::HashMap;

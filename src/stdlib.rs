@@ -7,7 +7,13 @@ pub const PRELUDE: &[(&str, &str)] = &[
 ];
 
 /// Modules that `use std.NAME` names: dotted name, file, text.
-const MODULES: &[(&str, &str, &str)] = &[];
+const MODULES: &[(&str, &str, &str)] = &[
+    ("std.ab", "stdlib/ab.orch", include_str!("../stdlib/ab.orch")),
+    ("std.calendar", "stdlib/calendar.orch", include_str!("../stdlib/calendar.orch")),
+    ("std.filters", "stdlib/filters.orch", include_str!("../stdlib/filters.orch")),
+    ("std.rfm", "stdlib/rfm.orch", include_str!("../stdlib/rfm.orch")),
+    ("std.winback", "stdlib/winback.orch", include_str!("../stdlib/winback.orch")),
+];
 
 /// The file and text of a module, by its dotted name.
 pub fn module(name: &str) -> Option<(&'static str, &'static str)> {

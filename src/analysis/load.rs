@@ -150,9 +150,10 @@ impl<'l> Load<'l> {
             let known = stdlib::modules().map(str::to_owned).collect();
             return self.loaded.problems.push(NameProblem::Unknown { name, kinds: "module", known });
         };
-        if !self.seen.iter().any(|seen| seen == file) {
-            let module = alias.unwrap_or(last).text.clone();
-            self.library(file, text, Some(module));
+        let module = Some(alias.unwrap_or(last).text.clone());
+        // Two files may give a module different names.
+        if !self.loaded.files.iter().any(|known| known.name == file && known.module == module) {
+            self.library(file, text, module);
         }
     }
 

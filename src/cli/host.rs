@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::{Context, Exit, Failure, channels, project, workspace};
 use crate::analysis::{Analysis, Workspace};
-use crate::base::SourceMap;
+use crate::base::{SourceMap, did_you_mean};
 use crate::diag::{Problem, Problems, codes};
 use crate::hir::{CampaignId, TyKind, Value};
 use crate::plan::{DataStep, Plan};
 use crate::project::Project;
-use crate::runtime::channels::{Places, open};
+use crate::runtime::channels::{Places, UnknownPolicy, open};
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store, StoreError};
 use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
@@ -104,8 +104,13 @@ fn planned(analysis: &Analysis, campaign: Option<&str>) -> Result<Plan, Failure>
         let problem = match (campaign, known.is_empty()) {
             (_, true) => Problem::outside(codes::run::NO_CAMPAIGN, "the script has nothing to run")
                 .help("add statements such as `send email to vip`, or a `campaign`"),
-            (Some(name), _) => Problem::outside(codes::run::NO_CAMPAIGN, format!("there is no campaign `{name}`"))
-                .help(format!("the script declares {}", known.join(", "))),
+            (Some(name), _) => {
+                let help = match did_you_mean(name, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the script declares {}", known.join(", ")),
+                };
+                Problem::outside(codes::run::NO_CAMPAIGN, format!("there is no campaign `{name}`")).help(help)
+            }
             (None, _) => Problem::outside(codes::run::NO_CAMPAIGN, "the script declares several campaigns")
                 .help(format!("choose one with `--campaign`: {}", known.join(", "))),
         };
@@ -143,8 +148,9 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
     for name in channel_names {
         let config = channels::channel_config(name, project)?;
         let rate = config.rate.and_then(|rate| Some((rate.count, jiff::SignedDuration::try_from(rate.per).ok()?)));
+        let resend_unknown = config.unknown == UnknownPolicy::Resend;
         let driver = open(name, &config, &places)?;
-        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate) });
+        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate), resend_unknown });
     }
     let threads = std::thread::available_parallelism().map_or(THREADS, usize::from);
     let options = EngineOptions {
@@ -155,6 +161,7 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
         channels: bound,
         alerts: channels::alerts(project),
         sources: channels::sources(project),
+        confirm_above: project.settings.project.confirm_above,
         allow: project.settings.allow_recipients.clone().unwrap_or_default(),
     };
     Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))
@@ -349,12 +356,23 @@ pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Va
                 let message = format!("`{text}` is not a value of the parameter `{name}`");
                 run_failure(&RunError::Parameter(message), SourceMap::new())
             })?,
-            // The engine says which parameters there are.
-            None => Value::Text(text),
+            None => return Err(unknown_parameter(plan, &name).into()),
         };
         values.insert(name, value);
     }
     Ok(values)
+}
+
+fn unknown_parameter(plan: &Plan, name: &str) -> Problem {
+    let campaign = plan.campaign();
+    let known: Vec<&str> = campaign.params.iter().map(|param| param.name.as_str()).collect();
+    let help = match did_you_mean(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "leave it out: the campaign takes none".to_string(),
+        None => format!("the campaign takes {}", known.join(", ")),
+    };
+    let message = format!("the campaign `{}` has no parameter `{name}`", campaign.name);
+    Problem::outside(codes::run::BAD_PARAMETER, message).help(help)
 }
 
 /// A value of a type as people write it on a command line.

@@ -9,10 +9,14 @@ mod ask;
 mod channels;
 mod check;
 mod completions;
+mod doc;
+#[cfg(feature = "engine")]
+mod doctor;
 mod environment;
 mod exit;
 mod explain;
 mod failure;
+mod fmt;
 #[cfg(feature = "engine")]
 mod host;
 #[cfg(feature = "engine")]
@@ -136,6 +140,7 @@ enum Command {
     #[cfg(feature = "engine")]
     Schema(schema::Arguments),
     Check(check::Arguments),
+    Fmt(fmt::Arguments),
     #[cfg(feature = "engine")]
     Plan(plan::Arguments),
     #[cfg(feature = "engine")]
@@ -164,7 +169,10 @@ enum Command {
     #[cfg(feature = "engine")]
     Signal(signal::Arguments),
     #[cfg(feature = "engine")]
+    Doctor(doctor::Arguments),
+    #[cfg(feature = "engine")]
     Repl(repl::Arguments),
+    Doc(doc::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -212,6 +220,7 @@ impl Command {
             #[cfg(feature = "engine")]
             Self::Schema(arguments) => schema::run(&arguments, context),
             Self::Check(arguments) => check::run(&arguments, context),
+            Self::Fmt(arguments) => fmt::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Plan(arguments) => plan::run(&arguments, context),
             #[cfg(feature = "engine")]
@@ -237,7 +246,10 @@ impl Command {
             #[cfg(feature = "engine")]
             Self::Signal(arguments) => signal::run(&arguments, context),
             #[cfg(feature = "engine")]
+            Self::Doctor(arguments) => doctor::run(&arguments, context),
+            #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
+            Self::Doc(arguments) => doc::run(&arguments, context),
             Self::Explain(arguments) => explain::run(&arguments, context),
             Self::Completions(arguments) => completions::run(&arguments, context),
         }

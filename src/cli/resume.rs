@@ -75,5 +75,5 @@ fn resume(
     }
     // Several runs go on side by side only in `orch serve`; here each goes as far as it can without waiting.
     let until = if arguments.detach || arguments.all { Until::FirstWait } else { Until::End };
-    run::drive(&script, &engine, store, run, pacing, until, context)
+    run::drive(&script, &engine, store, run, run::How { until, pacing, confirmed: false }, context)
 }

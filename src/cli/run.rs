@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         context.output.line(format!("run {run} started · orch show {run}"));
     }
     let until = if arguments.detach { Until::FirstWait } else { Until::End };
-    drive(&script, &engine, &store, &run, pacing, until, context)
+    drive(&script, &engine, &store, &run, How { until, pacing, confirmed: arguments.yes }, context)
 }
 
 /// A fast-forward run on a channel that delivers is refused before it exists.
@@ -102,16 +102,25 @@ fn check_messages(script: &Script, engine: &Engine) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How a run is driven.
+#[derive(Clone, Copy)]
+pub struct How {
+    pub until: Until,
+    pub pacing: Pacing,
+    /// Nobody need be asked before many people are written to.
+    pub confirmed: bool,
+}
+
 /// Drives a run, shows what happens and how it ended.
 pub fn drive(
     script: &Script,
     engine: &Engine,
     store: &SqliteStore,
     run: &str,
-    pacing: Pacing,
-    until: Until,
+    how: How,
     context: &Context,
 ) -> Result<Exit, Failure> {
+    let How { until, pacing, confirmed } = how;
     let output = &context.output;
     let cancel = Cancel::default();
     engine.cancel_on_interrupt(&cancel, leave);
@@ -123,7 +132,7 @@ pub fn drive(
     let watched = context.environment.error_is_terminal;
     let terminal = Terminal::new(output, zone.clone(), on_wait, delivered_to(script), &script.plan, watched);
     let observer: &dyn Observer = if output.is_json() { &Silent } else { &terminal };
-    let drive = Drive { until, pacing, observer, cancel: &cancel };
+    let drive = Drive { until, pacing, observer, cancel: &cancel, confirmed };
     let ended = engine.drive(store, &script.plan, run, &drive);
     let failed = |error: StoreError| script.failure(&error.into());
     let report = RunReport::read(store, run).map_err(failed)?;

@@ -182,3 +182,46 @@ fn a_channel_is_configured_with_its_secrets() {
     assert_eq!(config.url.unwrap().expose(), "smtp://ann:hunter2@mail.shop.test");
     assert_eq!(channels::channel_config("sms", &project).unwrap(), Default::default());
 }
+
+#[test]
+fn doc_shows_the_library() {
+    // A folder without scripts: the library is all there is.
+    let folder = tempfile::tempdir().unwrap();
+    let orch = |line: &str| orch(&format!("{line} --project {}", folder.path().display()));
+    let (exit, page, _) = orch("doc round");
+    assert_eq!(exit, Exit::Done);
+    assert!(page.starts_with("define round(x: number, digits: int = 0): number\nfunction of prelude\n"), "{page}");
+    assert!(page.contains("\nTrue:\n    round(2.675, 2) = 2.68\n"), "{page}");
+    assert!(orch("doc recency").1.starts_with("define recency(days: int?"), "without its module");
+    let (_, module, _) = orch("doc std.winback");
+    assert!(module.contains("\n  winback.two_letters      A letter, and after a pause"), "{module}");
+    let (_, all, _) = orch("doc");
+    assert!(all.contains("\nstd.rfm\n  rfm.recency") && all.contains("  coalesce"), "{all}");
+    let (_, json, _) = orch("doc coalesce --format json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["entries"][0]["examples"][0], "coalesce(null, 2, 3) = 2");
+    let (exit, _, remarks) = orch("doc coalesc");
+    assert_eq!(exit, Exit::Usage);
+    assert!(remarks.contains("did you mean `coalesce`?"), "{remarks}");
+}
+
+#[test]
+fn fmt_writes_or_only_checks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ugly, pretty) = (folder.path().join("ugly.orch"), folder.path().join("pretty.orch"));
+    std::fs::write(&ugly, "log   \"a\"\n\n\n\nlog \"b\"").unwrap();
+    std::fs::write(&pretty, "log \"a\"\n").unwrap();
+    let place = folder.path().to_str().unwrap();
+    let (exit, results, _) = orch_args(&["fmt", "--check", place]);
+    assert_eq!(exit, Exit::Problems);
+    assert!(results.starts_with("would change ") && results.lines().count() == 1, "{results}");
+    assert!(std::fs::read_to_string(&ugly).unwrap().contains("   "), "nothing was changed");
+    assert_eq!(orch_args(&["fmt", place]).0, Exit::Done);
+    assert_eq!(std::fs::read_to_string(&ugly).unwrap(), "log \"a\"\n\nlog \"b\"\n");
+    assert_eq!(orch_args(&["fmt", "--check", place]).0, Exit::Done);
+    std::fs::write(&ugly, "log \"a\" \"b\" =").unwrap();
+    let (exit, results, _) = orch_args(&["fmt", place, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&results).unwrap();
+    assert_eq!((exit, json["problems"][0]["severity"].as_str()), (Exit::Problems, Some("error")), "{json}");
+    assert_eq!(std::fs::read_to_string(&ugly).unwrap(), "log \"a\" \"b\" =", "a script with mistakes stays");
+}

@@ -127,6 +127,14 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Writes beside the file and renames, so that an interruption leaves the old or the new text.
+pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let beside = path.with_extension("orch.new");
+    std::fs::write(&beside, text)?;
+    std::fs::set_permissions(&beside, std::fs::metadata(path)?.permissions())?;
+    std::fs::rename(&beside, path)
+}
+
 /// Folders of projects below `start` that have a state under a profile, sorted; looked for a few levels deep.
 pub fn folders_with_state(start: &Path, profile: &str) -> Vec<PathBuf> {
     const DEPTH: usize = 4;

@@ -48,6 +48,8 @@ pub enum RunError {
     BadKey {
         /// The statement.
         step: String,
+        /// The entity whose rows they are.
+        entity: String,
         /// The key as text; empty when it is null.
         key: String,
     },
@@ -81,6 +83,8 @@ pub enum RunError {
     },
     /// A parameter is missing, unknown or has the wrong type.
     Parameter(String),
+    /// The user pressed Ctrl-C while a question was computed.
+    Interrupted,
     /// A file of the run's folder could not be written or read.
     File {
         /// Its path.
@@ -92,6 +96,7 @@ pub enum RunError {
 
 impl RunError {
     /// The problem as data.
+    #[expect(clippy::too_many_lines, reason = "one arm per error and nothing else")]
     pub fn problem(&self) -> Problem {
         use codes::run;
         match self {
@@ -129,12 +134,12 @@ impl RunError {
                 format!("`--fast-forward` would reach people: channel `{channel}` has a driver that delivers"),
             )
             .help("fast-forward runs work with the drivers outbox, console and record; choose another --profile"),
-            RunError::BadKey { step, key } if key.is_empty() => {
-                Problem::outside(run::BAD_KEY, format!("`{step}`: a row has no key"))
+            RunError::BadKey { step, entity, key } if key.is_empty() => {
+                Problem::outside(run::BAD_KEY, format!("`{step}`: a row of `{entity}` has no key"))
                     .help("give every row a key in the source, or filter those without one")
             }
-            RunError::BadKey { step, key } => {
-                Problem::outside(run::BAD_KEY, format!("`{step}`: two rows have the key `{key}`"))
+            RunError::BadKey { step, entity, key } => {
+                Problem::outside(run::BAD_KEY, format!("`{step}`: two rows of `{entity}` have the key `{key}`"))
                     .help("make the key unique in the source, or add `dedupe by` to the population")
             }
             RunError::Unbalanced { step, equation } => {
@@ -160,6 +165,9 @@ impl RunError {
             }
             RunError::Parameter(message) => {
                 Problem::outside(run::BAD_PARAMETER, message.clone()).help("give it as `--param name=value`")
+            }
+            RunError::Interrupted => {
+                Problem::outside(run::INTERRUPTED, "interrupted").help("ask again, or ask for less")
             }
             RunError::File { path, reason } => Problem::outside(run::STATE_FILE, format!("`{path}`: {reason}"))
                 .help("check the state directory's permissions and free space; the run goes on with `orch resume`"),

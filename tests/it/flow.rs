@@ -9,6 +9,8 @@ fn logs(project: &Project, script: &str) -> Vec<String> {
     project.write("flow.orch", script);
     let run = project.json(&["run", "flow.orch", "--fast-forward"], 0);
     assert_eq!(run["status"], "finished", "{run}");
+    // Whatever a run went through, its journal leads to where it stands.
+    project.done(&["doctor"]);
     let steps = run["steps"].as_array().unwrap().clone();
     let said = |step: &Value| (step["kind"] == "log").then(|| step["note"].as_str().unwrap().to_string());
     steps.iter().filter_map(said).collect()
@@ -208,4 +210,28 @@ fn a_run_that_is_driven_hears_pause_and_stop() {
     club.done(&["stop", &run, "--reason", "sold out"]);
     assert_eq!(club.json(&["show", &run], 0)["status"], "stopped");
     club.orch(&["resume", &run]).expect(2);
+    assert_eq!(club.json(&["doctor"], 0)["findings"], serde_json::json!([]));
+}
+
+#[test]
+fn many_people_are_written_to_only_after_somebody_said_so() {
+    let club = Project::club().with("all.orch", "segment all = people\nsend email hello to all");
+    club.write("orch.toml", club.read("orch.toml") + "confirm_above = 3\n");
+    club.orch(&["run", "all.orch", "--detach"]).expect(4);
+    assert!(club.outbox().is_empty(), "nothing leaves before the answer");
+    let run = club.run_name();
+    assert_eq!(club.json(&["tasks"], 0)["tasks"][0]["text"], "send email hello to all: 6 people");
+    club.done(&["approve", &run, "--by", "ann"]);
+    club.done(&["resume", &run]);
+    assert_eq!(club.outbox().len(), 3);
+
+    club.orch(&["run", "all.orch", "--detach"]).expect(4);
+    let second = club.json(&["runs", "--open"], 0)["runs"][0]["run"].as_str().unwrap().to_string();
+    club.done(&["reject", &second, "--by", "ann"]);
+    club.done(&["resume", &second]);
+    assert_eq!(club.json(&["show", &second], 0)["status"], "stopped");
+    assert_eq!(club.outbox().len(), 3);
+
+    club.done(&["run", "all.orch", "--yes"]);
+    assert_eq!(club.outbox().len(), 6, "who says yes beforehand is not asked");
 }

@@ -70,6 +70,7 @@ const LONG_FILES: &[(&str, &str)] = &[];
 /// Codes whose page shows the message instead of an example, and why.
 const UNSHOWN: &[(&str, &str)] = &[
     ("syntax::too_long", "the example would be a file of gigabytes"),
+    ("syntax::not_formatted", "it comes from `orch fmt`, not from checking"),
     ("syntax::too_many", "the example would have a thousand mistakes"),
     ("syntax::not_formatted", "the formatter gives it, and only when it is itself at fault"),
 ];

@@ -1,11 +1,11 @@
 //! `--fix`: writing suggested changes into the files.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::Findings;
 use crate::base::SourceId;
 use crate::cli::Failure;
+use crate::cli::workspace::replace;
 use crate::diag::Fix;
 
 /// Applies the fixes that do not touch each other, and says how many. Each file is replaced as a whole.
@@ -49,12 +49,4 @@ pub(super) fn mend(text: &str, mut fixes: Vec<&Fix>) -> (String, usize) {
     }
     out += text.get(done..).unwrap_or_default();
     (out, count)
-}
-
-/// Writes beside the file and renames, so that an interruption leaves the old or the new text.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let beside = path.with_extension("orch.new");
-    std::fs::write(&beside, text)?;
-    std::fs::set_permissions(&beside, std::fs::metadata(path)?.permissions())?;
-    std::fs::rename(&beside, path)
 }

@@ -15,6 +15,8 @@ super::codes! { Run:
     UNREADABLE_FILE = "unreadable_file",
     /// A code that no problem has.
     UNKNOWN_CODE = "unknown_code",
+    /// A name that nothing declares, asked for by `orch doc`.
+    UNKNOWN_NAME = "unknown_name",
     /// A value on the command line that is not `NAME=VALUE`, or is given twice.
     WRONG_ARGUMENT = "wrong_argument",
     /// A key is missing or stands twice in a population.
@@ -113,4 +115,6 @@ super::codes! { Run:
     OTHER_AUDIENCE = "other_audience",
     /// A source that cannot be changed.
     READ_ONLY = "read_only",
+    /// A question that was interrupted while it was computed.
+    INTERRUPTED = "interrupted",
 }

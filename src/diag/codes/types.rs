@@ -29,6 +29,8 @@ super::codes! { Types:
     NO_ORDER = "no_order",
     /// Months where an exact length of time is needed.
     NO_FIXED_LENGTH = "no_fixed_length",
+    /// A division by a literal zero.
+    DIVISION_BY_ZERO = "division_by_zero",
     /// Something called that is no function.
     NOT_A_FUNCTION = "not_a_function",
     /// Arguments that are missing, too many, or named wrongly.

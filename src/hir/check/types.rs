@@ -16,6 +16,9 @@ impl Checker<'_> {
             TypeExprKind::Name(name) => self.named_type(name),
             TypeExprKind::Enumeration(values) => self.enumeration(values),
             TypeExprKind::List(element) => TyKind::List(Box::new(self.element_type(element))),
+            TypeExprKind::Segment { entity, with } if self.is_any(entity) => {
+                TyKind::Segment(SegmentTy { entity: SegmentTy::UNKNOWN, with: self.columns(with) })
+            }
             TypeExprKind::Segment { entity, with } => match self.entity_named(entity) {
                 Some(entity) => TyKind::Segment(SegmentTy { entity, with: self.columns(with) }),
                 None => TyKind::Error,
@@ -29,12 +32,18 @@ impl Checker<'_> {
                 Some(Global::Channel(_)) => TyKind::Message(channel.text.clone()),
                 _ => TyKind::Error,
             },
+            TypeExprKind::Delivery { entity } if self.is_any(entity) => TyKind::Delivery(SegmentTy::error()),
             TypeExprKind::Delivery { entity } => match self.entity_named(entity) {
                 Some(entity) => TyKind::Delivery(SegmentTy::of(entity)),
                 None => TyKind::Error,
             },
         };
         Ty { kind, nullable: written.nullable }
+    }
+
+    /// `segment of any`: of whatever entity the argument is. What is done with it is checked where it is called.
+    fn is_any(&self, entity: &ast::Name) -> bool {
+        entity.text == "any" && self.find_global(entity).is_none()
     }
 
     /// The type of a column or a message's parameter: no populations, messages or deliveries.

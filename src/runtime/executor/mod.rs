@@ -47,6 +47,15 @@ pub struct BoundChannel {
     pub driver: Arc<dyn Channel>,
     /// Shared by all sends of the channel.
     pub pace: Pace,
+    /// Send messages again of which nobody knows whether they arrived: somebody may get one twice.
+    pub resend_unknown: bool,
+}
+
+impl BoundChannel {
+    /// A channel without limits, whose messages in doubt stay as they are.
+    pub fn new(driver: Arc<dyn Channel>) -> Self {
+        Self { driver, pace: Pace::new(None), resend_unknown: false }
+    }
 }
 
 /// Asks a run to stop at the next safe point. Cloned into whoever may ask.
@@ -127,6 +136,8 @@ pub struct Surroundings<'e> {
     pub cancel: &'e Cancel,
     /// Where other processes leave word.
     pub inbox: &'e Inbox,
+    /// Ask before a send to more people than this.
+    pub confirm_above: Option<u64>,
     /// False in a rehearsal: nothing outside the run's own state may change.
     pub effects: bool,
     /// Under a rehearsal: the state of real runs, which is only read.

@@ -48,6 +48,8 @@ pub(crate) enum SourceError {
     ReadOnly { entity: String, what: String },
     #[error("{what} is not supported yet")]
     NotYet { what: &'static str, help: &'static str },
+    #[error("{}", .0.message)]
+    Problem(Box<Problem>),
     #[error("{message}")]
     Option { message: String, help: String },
     #[error("a file cannot hold a column of this type: `{field}`")]
@@ -100,6 +102,9 @@ impl SourceError {
 
     /// The failure as a problem of the program: `source` is the place of the location in the declaration.
     pub fn problem(self, source: Span) -> Problem {
+        if let Self::Problem(problem) = self {
+            return *problem;
+        }
         let place = match &self {
             Self::Cell { field: Some(field), .. } => *field,
             Self::FieldType { span, .. } => *span,
@@ -133,7 +138,7 @@ impl SourceError {
             Self::Changed { .. } => problem.help("run again once nobody writes to it"),
             Self::Unsupported { help, .. } | Self::Option { help, .. } => problem.help(help),
             Self::ReadOnly { .. } => {
-                problem.help("declare it from one .csv, .tsv or .parquet file, or from a table of a writable source")
+                problem.help("write to an entity of one .csv, .tsv or .parquet file, or of a source with `writable = true` in orch.toml")
             }
             Self::NotYet { help, .. } => problem.help(help),
             Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
@@ -168,6 +173,7 @@ impl SourceError {
             Self::OpenQuote { .. } | Self::LongRecord { .. } => run::OPEN_QUOTE,
             Self::Changed { .. } => run::SOURCE_CHANGED,
             Self::Unsupported { .. } | Self::NotYet { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Problem(problem) => problem.code,
             Self::Unwritable { .. } => run::WRITE_FAILED,
             Self::ReadOnly { .. } => run::READ_ONLY,
             Self::Option { .. } => run::SOURCE_OPTION,

@@ -14,6 +14,7 @@ mod import;
 mod infer;
 mod options;
 mod rewrite;
+mod sqlite;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use infer::{Inferred, People};
 pub(crate) use options::Encoding;
 use options::FileOptions;
 pub(crate) use rewrite::{Edited, Edits, WritableFile, identity};
+pub(crate) use sqlite::{BoundTable, ColumnHabit, column_habits, connect, open as open_bound, quoted};
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
@@ -83,7 +85,14 @@ pub fn open(entity: &Entity, program: &Program, options: &OpenOptions) -> Result
 /// The columns of a source that is declared without a block, with the types its files suggest. Names are those in the
 /// file and need not be names of the language. Looks at the first file only.
 pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Problem> {
-    let columns = path(&source.location)
+    let location = match &source.location {
+        SourceLocation::Path(location) => Ok(location.as_str()),
+        SourceLocation::Bound { .. } => Err(SourceError::NotYet {
+            what: "a table of a database without a block",
+            help: "declare its columns in a block",
+        }),
+    };
+    let columns = location
         .and_then(|location| files::find(base, location))
         .and_then(|files| infer::columns(&files, &source.options));
     columns.map_err(|error| error.problem(source.span))

@@ -53,6 +53,9 @@ pub(crate) enum TypeProblem {
     /// Months where an exact length is needed.
     #[error("`{duration}` has no fixed length: months differ")]
     NoFixedLength { duration: String, span: Span },
+    /// `x / 0`
+    #[error("nothing can be divided by zero")]
+    DivisionByZero { span: Span },
     /// Something called that is no function; `what` it is instead.
     #[error("{}", not_a_function(.name, .what.as_deref()))]
     NotAFunction { name: String, what: Option<String>, advice: Advice, span: Span },
@@ -166,6 +169,7 @@ impl TypeProblem {
             ComparedWithItself { .. } => codes::COMPARED_WITH_ITSELF,
             NoOrder { .. } => codes::NO_ORDER,
             NoFixedLength { .. } => codes::NO_FIXED_LENGTH,
+            DivisionByZero { .. } => codes::DIVISION_BY_ZERO,
             NotAFunction { .. } => codes::NOT_A_FUNCTION,
             BadArguments { .. } => codes::BAD_ARGUMENTS,
             BadAggregate { .. } => codes::BAD_AGGREGATE,
@@ -202,6 +206,7 @@ impl TypeProblem {
             | ComparedWithItself { span, .. }
             | NoOrder { span, .. }
             | NoFixedLength { span, .. }
+            | DivisionByZero { span }
             | NotAFunction { span, .. }
             | BadArguments { span, .. }
             | BadAggregate { span, .. }
@@ -251,7 +256,7 @@ impl TypeProblem {
             NotConstant { .. } => problem.label("this is known only when the campaign runs"),
             NoGroup { .. } => problem.help("write `... dedupe by FIELD with n = count(group)`"),
             NewNeedsBy { .. } => problem.help("write `new by FIELD` with a date, a timestamp or a number that grows"),
-            Recursion { .. } | BadAmount { .. } => problem,
+            Recursion { .. } | BadAmount { .. } | DivisionByZero { .. } => problem,
             RowAsValue { advice, .. }
             | PopulationAsValue { advice, .. }
             | NotAValue { advice, .. }

@@ -200,3 +200,27 @@ fn names_are_understood() {
     assert!(key_rank("order_id", "orders") < key_rank("customer_id", "orders"));
     assert_eq!(key_rank("amount", "orders"), None);
 }
+
+#[test]
+fn typed_files_have_keys_and_relations_too() {
+    use crate::runtime::sources::tests::parquet;
+    let folder = tempfile::tempdir().unwrap();
+    parquet(&folder.path().join("fans.parquet"), &[("id", &[1, 2, 3]), ("team_id", &[7, 7, 8])]);
+    parquet(&folder.path().join("teams.parquet"), &[("id", &[7, 8])]);
+    let names = ["fans.parquet".to_owned(), "teams.parquet".to_owned()];
+    let inferred = infer(folder.path(), &names).unwrap();
+    assert_eq!(rows(folder.path(), &analyze(&inferred.text).program), [3, 2]);
+    assert!(inferred.people.is_none());
+    assert_snapshot!(inferred.text.split_once("\n\n").unwrap().1, @r#"
+    entity fans from "fans.parquet" {
+      id:      int key
+      team_id: int
+      team:    one teams by team_id
+    }
+
+    entity teams from "teams.parquet" {
+      id:   int key
+      fans: many fans by team_id
+    }
+    "#);
+}
