@@ -33,5 +33,6 @@ mod run;
 #[cfg(feature = "engine")]
 mod smtp;
 #[cfg(feature = "engine")]
+mod start;
 mod stdlib;
 mod tidy;
