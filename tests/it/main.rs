@@ -19,6 +19,8 @@ mod documents;
 mod flow;
 #[cfg(feature = "engine")]
 mod mail_server;
+#[cfg(feature = "engine")]
+mod new;
 mod pages;
 mod program;
 #[cfg(feature = "engine")]
