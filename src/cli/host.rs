@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Context, Exit, Failure, channels, project, workspace};
 use crate::analysis::{Analysis, Workspace};
-use crate::base::SourceMap;
+use crate::base::{SourceMap, did_you_mean};
 use crate::diag::{Problem, Problems, codes};
 use crate::hir::{CampaignId, TyKind, Value};
 use crate::plan::{DataStep, Plan};
@@ -104,8 +104,13 @@ fn planned(analysis: &Analysis, campaign: Option<&str>) -> Result<Plan, Failure>
         let problem = match (campaign, known.is_empty()) {
             (_, true) => Problem::outside(codes::run::NO_CAMPAIGN, "the script has nothing to run")
                 .help("add statements such as `send email to vip`, or a `campaign`"),
-            (Some(name), _) => Problem::outside(codes::run::NO_CAMPAIGN, format!("there is no campaign `{name}`"))
-                .help(format!("the script declares {}", known.join(", "))),
+            (Some(name), _) => {
+                let help = match did_you_mean(name, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the script declares {}", known.join(", ")),
+                };
+                Problem::outside(codes::run::NO_CAMPAIGN, format!("there is no campaign `{name}`")).help(help)
+            }
             (None, _) => Problem::outside(codes::run::NO_CAMPAIGN, "the script declares several campaigns")
                 .help(format!("choose one with `--campaign`: {}", known.join(", "))),
         };
@@ -351,12 +356,23 @@ pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Va
                 let message = format!("`{text}` is not a value of the parameter `{name}`");
                 run_failure(&RunError::Parameter(message), SourceMap::new())
             })?,
-            // The engine says which parameters there are.
-            None => Value::Text(text),
+            None => return Err(unknown_parameter(plan, &name).into()),
         };
         values.insert(name, value);
     }
     Ok(values)
+}
+
+fn unknown_parameter(plan: &Plan, name: &str) -> Problem {
+    let campaign = plan.campaign();
+    let known: Vec<&str> = campaign.params.iter().map(|param| param.name.as_str()).collect();
+    let help = match did_you_mean(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "leave it out: the campaign takes none".to_string(),
+        None => format!("the campaign takes {}", known.join(", ")),
+    };
+    let message = format!("the campaign `{}` has no parameter `{name}`", campaign.name);
+    Problem::outside(codes::run::BAD_PARAMETER, message).help(help)
 }
 
 /// A value of a type as people write it on a command line.

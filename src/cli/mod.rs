@@ -19,6 +19,8 @@ mod failure;
 mod fmt;
 #[cfg(feature = "engine")]
 mod host;
+#[cfg(feature = "engine")]
+mod init;
 mod output;
 mod params;
 #[cfg(feature = "engine")]
@@ -36,6 +38,8 @@ mod resume;
 mod run;
 #[cfg(feature = "engine")]
 mod runs;
+#[cfg(feature = "engine")]
+mod schema;
 #[cfg(feature = "engine")]
 mod show;
 #[cfg(feature = "engine")]
@@ -68,6 +72,7 @@ const STYLES: Styles =
 
 const EXAMPLES: &str = "\
 Start here:
+  orch init --from data               a project that declares these files, with a first script
   orch check                          every problem of the project in this folder
   orch plan vip.orch --simulate       who would get what; nothing is sent
   orch run vip.orch --fast-forward    a whole run at once, into an outbox
@@ -132,6 +137,10 @@ pub enum ColorChoice {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    #[cfg(feature = "engine")]
+    Init(init::Arguments),
+    #[cfg(feature = "engine")]
+    Schema(schema::Arguments),
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     #[cfg(feature = "engine")]
@@ -210,6 +219,10 @@ pub fn definition() -> clap::Command {
 impl Command {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
+            #[cfg(feature = "engine")]
+            Self::Init(arguments) => init::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Schema(arguments) => schema::run(&arguments, context),
             Self::Check(arguments) => check::run(&arguments, context),
             Self::Fmt(arguments) => fmt::run(&arguments, context),
             #[cfg(feature = "engine")]

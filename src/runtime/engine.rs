@@ -20,8 +20,8 @@ use super::store::sqlite::SqliteStore;
 use super::store::{Change, RunRecord, Store};
 use super::tables::{Folders, Sources};
 use crate::hir::{LocalId, Value};
-use crate::plan::Plan;
 use crate::plan::query::{Session, SessionOptions};
+use crate::plan::{Plan, StepKind};
 
 /// What an engine works with.
 pub struct EngineOptions {
@@ -43,6 +43,29 @@ pub struct EngineOptions {
     pub allow: Vec<String>,
     /// Ask a person before a send to more people than this.
     pub confirm_above: Option<u64>,
+}
+
+impl EngineOptions {
+    /// Campaigns in UTC, a thread for each processor, no channel, no limits: what a host changes as it needs.
+    pub fn new(folders: Folders) -> Self {
+        Self {
+            folders,
+            zone: TimeZone::UTC,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_limit: None,
+            channels: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            allow: Vec::new(),
+            confirm_above: None,
+        }
+    }
+
+    /// With a channel of this name.
+    pub fn channel(mut self, name: impl Into<String>, channel: BoundChannel) -> Self {
+        self.channels.insert(name.into(), channel);
+        self
+    }
 }
 
 /// How a run's time passes.
@@ -75,6 +98,13 @@ pub struct Drive<'d> {
     pub confirmed: bool,
 }
 
+impl<'d> Drive<'d> {
+    /// To the end of the run, by the computer's clock, asking before a send to many people.
+    pub fn to_end(observer: &'d dyn Observer, cancel: &'d Cancel) -> Self {
+        Self { until: Until::End, pacing: Pacing::Real, observer, cancel, confirmed: false }
+    }
+}
+
 impl Engine {
     /// An engine. Opens nothing yet.
     ///
@@ -104,6 +134,13 @@ impl Engine {
         for entity in plan.entities() {
             sources.open(entity)?;
         }
+        for step in plan.steps() {
+            if let StepKind::Data(data) = &step.kind
+                && let Some(entity) = data.target()
+            {
+                sources.check_writable(entity)?;
+            }
+        }
         Ok(sources)
     }
 
@@ -112,6 +149,7 @@ impl Engine {
         let options = &self.options;
         let program = plan.program.clone();
         Sources::new(program, &plan.files, options.folders.clone(), options.zone.clone(), options.threads)
+            .with_bindings(options.sources.clone())
     }
 
     /// Asks `cancel` to stop when the process is interrupted or told to terminate; calls `again` if that happens once

@@ -48,6 +48,8 @@ pub enum RunError {
     BadKey {
         /// The statement.
         step: String,
+        /// The entity whose rows they are.
+        entity: String,
         /// The key as text; empty when it is null.
         key: String,
     },
@@ -94,6 +96,7 @@ pub enum RunError {
 
 impl RunError {
     /// The problem as data.
+    #[expect(clippy::too_many_lines, reason = "one arm per error and nothing else")]
     pub fn problem(&self) -> Problem {
         use codes::run;
         match self {
@@ -131,12 +134,12 @@ impl RunError {
                 format!("`--fast-forward` would reach people: channel `{channel}` has a driver that delivers"),
             )
             .help("fast-forward runs work with the drivers outbox, console and record; choose another --profile"),
-            RunError::BadKey { step, key } if key.is_empty() => {
-                Problem::outside(run::BAD_KEY, format!("`{step}`: a row has no key"))
+            RunError::BadKey { step, entity, key } if key.is_empty() => {
+                Problem::outside(run::BAD_KEY, format!("`{step}`: a row of `{entity}` has no key"))
                     .help("give every row a key in the source, or filter those without one")
             }
-            RunError::BadKey { step, key } => {
-                Problem::outside(run::BAD_KEY, format!("`{step}`: two rows have the key `{key}`"))
+            RunError::BadKey { step, entity, key } => {
+                Problem::outside(run::BAD_KEY, format!("`{step}`: two rows of `{entity}` have the key `{key}`"))
                     .help("make the key unique in the source, or add `dedupe by` to the population")
             }
             RunError::Unbalanced { step, equation } => {

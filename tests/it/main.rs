@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+#[cfg(feature = "engine")]
+mod bad_input;
 mod broken;
 mod cli;
 mod corpus;
@@ -16,6 +18,7 @@ mod crash;
 mod data_steps;
 mod documents;
 #[cfg(feature = "engine")]
+mod embed;
 mod flow;
 #[cfg(feature = "engine")]
 mod mail_server;
@@ -25,6 +28,8 @@ mod pages;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
+#[cfg(feature = "engine")]
+mod prompt;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]

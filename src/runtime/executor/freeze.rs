@@ -204,11 +204,12 @@ struct KeyCheck<'t> {
     names: KeyNames,
     seen: HashSet<[u8; 16]>,
     title: &'t str,
+    entity: &'t str,
 }
 
 impl<'t> KeyCheck<'t> {
-    fn new(entity: &Entity, title: &'t str) -> Self {
-        Self { names: KeyNames::new(entity), seen: HashSet::new(), title }
+    fn new(entity: &'t Entity, title: &'t str) -> Self {
+        Self { names: KeyNames::new(entity), seen: HashSet::new(), title, entity: &entity.name }
     }
 
     fn check(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
@@ -218,7 +219,7 @@ impl<'t> KeyCheck<'t> {
             let mut digest = [0; 16];
             digest.copy_from_slice(&blake3::hash(key.as_bytes()).as_bytes()[..16]);
             if key.is_empty() || !self.seen.insert(digest) {
-                return Err(RunError::BadKey { step: self.title.to_string(), key });
+                return Err(RunError::BadKey { step: self.title.to_string(), entity: self.entity.to_string(), key });
             }
         }
         Ok(())

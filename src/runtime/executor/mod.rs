@@ -53,6 +53,13 @@ pub struct BoundChannel {
     pub resend_unknown: bool,
 }
 
+impl BoundChannel {
+    /// A channel without limits, whose messages in doubt stay as they are.
+    pub fn new(driver: Arc<dyn Channel>) -> Self {
+        Self { driver, pace: Pace::new(None), resend_unknown: false }
+    }
+}
+
 /// Asks a run to stop at the next safe point. Cloned into whoever may ask.
 #[derive(Clone, Default)]
 pub struct Cancel {

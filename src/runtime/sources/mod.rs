@@ -14,6 +14,7 @@ mod import;
 mod infer;
 mod options;
 mod rewrite;
+mod sqlite;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -32,9 +33,11 @@ use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
 pub(crate) use error::SourceError;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
+pub use infer::{Inferred, People};
 pub(crate) use options::Encoding;
 use options::FileOptions;
 pub(crate) use rewrite::{Edited, Edits, WritableFile, identity};
+pub(crate) use sqlite::{BoundTable, ColumnHabit, column_habits, connect, open as open_bound, quoted};
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
@@ -91,6 +94,32 @@ pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Proble
         .and_then(|location| files::find(base, location))
         .and_then(|files| infer::columns(&files, &source.options));
     columns.map_err(|error| error.problem(source.span))
+}
+
+/// Declarations of files, from a look at all their rows. Locations are relative to `base`, the folder of the file that
+/// will hold the declarations.
+///
+/// # Errors
+/// A file that is missing or cannot be read.
+pub fn infer(base: &Path, locations: &[String]) -> Result<Inferred, Problem> {
+    infer::infer(base, locations).map_err(|error| error.problem_outside())
+}
+
+/// The sources that a path means: a file, a pattern or a partitioned folder itself, of any other folder all files and
+/// partitioned folders in it that can hold rows.
+pub fn sources_at(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() || files::is_partitioned(path) {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let holds_rows = |path: &PathBuf| {
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let is_file = || files::format(&SourceFile::new(path.clone(), String::new())).is_ok();
+        !hidden && if path.is_dir() { files::is_partitioned(path) } else { is_file() }
+    };
+    let mut found: Vec<PathBuf> = entries.filter(holds_rows).collect();
+    found.sort();
+    found
 }
 
 /// The files that a location means now; none when there are none.

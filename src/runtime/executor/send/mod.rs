@@ -154,6 +154,14 @@ impl Sender<'_> {
         for decided in chunk {
             let Decided { row, entity, decision } = decided;
             match decision {
+                Decision::Excluded { reason, .. } if rows.is_in_doubt(row) => {
+                    // It was decided before, and may have left: to exclude it now could be untrue.
+                    let reason = format!("it may have left before the process ended; now {}", reason.word());
+                    let (first, (attempt, _)) = (rows.first_intended(row).unwrap_or(now), rows.attempt(row));
+                    let outcome = outcome_row(row, attempt, Outcome::Unknown { reason }, first, now);
+                    rows.record(&outcome, first);
+                    flight.pending.push(outcome);
+                }
                 Decision::Excluded { reason, detail } => {
                     rows.settle(row);
                     exclusions.push(Exclusion { row, entity, reason, detail, at: now });

@@ -33,8 +33,9 @@ const LOCK: &str = "lock";
 
 /// A store in a directory.
 pub struct SqliteStore {
-    writer: Option<Writer>,
+    // Closed before the writer, which can move its log into the database only when it is the last.
     reader: Mutex<Connection>,
+    writer: Option<Writer>,
     /// Held as long as the store is open for writing.
     _lock: Option<File>,
 }

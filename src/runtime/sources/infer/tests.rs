@@ -1,0 +1,1 @@
+//! What declarations are made from data.
