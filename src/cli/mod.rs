@@ -46,6 +46,8 @@ mod show;
 #[cfg(feature = "engine")]
 mod signal;
 #[cfg(feature = "engine")]
+mod state;
+#[cfg(feature = "engine")]
 mod stop;
 #[cfg(feature = "engine")]
 mod tasks;
@@ -157,6 +159,8 @@ enum Command {
     #[cfg(feature = "engine")]
     Stop(stop::Arguments),
     #[cfg(feature = "engine")]
+    State(state::Arguments),
+    #[cfg(feature = "engine")]
     Tasks(tasks::ListArguments),
     /// Say yes to what a run asks with `approve`
     #[cfg(feature = "engine")]
@@ -236,6 +240,8 @@ impl Command {
             Self::Pause(arguments) => pause::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Stop(arguments) => stop::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::State(arguments) => state::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Tasks(arguments) => tasks::list(&arguments, context),
             #[cfg(feature = "engine")]

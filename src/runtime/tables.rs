@@ -17,6 +17,7 @@ use super::bindings::SourceBinding;
 use super::error::RunError;
 use super::executor::ROW;
 use super::machine::Delivery;
+use super::memories::{self, Question};
 use super::sources::{self, BoundTable, OpenOptions, Opened};
 use super::store::{OutcomeKind, RowState, Store};
 use crate::base::plain_reason;
@@ -177,6 +178,10 @@ pub struct RunTables<'r> {
     pub ledger: Option<Ledger<'r>>,
     /// States whose audiences can be read; the first that has one counts.
     pub remembered: Vec<Remembered<'r>>,
+    /// The memory of a `new` that names none.
+    pub memory: Option<String>,
+    /// Whether what was taken on a virtual clock counts.
+    pub simulated: bool,
 }
 
 /// The sends of a run, as far as its names are bound to them.
@@ -205,8 +210,11 @@ impl Tables for RunTables<'_> {
         }
     }
 
-    fn taken(&self, _memory: Option<&str>) -> Result<Taken, QueryError> {
-        Err(not_yet("`new`"))
+    fn taken(&self, memory: Option<&str>, entity: EntityId, by: Option<&str>) -> Result<Taken, QueryError> {
+        // A question outside a run has no segment whose memory could be meant.
+        let Some(memory) = memory.or(self.memory.as_deref()) else { return Ok(Taken::Nothing) };
+        let question = Question { memory, entity: &self.sources.program()[entity], by, simulated: self.simulated };
+        memories::taken(&self.remembered, question)
     }
 }
 
@@ -314,10 +322,6 @@ fn feedback_table(
 
 fn source_error(error: &RunError) -> QueryError {
     QueryError::Problem(Box::new(error.problem()))
-}
-
-fn not_yet(what: &str) -> QueryError {
-    QueryError::Source(format!("{what} cannot be read in a run yet"))
 }
 
 /// What is wrong with a file that we wrote and that can be opened but not understood.

@@ -22,6 +22,8 @@ mod embed;
 mod flow;
 #[cfg(feature = "engine")]
 mod mail_server;
+#[cfg(feature = "engine")]
+mod new;
 mod pages;
 mod program;
 #[cfg(feature = "engine")]

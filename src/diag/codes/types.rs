@@ -55,6 +55,8 @@ super::codes! { Types:
     DUPLICATE_COLUMN = "duplicate_column",
     /// `new` on rows that have no key, without `by`.
     NEW_NEEDS_BY = "new_needs_by",
+    /// `new` elsewhere than in the population of a segment.
+    NEW_PLACE = "new_place",
     /// Something in a string that cannot be put into text.
     NOT_PRINTABLE = "not_printable",
     /// `.unmatched`, `.rejected` or feedback of something that has none.

@@ -44,6 +44,11 @@ pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn Tab
     table::listing(&[path], Arc::new(ParquetFormat::default()), schema)
 }
 
+/// A table over several Parquet files of our own, all with these columns.
+pub(crate) fn parquet_files(paths: &[&Path], schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    table::listing(paths, Arc::new(ParquetFormat::default()), schema)
+}
+
 /// Where and how to open sources.
 #[derive(Clone, Debug)]
 pub struct OpenOptions<'a> {

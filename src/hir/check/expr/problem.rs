@@ -82,6 +82,9 @@ pub(crate) enum TypeProblem {
     DuplicateColumn { name: Name, of: String, declared: Option<Span> },
     #[error("`{entity}` has no key by which rows could be remembered")]
     NewNeedsBy { entity: String, span: Span },
+    /// `new` elsewhere than in a segment of its own.
+    #[error("`new` cannot stand {place}")]
+    NewPlace { place: &'static str, help: &'static str, span: Span },
     #[error("{} cannot be put into a text", a(.found))]
     NotPrintable { found: String, advice: Advice, span: Span },
     /// `.unmatched` of something that loses no rows, and the like.
@@ -182,6 +185,7 @@ impl TypeProblem {
             NoGroup { .. } => codes::NO_GROUP,
             DuplicateColumn { .. } => codes::DUPLICATE_COLUMN,
             NewNeedsBy { .. } => codes::NEW_NEEDS_BY,
+            NewPlace { .. } => codes::NEW_PLACE,
             NotPrintable { .. } => codes::NOT_PRINTABLE,
             NoLostRows { .. } => codes::NO_LOST_ROWS,
         }
@@ -217,6 +221,7 @@ impl TypeProblem {
             | BadAmount { span, .. }
             | NoGroup { span }
             | NewNeedsBy { span, .. }
+            | NewPlace { span, .. }
             | NotPrintable { span, .. }
             | NoLostRows { span, .. } => *span,
         }
@@ -256,6 +261,7 @@ impl TypeProblem {
             NotConstant { .. } => problem.label("this is known only when the campaign runs"),
             NoGroup { .. } => problem.help("write `... dedupe by FIELD with n = count(group)`"),
             NewNeedsBy { .. } => problem.help("write `new by FIELD` with a date, a timestamp or a number that grows"),
+            NewPlace { help, .. } => problem.help(help),
             Recursion { .. } | BadAmount { .. } | DivisionByZero { .. } => problem,
             RowAsValue { advice, .. }
             | PopulationAsValue { advice, .. }

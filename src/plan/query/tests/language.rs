@@ -280,6 +280,7 @@ fn every_example_of_the_prelude_is_true() {
 
 #[test]
 fn new_leaves_out_what_was_taken() {
+    let at = |text: &str| Value::Timestamp(text.parse().unwrap());
     let script = "segment s = orders where amount > 5 new";
     assert_eq!(run(script).keys("s"), [11, 12, 13, 14]);
     let outcome = run_with(script, |world| {
@@ -289,9 +290,15 @@ fn new_leaves_out_what_was_taken() {
     });
     assert_eq!(outcome.keys("s"), [11, 13]);
     let outcome = run_with("segment s = orders new by placed_at", |world| {
-        world.memory.taken = Some(Known::UpTo(Value::Timestamp("2026-11-20T10:00:00Z".parse().unwrap())));
+        world.memory.taken = Some(Known::Ranges(vec![(None, at("2026-11-20T10:00:00Z"))]));
     });
     assert_eq!(outcome.keys("s"), [14, 16]);
+    // What a run gave back is new again.
+    let outcome = run_with("segment s = orders new by placed_at", |world| {
+        let gap = (Some(at("2026-10-01T10:00:00Z")), at("2026-11-01T10:00:00Z"));
+        world.memory.taken = Some(Known::Ranges(vec![(None, at("2026-09-15T00:00:00Z")), gap]));
+    });
+    assert_eq!(outcome.keys("s"), [11, 12, 14, 16]);
 }
 
 #[test]
