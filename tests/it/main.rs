@@ -10,15 +10,19 @@
 
 #[cfg(feature = "engine")]
 mod bad_input;
+#[cfg(feature = "engine")]
+mod bad_input;
 mod broken;
 mod cli;
 mod corpus;
 #[cfg(feature = "engine")]
 mod crash;
+#[cfg(feature = "engine")]
 mod data_steps;
 mod documents;
 #[cfg(feature = "engine")]
 mod embed;
+#[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod mail_server;
@@ -36,5 +40,6 @@ mod run;
 mod smtp;
 #[cfg(feature = "engine")]
 mod start;
+#[cfg(feature = "engine")]
 mod stdlib;
 mod tidy;
