@@ -32,8 +32,8 @@ pub(super) struct Relation {
 pub(super) fn relate(all: &[Found]) -> Vec<Related<'_>> {
     let mut related: Vec<Related> =
         all.iter().map(|found| Related { found, key: key(found, all), relations: Vec::new() }).collect();
-    for from in 0..all.len() {
-        for column in &all[from].columns {
+    for (from, found) in all.iter().enumerate() {
+        for column in &found.columns {
             if let Some(to) = target(&related, from, column) {
                 connect(&mut related, from, to, column);
             }
