@@ -34,4 +34,6 @@ mod run;
 mod smtp;
 #[cfg(feature = "engine")]
 mod stdlib;
+#[cfg(feature = "engine")]
+mod stop;
 mod tidy;
