@@ -8,7 +8,7 @@ use crate::report::plural;
 use crate::runtime::machine::{self, State};
 use crate::runtime::store::{RunRecord, Store};
 
-/// Check the state of this project: replay every run's journal and compare, add up every send
+/// Check the state: replay every journal, add up every send
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example: orch doctor --profile prod")]
 pub struct Arguments {}

@@ -20,8 +20,8 @@ use super::store::sqlite::SqliteStore;
 use super::store::{Change, RunRecord, Store};
 use super::tables::{Folders, Sources};
 use crate::hir::{LocalId, Value};
-use crate::plan::Plan;
 use crate::plan::query::{Session, SessionOptions};
+use crate::plan::{Plan, StepKind};
 
 /// What an engine works with.
 pub struct EngineOptions {
@@ -134,6 +134,13 @@ impl Engine {
         for entity in plan.entities() {
             sources.open(entity)?;
         }
+        for step in plan.steps() {
+            if let StepKind::Data(data) = &step.kind
+                && let Some(entity) = data.target()
+            {
+                sources.check_writable(entity)?;
+            }
+        }
         Ok(sources)
     }
 
@@ -142,6 +149,7 @@ impl Engine {
         let options = &self.options;
         let program = plan.program.clone();
         Sources::new(program, &plan.files, options.folders.clone(), options.zone.clone(), options.threads)
+            .with_bindings(options.sources.clone())
     }
 
     /// Asks `cancel` to stop when the process is interrupted or told to terminate; calls `again` if that happens once

@@ -96,6 +96,7 @@ pub enum RunError {
 
 impl RunError {
     /// The problem as data.
+    #[expect(clippy::too_many_lines, reason = "one arm per error and nothing else")]
     pub fn problem(&self) -> Problem {
         use codes::run;
         match self {
@@ -180,7 +181,7 @@ fn store_problem(error: &StoreError) -> Problem {
         StoreError::InUse { .. } => run::STATE_IN_USE,
         StoreError::Unreadable { .. } | StoreError::Damaged(_) => run::STATE_UNREADABLE,
         StoreError::Newer { .. } => run::STATE_NEWER,
-        StoreError::Broken(_) | StoreError::Conflict(_) => run::STATE_BROKEN,
+        StoreError::Broken(_) | StoreError::Conflict(_) | StoreError::Overtaken(_) => run::STATE_BROKEN,
     };
     let help = match error {
         StoreError::InUse { .. } => "wait until it is done, or stop that process; its run goes on with `orch resume`",
@@ -194,6 +195,7 @@ fn store_problem(error: &StoreError) -> Problem {
         StoreError::Broken(_) => {
             "free disk space or mend the disk; nothing that was decided is lost, `orch resume` goes on"
         }
+        StoreError::Overtaken(_) => "`orch resume` looks for new rows again",
         StoreError::Conflict(_) => "look at `orch runs` and try again",
     };
     Problem::outside(code, error.to_string()).help(help)

@@ -200,7 +200,15 @@ impl<'e> Notebook<'e> {
         let state = self.engine.options().folders.state.clone();
         let store = SqliteStore::open_read_only(&state)?;
         let remembered = store.iter().map(|store| Remembered { store, state: state.clone() }).collect();
-        let tables = RunTables { sources, frozen: &frozen, numbered: None, ledger: None, remembered };
+        let tables = RunTables {
+            sources,
+            frozen: &frozen,
+            numbered: None,
+            ledger: None,
+            remembered,
+            memory: None,
+            simulated: false,
+        };
         let scope = Scope {
             program: &plan.program,
             tables: &tables,

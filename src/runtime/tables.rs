@@ -13,10 +13,12 @@ use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::tz::TimeZone;
 
 use super::audiences::{self, Remembered};
+use super::bindings::SourceBinding;
 use super::error::RunError;
 use super::executor::ROW;
 use super::machine::Delivery;
-use super::sources::{self, OpenOptions, Opened};
+use super::memories::{self, Question};
+use super::sources::{self, BoundTable, OpenOptions, Opened};
 use super::store::{OutcomeKind, RowState, Store};
 use crate::base::plain_reason;
 use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
@@ -55,6 +57,7 @@ pub struct Sources {
     folders: Folders,
     zone: TimeZone,
     threads: usize,
+    bindings: BTreeMap<String, SourceBinding>,
     opened: Mutex<BTreeMap<EntityId, Opened>>,
 }
 
@@ -77,7 +80,13 @@ impl Sources {
             .iter()
             .map(|entity| base(entity.source.as_ref().map_or(entity.span, |source| source.span)))
             .collect();
-        Self { program, bases, folders, zone, threads, opened: Mutex::default() }
+        Self { program, bases, folders, zone, threads, bindings: BTreeMap::new(), opened: Mutex::default() }
+    }
+
+    /// The same, with bound sources by name.
+    #[must_use]
+    pub fn with_bindings(self, bindings: BTreeMap<String, SourceBinding>) -> Self {
+        Self { bindings, ..self }
     }
 
     /// Opens an entity's source, importing it if it is new or has changed.
@@ -91,6 +100,11 @@ impl Sources {
         }
         let declared = &self.program[entity];
         let cache = self.folders.imports();
+        if let Some(bound) = self.bound(entity) {
+            let found = sources::open_bound(declared, &self.program, &bound, &cache, &self.zone)?;
+            opened.insert(entity, found.clone());
+            return Ok(found);
+        }
         let rejects = self.folders.state.join("rejects").join(format!("{}.csv", declared.name));
         let options = OpenOptions {
             base: &self.bases[entity.0 as usize],
@@ -107,6 +121,30 @@ impl Sources {
     /// The program whose entities these are.
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// The table of an entity of a bound source.
+    pub(crate) fn bound(&self, entity: EntityId) -> Option<BoundTable<'_>> {
+        match &self.program[entity].source.as_ref()?.location {
+            SourceLocation::Bound { source, table } => {
+                Some(BoundTable { source, table, binding: self.bindings.get(source), project: &self.folders.project })
+            }
+            SourceLocation::Path(_) => None,
+        }
+    }
+
+    /// Looks whether an entity's rows can be changed, before anything has happened.
+    ///
+    /// # Errors
+    /// `run::read_only`.
+    pub fn check_writable(&self, entity: EntityId) -> Result<(), RunError> {
+        let declared = &self.program[entity];
+        let place = declared.source.as_ref().map_or(declared.span, |source| source.span);
+        let checked = match self.bound(entity) {
+            Some(bound) => bound.check_writable(&declared.name),
+            None => sources::WritableFile::open(declared, &self.program, self.base(entity), &self.zone).map(drop),
+        };
+        Ok(checked.map_err(|error| error.problem(place))?)
     }
 
     /// The folder to which an entity's location is relative.
@@ -140,6 +178,10 @@ pub struct RunTables<'r> {
     pub ledger: Option<Ledger<'r>>,
     /// States whose audiences can be read; the first that has one counts.
     pub remembered: Vec<Remembered<'r>>,
+    /// The memory of a `new` that names none.
+    pub memory: Option<String>,
+    /// Whether what was taken on a virtual clock counts.
+    pub simulated: bool,
 }
 
 /// The sends of a run, as far as its names are bound to them.
@@ -168,8 +210,11 @@ impl Tables for RunTables<'_> {
         }
     }
 
-    fn taken(&self, _memory: Option<&str>) -> Result<Taken, QueryError> {
-        Err(not_yet("`new`"))
+    fn taken(&self, memory: Option<&str>, entity: EntityId, by: Option<&str>) -> Result<Taken, QueryError> {
+        // A question outside a run has no segment whose memory could be meant.
+        let Some(memory) = memory.or(self.memory.as_deref()) else { return Ok(Taken::Nothing) };
+        let question = Question { memory, entity: &self.sources.program()[entity], by, simulated: self.simulated };
+        memories::taken(&self.remembered, question)
     }
 }
 
@@ -277,10 +322,6 @@ fn feedback_table(
 
 fn source_error(error: &RunError) -> QueryError {
     QueryError::Problem(Box::new(error.problem()))
-}
-
-fn not_yet(what: &str) -> QueryError {
-    QueryError::Source(format!("{what} cannot be read in a run yet"))
 }
 
 /// What is wrong with a file that we wrote and that can be opened but not understood.

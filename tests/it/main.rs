@@ -10,18 +10,24 @@
 
 #[cfg(feature = "engine")]
 mod bad_input;
+#[cfg(feature = "engine")]
+mod bad_input;
 mod broken;
 mod cli;
 mod corpus;
 #[cfg(feature = "engine")]
 mod crash;
+#[cfg(feature = "engine")]
 mod data_steps;
 mod documents;
 #[cfg(feature = "engine")]
 mod embed;
+#[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod mail_server;
+#[cfg(feature = "engine")]
+mod new;
 mod pages;
 mod program;
 #[cfg(feature = "engine")]
@@ -32,6 +38,8 @@ mod prompt;
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
+#[cfg(feature = "engine")]
+mod start;
 #[cfg(feature = "engine")]
 mod stdlib;
 #[cfg(feature = "engine")]

@@ -72,7 +72,7 @@ pub(in crate::runtime) fn file_error(path: &Path, error: &dyn std::fmt::Display)
 }
 
 /// A frozen population being written: its rows are numbered, and it has its name only when it is whole and durable.
-pub(super) struct SnapshotFile {
+pub(in crate::runtime) struct SnapshotFile {
     path: PathBuf,
     temporary: PathBuf,
     file: Option<File>,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::files::SourceFile;
-use crate::base::{Span, plain_reason};
+use crate::base::{SourceId, Span, plain_reason};
 use crate::diag::{Code, Problem, codes::run};
 
 /// A failure to open or import a source. Paths are as people write them; the place in the program is added by
@@ -46,6 +46,10 @@ pub(crate) enum SourceError {
     Unwritable { shown: String, reason: String },
     #[error("`{entity}` {what}, which cannot be changed")]
     ReadOnly { entity: String, what: String },
+    #[error("{what} is not supported yet")]
+    NotYet { what: &'static str, help: &'static str },
+    #[error("{}", .0.message)]
+    Problem(Box<Problem>),
     #[error("{message}")]
     Option { message: String, help: String },
     #[error("a file cannot hold a column of this type: `{field}`")]
@@ -89,8 +93,18 @@ pub(crate) struct Unfit {
 }
 
 impl SourceError {
+    /// The failure as a problem of no program.
+    pub fn problem_outside(self) -> Problem {
+        let nowhere = Span::new(SourceId(0), 0, 0);
+        let problem = self.problem(nowhere);
+        Problem { labels: Vec::new(), ..problem }
+    }
+
     /// The failure as a problem of the program: `source` is the place of the location in the declaration.
     pub fn problem(self, source: Span) -> Problem {
+        if let Self::Problem(problem) = self {
+            return *problem;
+        }
         let place = match &self {
             Self::Cell { field: Some(field), .. } => *field,
             Self::FieldType { span, .. } => *span,
@@ -124,11 +138,17 @@ impl SourceError {
             Self::Changed { .. } => problem.help("run again once nobody writes to it"),
             Self::Unsupported { help, .. } | Self::Option { help, .. } => problem.help(help),
             Self::ReadOnly { .. } => {
-                problem.help("declare it from one .csv, .tsv or .parquet file, or from a table of a writable source")
+                problem.help("write to an entity of one .csv, .tsv or .parquet file, or of a source with `writable = true` in orch.toml")
             }
+            Self::NotYet { help, .. } => problem.help(help),
             Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
             _ => problem,
         }
+    }
+
+    /// Files that would stay where they are, although the script says otherwise, would be read again by the next run.
+    pub fn no_archive() -> Self {
+        Self::NotYet { what: "`archive`", help: "leave it out, and move the files away once the run has finished" }
     }
 
     /// Says of a file that its columns are not those of the files before it.
@@ -152,7 +172,8 @@ impl SourceError {
             Self::TooMany { .. } => run::TOO_MANY_BAD_ROWS,
             Self::OpenQuote { .. } | Self::LongRecord { .. } => run::OPEN_QUOTE,
             Self::Changed { .. } => run::SOURCE_CHANGED,
-            Self::Unsupported { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Unsupported { .. } | Self::NotYet { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Problem(problem) => problem.code,
             Self::Unwritable { .. } => run::WRITE_FAILED,
             Self::ReadOnly { .. } => run::READ_ONLY,
             Self::Option { .. } => run::SOURCE_OPTION,

@@ -124,6 +124,12 @@ fn packing(path: &Path) -> Option<&'static str> {
     }
 }
 
+/// Are there folders called `COLUMN=VALUE` in this one?
+pub(crate) fn is_partitioned(folder: &Path) -> bool {
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| entry.path().is_dir() && entry.file_name().to_string_lossy().contains('='))
+}
+
 /// The files of a folder whose folders are called `COLUMN=VALUE`; `None` when they are not.
 fn partitions(folder: &Path, shown: &str) -> Result<Option<Vec<SourceFile>>, SourceError> {
     let unreadable =

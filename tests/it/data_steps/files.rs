@@ -163,3 +163,22 @@ fn a_rehearsal_of_a_change_changes_nothing() {
     assert_eq!(rows(&report, "delete"), (4, 1, "{\"where\":3}".into()));
     assert_eq!(project.read("data/customers.csv"), CUSTOMERS);
 }
+
+#[test]
+fn a_crash_before_the_new_file_had_its_name_is_made_good() {
+    let project = Project::new();
+    let change = "update (customers where spend > 500) set spend = spend + 1";
+    let target = project.path("data/customers.csv");
+    let interrupted = || {
+        let runs = project.path(".orch/dev/runs");
+        let run = std::fs::read_dir(runs).unwrap().next().unwrap().unwrap().path();
+        let done = std::fs::read_dir(run).unwrap().map(|entry| entry.unwrap().path());
+        let done = done.filter(|path| path.extension().is_some_and(|end| end == "done")).collect::<Vec<_>>();
+        let decision: serde_json::Value = serde_json::from_slice(&std::fs::read(&done[0]).unwrap()).unwrap();
+        std::fs::rename(&target, decision["temporary"].as_str().unwrap()).unwrap();
+        std::fs::write(&target, CUSTOMERS).unwrap();
+    };
+    let (first, second) = project.run_twice_with(change, &interrupted);
+    assert_eq!(project.read("data/customers.csv"), CUSTOMERS.replace("900.50", "901.50").replace("550.00", "551.00"));
+    assert_eq!(step(&first, "update"), step(&second, "update"));
+}

@@ -62,7 +62,9 @@ fn arithmetic() {
     table(&[
         ("visits + 1", "int"),
         ("visits / 2", "decimal"),
-        ("spend / visits", "decimal?"),
+        ("spend / visits", "decimal"),
+        ("spend / 0", "division_by_zero"),
+        ("if visits = 0 then null else spend / visits", "decimal?"),
         ("spend * 10%", "decimal"),
         ("share + 5%", "percent"),
         ("spend * score", "float"),

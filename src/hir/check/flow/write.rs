@@ -247,6 +247,8 @@ fn read_only(path: &str) -> Option<&'static str> {
     match extension.as_deref() {
         Some("csv" | "tsv" | "txt" | "parquet" | "pq") => None,
         Some("arrow" | "ipc" | "feather") => Some("an arrow file"),
+        Some("json" | "ndjson" | "jsonl") => Some("a JSON file"),
+        Some("fwf" | "dat") => Some("a file of fixed widths"),
         // A folder, or what only opening it can tell.
         _ => Some("a folder"),
     }

@@ -30,7 +30,7 @@ pub(super) struct Memory {
 /// What earlier runs took.
 pub(super) enum Known {
     Keys(Arc<dyn TableProvider>),
-    UpTo(Value),
+    Ranges(Vec<(Option<Value>, Value)>),
 }
 
 impl Tables for Memory {
@@ -38,11 +38,11 @@ impl Tables for Memory {
         self.tables.get(rows).cloned().ok_or_else(|| QueryError::Source(format!("no rows for {rows:?}")))
     }
 
-    fn taken(&self, _: Option<&str>) -> Result<Taken, QueryError> {
+    fn taken(&self, _: Option<&str>, _: EntityId, _: Option<&str>) -> Result<Taken, QueryError> {
         Ok(match &self.taken {
             None => Taken::Nothing,
             Some(Known::Keys(keys)) => Taken::Keys(Arc::clone(keys)),
-            Some(Known::UpTo(value)) => Taken::UpTo(value.clone()),
+            Some(Known::Ranges(ranges)) => Taken::Ranges(ranges.clone()),
         })
     }
 }

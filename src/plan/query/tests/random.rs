@@ -339,7 +339,12 @@ impl Generator<'_> {
                     let by = self.chance.pick(&[TyKind::Int, TyKind::Decimal]);
                     let (left, right) = (self.column(kind, scope), self.column(&by, scope));
                     if let (Some(left), Some(right)) = (left, right) {
-                        return build::binary(BinaryOp::Divide, left, right, TyKind::Decimal);
+                        // A division by zero would be an error, so each one is guarded.
+                        let condition = Box::new(build::cmp(BinaryOp::NotEqual, right.clone(), build::int(0)));
+                        let then = Box::new(build::binary(BinaryOp::Divide, left, right, TyKind::Decimal));
+                        let ty = Ty::of(TyKind::Decimal).or_null();
+                        let otherwise = Box::new(e(ExprKind::Literal(Value::Null), ty.clone()));
+                        return e(ExprKind::If { condition, then, otherwise }, ty);
                     }
                 }
                 4 => {

@@ -46,7 +46,7 @@ pub(crate) struct Header {
     pub schema: SchemaRef,
     pub rows: u64,
     /// For each column its number of nulls, where the file says so.
-    nulls: Vec<Option<u64>>,
+    pub nulls: Vec<Option<u64>>,
 }
 
 /// Opens `files` as one table; also gives the number of rows.
@@ -114,6 +114,18 @@ pub(crate) fn header(file: &SourceFile, format: Format) -> Result<Header, Source
     Ok(Header { schema, rows: loaded.metadata().file_metadata().num_rows().unsigned_abs(), nulls })
 }
 
+/// Reads the columns, and not how many rows there are where that takes reading them.
+pub(crate) fn quick_header(file: &SourceFile, format: Format) -> Result<Header, SourceError> {
+    if format != Format::Arrow {
+        return header(file, format);
+    }
+    let opened = File::open(&file.path)
+        .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
+    let reader = FileReader::try_new(opened, None).map_err(|error| unreadable(file, format, error))?;
+    let schema = reader.schema();
+    Ok(Header { nulls: vec![None; schema.fields().len()], schema, rows: 0 })
+}
+
 fn unreadable(file: &SourceFile, format: Format, error: impl std::fmt::Display) -> SourceError {
     let kind = if format == Format::Arrow { "an arrow" } else { "a parquet" };
     SourceError::Unreadable { shown: file.shown.clone(), reason: format!("it is not {kind} file ({error})") }
@@ -169,10 +181,10 @@ fn checked(
     entry.mark()
 }
 
-type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
+pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 
 /// The rows of some columns, which come in the file's order.
-fn batches(file: &SourceFile, format: Format, columns: &[&Column]) -> Result<Batches, SourceError> {
+pub(super) fn batches(file: &SourceFile, format: Format, columns: &[&Column]) -> Result<Batches, SourceError> {
     let opened = File::open(&file.path)
         .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
     let failed = |error: &dyn std::fmt::Display| unreadable(file, format, error);

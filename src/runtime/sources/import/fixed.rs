@@ -15,7 +15,7 @@ pub(super) fn records(text: &[u8], first: u64, widths: &[usize], typist: &mut Ty
         if !text.trim().is_empty() {
             let cells = cells(text, widths);
             match cells.split_last() {
-                Some((behind, cells)) if behind.is_empty() => typist.row(line, |cell| Raw::Text(cells[cell]))?,
+                Some((&"", cells)) => typist.row(line, |cell| Raw::Text(cells[cell]))?,
                 _ => {
                     let (found, wanted) = (text.trim_end().chars().count(), widths.iter().sum::<usize>());
                     typist.bad_line(line, "", format!("the line has {found} characters, but the widths make {wanted}"));

@@ -18,7 +18,7 @@ use super::error::SourceError;
 use super::files::{self, Format, SourceFile, io_reason};
 use super::options::FileOptions;
 use crate::hir::{Entity, Program, SourceLocation, Value};
-pub(crate) use value::identity;
+pub(crate) use value::{Habit, identity};
 
 /// Changes of an entity's rows. Rows are named by the [`identity`] of their key, those of an entity without a key by the
 /// identity of their line and all they say.
@@ -64,7 +64,9 @@ impl<'e> WritableFile<'e> {
         };
         let mut found = files::find(base, location)?;
         let file = match found.len() {
-            1 => found.remove(0),
+            // The folders' names may be columns.
+            1 if base.join(location).is_file() => found.remove(0),
+            1 => return Err(unfit(format!("is read from a folder, `{location}`"))),
             _ => return Err(unfit(format!("is read from several files, `{location}`"))),
         };
         let format = files::format(&file)?;

@@ -44,7 +44,7 @@ pub(super) fn of_cell(text: &str, kind: &Kind, options: &FileOptions, reading: &
 
 /// How the cells of a column are written, learnt from those that are there.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Habit {
+pub(crate) struct Habit {
     example: Option<String>,
 }
 

@@ -7,6 +7,7 @@
 
 mod read;
 mod schema;
+mod takes;
 mod write;
 
 #[cfg(test)]
@@ -23,7 +24,7 @@ use crate::base::plain_reason;
 
 use super::{
     AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
-    StoreError, Tally, TaskRecord,
+    StoreError, TakeRecord, Tally, TaskRecord,
 };
 use write::Writer;
 
@@ -198,6 +199,10 @@ impl Store for SqliteStore {
 
     fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError> {
         read::audiences(&self.reader())
+    }
+
+    fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {
+        takes::takes(&self.reader(), memory)
     }
 
     fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {

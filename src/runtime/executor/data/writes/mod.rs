@@ -6,6 +6,7 @@
 
 mod changes;
 mod file;
+mod table;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,9 +16,7 @@ use super::super::freeze::freeze;
 use super::Done;
 use super::publish::{file_error, file_instance};
 use super::subscribe::with_columns;
-use crate::hir::{
-    BinaryOp, ColumnRef, EntityId, Expr, ExprKind, FieldId, LocalId, Query, QueryKind, RowId, SegmentTy, SourceLocation,
-};
+use crate::hir::{BinaryOp, ColumnRef, EntityId, Expr, ExprKind, FieldId, LocalId, Query, QueryKind, RowId, SegmentTy};
 use crate::plan::{DataStep, Step, unmatched};
 use crate::runtime::error::RunError;
 use changes::Changes;
@@ -45,9 +44,9 @@ impl Executor<'_> {
         let Some(entity) = data.target() else { return Ok(Done::default()) };
         // Rows are looked for where they are now.
         self.around.sources.refresh();
-        match self.program[entity].source.as_ref().map(|source| &source.location) {
-            Some(SourceLocation::Bound { .. }) => Err(super::error::DataError::NoRows { path: String::new() }.into()),
-            _ => self.write_file(token, step, data, entity).await,
+        match self.around.sources.bound(entity) {
+            Some(bound) => self.write_table(token, step, data, (entity, bound)).await,
+            None => self.write_file(token, step, data, entity).await,
         }
     }
 
@@ -58,7 +57,7 @@ impl Executor<'_> {
         step: &Step,
         data: &DataStep,
         entity: EntityId,
-    ) -> Result<(Changes, Done), RunError> {
+    ) -> Result<(Changes<'_>, Done), RunError> {
         let mut changes = Changes::new(&self.program[entity]);
         let done = match data {
             DataStep::Update { query, row, set } => {
