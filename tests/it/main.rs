@@ -40,4 +40,6 @@ mod smtp;
 mod start;
 #[cfg(feature = "engine")]
 mod stdlib;
+#[cfg(feature = "engine")]
+mod stop;
 mod tidy;
