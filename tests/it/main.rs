@@ -37,3 +37,5 @@ mod smtp;
 #[cfg(feature = "engine")]
 mod stdlib;
 mod tidy;
+#[cfg(feature = "engine")]
+mod tpch;
