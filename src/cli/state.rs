@@ -16,7 +16,7 @@ use crate::report::{Column, Table, count, moment};
 use crate::runtime::store::{Store, StoreError, TakeRecord};
 use crate::runtime::{keys_of, write_cells};
 
-/// Show what `new` remembers: which rows earlier runs took; export, rewind or baseline it
+/// Show which rows earlier runs took with `new`; export, rewind or baseline a memory
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:

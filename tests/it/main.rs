@@ -43,3 +43,5 @@ mod stdlib;
 #[cfg(feature = "engine")]
 mod stop;
 mod tidy;
+#[cfg(feature = "engine")]
+mod tpch;

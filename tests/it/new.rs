@@ -90,7 +90,7 @@ fn only_rows_of_the_finished_segment_are_taken() {
     assert_eq!(runs(&shop, "other.orch"), "0");
     shop.write("wrong.orch", "segment all = orders new \"mine\" by id\nlog \"{count(all)}\"\n");
     let wrong = shop.json(&["run", "wrong.orch"], 3);
-    assert_eq!(wrong["problems"][0]["code"], "run::other_memory", "{wrong}");
+    assert_eq!(wrong["reason"], "the memory `mine` holds rows of `orders` by key, not of `orders` by `id`");
 }
 
 #[test]
@@ -206,8 +206,8 @@ fn a_memory_is_exported_rewound_and_begun() {
     shop.done(&["state", "by_time.fresh", "--baseline", "all"]);
     assert_eq!(runs(&shop, "by_time.orch"), "");
     let code = |arguments: &[&str]| shop.json(arguments, 2)["problems"][0]["code"].clone();
-    assert_eq!(code(&["state", "by_tim.fresh"]), "run::unknown_memory");
-    assert_eq!(code(&["state", "nothing", "--baseline", "all"]), "run::unknown_memory");
-    assert_eq!(code(&["state", "by_time.fresh", "--baseline", "soon"]), "run::bad_baseline");
-    assert_eq!(code(&["state", "by_key.fresh", "--rewind", "soon"]), "run::bad_baseline");
+    assert_eq!(code(&["state", "by_tim.fresh"]), "orch::run::unknown_memory");
+    assert_eq!(code(&["state", "nothing", "--baseline", "all"]), "orch::run::unknown_memory");
+    assert_eq!(code(&["state", "by_time.fresh", "--baseline", "soon"]), "orch::run::bad_baseline");
+    assert_eq!(code(&["state", "by_key.fresh", "--rewind", "soon"]), "orch::run::bad_baseline");
 }

@@ -188,7 +188,9 @@ impl Lower<'_> {
             Amount::Share(share) => {
                 let total = self.size(frame)?;
                 let share = self.expr(frame, share)?;
-                cast(total, DataType::Decimal128(19, 0)) * share
+                // Half up, as the shares of a split: a position is a whole number.
+                let half = lit(ScalarValue::Decimal128(Some(5), 2, 1));
+                cast(total, DataType::Decimal128(19, 0)) * share + half
             }
         };
         let part = frame.part.clone();

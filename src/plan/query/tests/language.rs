@@ -183,7 +183,11 @@ fn limits_and_orders() {
     // Enumerations in the order declared.
     expect("customers order by tier", &[2, 5, 3, 4, 1]);
     expect("customers limit 40%", &[1, 2]);
-    expect("customers limit 39%", &[1]);
+    // Half up: 1.45 rows, 1.5 rows.
+    expect("customers limit 29%", &[1]);
+    expect("customers limit 30%", &[1, 2]);
+    expect("customers limit 9%", &[]);
+    expect("customers limit 100%", &[1, 2, 3, 4, 5]);
     expect("customers limit 0", &[]);
     let outcome = run("let n = 3\nsegment s = customers limit n\nsegment t = customers limit count(stores)");
     assert_eq!(outcome.keys("s"), [1, 2, 3]);

@@ -218,7 +218,7 @@ impl Naive<'_> {
             },
             Amount::Share(share) => {
                 let rows = number(&self.expr(share, env)) * Decimal::from(of);
-                rows.floor().to_string().parse().unwrap()
+                (rows + Decimal::new(5, 1)).floor().to_string().parse().unwrap()
             }
         }
     }
