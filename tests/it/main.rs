@@ -10,8 +10,6 @@
 
 #[cfg(feature = "engine")]
 mod bad_input;
-#[cfg(feature = "engine")]
-mod bad_input;
 mod broken;
 mod cli;
 mod corpus;
