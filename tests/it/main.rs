@@ -21,6 +21,7 @@ mod pages;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
+mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
