@@ -18,6 +18,7 @@
 //! ```
 
 mod allow;
+mod columns;
 pub mod docs;
 mod load;
 
@@ -26,7 +27,7 @@ use std::collections::HashMap;
 use crate::base::{SourceId, SourceMap};
 use crate::diag::codes::lints;
 use crate::diag::{Problem, Problems, RenderStyle, Severity, render};
-use crate::hir::{Environment, ParsedFile, Program, SourceLocation, Ty, check_program};
+use crate::hir::{Environment, ParsedFile, Program, SourceLocation, Ty, Value, check_program};
 
 /// Where files come from. Paths are relative to the project, with `/`.
 pub trait Loader {
@@ -47,6 +48,8 @@ pub struct SchemaRequest<'r> {
     pub entity: &'r str,
     /// Where its rows come from, as written.
     pub location: SourceLocation,
+    /// Its options, as far as they are constants.
+    pub options: Vec<(String, Value)>,
     /// The file that declares it.
     pub file: &'r str,
 }
@@ -55,6 +58,13 @@ pub struct SchemaRequest<'r> {
 impl Loader for HashMap<String, String> {
     fn read(&self, path: &str) -> Result<String, String> {
         self.get(path).cloned().ok_or_else(|| "no such file".to_owned())
+    }
+
+    /// As an earlier analysis found them: see [`Analysis::sources`].
+    fn schema(&self, request: &SchemaRequest<'_>) -> Result<Vec<(String, Ty)>, String> {
+        let text = self.get(&columns::file_name(request.entity));
+        let text = text.ok_or_else(|| "columns of data are not read here".to_owned())?;
+        columns::read(text).ok_or_else(|| "what was kept of its columns cannot be understood".to_owned())
     }
 }
 
@@ -69,7 +79,8 @@ pub struct Workspace {
 /// What is known about a script after checking it.
 #[derive(Clone, Debug)]
 pub struct Analysis {
-    /// All texts that were read.
+    /// All texts that were read. Columns that were read from data are among them, as `schema:ENTITY`, so that whoever
+    /// keeps the texts can make the same analysis again.
     pub sources: SourceMap,
     /// The files in the order they were checked: the library's, the project's schema, used files, the script.
     pub files: Vec<ParsedFile>,
@@ -132,7 +143,7 @@ impl Workspace {
         self.finish(load::Load::new(&*self.loader).project(&self.schema).entry_text(name, text))
     }
 
-    fn finish(&self, loaded: load::Load<'_>) -> Analysis {
+    fn finish(&self, mut loaded: load::Load<'_>) -> Analysis {
         let environment = Environment {
             schemas: loaded.schemas(),
             templates: loaded.templates(),

@@ -19,6 +19,16 @@
 //!
 //! Up to `hir` every phase returns its value *and* a list of problems, never an error.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::print_stdout,
+        clippy::print_stderr,
+        clippy::disallowed_methods,
+        reason = "tests measure, skip visibly and look at the environment"
+    )
+)]
+
 pub mod analysis;
 pub mod base;
 pub mod cli;

@@ -6,6 +6,7 @@
 //!
 //! The data has flaws on purpose; `README.md` lists them.
 #![allow(
+    clippy::expect_used,
     clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a program of its own, with an argument and an output"

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{Loader, SchemaRequest};
+use super::{Loader, SchemaRequest, columns};
 use crate::base::{SourceId, SourceMap, Span};
 use crate::diag::codes::names as codes;
 use crate::diag::{Problem, Problems};
 use crate::hir::problem::NameProblem;
-use crate::hir::{ParsedFile, SourceLocation, Ty, resolve_path};
+use crate::hir::{ParsedFile, SourceLocation, Ty, Value, resolve_path};
 use crate::stdlib;
 use crate::syntax::Trivia;
 use crate::syntax::ast::{self, UseTarget};
@@ -157,18 +157,30 @@ impl<'l> Load<'l> {
         }
     }
 
-    /// Columns of all entities without a block, as the loader knows them.
-    pub fn schemas(&self) -> HashMap<String, Result<Vec<(String, Ty)>, String>> {
+    /// Columns of all entities without a block, as the loader knows them. They are kept with the texts.
+    pub fn schemas(&mut self) -> HashMap<String, Result<Vec<(String, Ty)>, String>> {
         let mut schemas = HashMap::new();
+        let mut texts = Vec::new();
         for file in &self.loaded.files {
             for stmt in &file.ast.stmts {
                 let ast::StmtKind::Entity(ast::Entity { name, source: Some(source), items: None }) = &stmt.kind else {
                     continue;
                 };
-                let request =
-                    SchemaRequest { entity: &name.text, location: location(&source.location), file: &file.name };
-                schemas.insert(name.text.clone(), self.loader.schema(&request));
+                let request = SchemaRequest {
+                    entity: &name.text,
+                    location: location(&source.location),
+                    options: options(source),
+                    file: &file.name,
+                };
+                let schema = self.loader.schema(&request);
+                if let Ok(known) = &schema {
+                    texts.push((columns::file_name(&name.text), columns::write(known)));
+                }
+                schemas.insert(name.text.clone(), schema);
             }
+        }
+        for (name, text) in texts {
+            self.loaded.sources.add(name, text);
         }
         schemas
     }
@@ -201,4 +213,25 @@ fn location(written: &ast::SourceLocation) -> SourceLocation {
             SourceLocation::Bound { source: names.next().unwrap_or_default(), table: names.collect() }
         }
     }
+}
+
+/// The options whose values need no checking to be understood.
+fn options(source: &ast::SourceRef) -> Vec<(String, Value)> {
+    let items = source.options.iter().flat_map(|record| &record.items);
+    let constant = |item: &ast::RecordItem| match &item.value {
+        ast::RecordValue::Expr(value) => Some((item.name.text.clone(), literal(value)?)),
+        _ => None,
+    };
+    items.filter_map(constant).collect()
+}
+
+fn literal(value: &ast::Expr) -> Option<Value> {
+    Some(match &value.kind {
+        ast::ExprKind::Literal(ast::Literal::Text(text)) => Value::Text(text.clone()),
+        ast::ExprKind::Literal(ast::Literal::Bool(value)) => Value::Bool(*value),
+        ast::ExprKind::Literal(ast::Literal::Int(value)) => Value::Int(*value),
+        ast::ExprKind::Name(name) => Value::Text(name.text.clone()),
+        ast::ExprKind::List(items) => Value::List(items.iter().map(literal).collect::<Option<_>>()?),
+        _ => return None,
+    })
 }

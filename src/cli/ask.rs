@@ -206,6 +206,7 @@ pub struct Asker<'e> {
     accepted: Vec<(String, String)>,
     style: crate::diag::RenderStyle,
     symbols: Vec<crate::repl::Symbol>,
+    failed: bool,
 }
 
 impl<'e> Asker<'e> {
@@ -222,15 +223,30 @@ impl<'e> Asker<'e> {
         let failed = |error| run_failure(&error, SourceMap::new());
         let workspace = workspace::workspace(project);
         let notebook = Notebook::new(engine).map_err(failed)?;
-        let mut asker = Self { workspace, engine, notebook, script, accepted: Vec::new(), style, symbols: Vec::new() };
+        let mut asker = Self {
+            workspace,
+            engine,
+            notebook,
+            script,
+            accepted: Vec::new(),
+            style,
+            symbols: Vec::new(),
+            failed: false,
+        };
         let analysis = asker.workspace.analyze_text(NAME, &asker.script);
         asker.symbols = crate::repl::symbols(&analysis);
         Ok(asker)
     }
 
+    /// True once a question could not be answered.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     fn before(&self, without: Option<&str>) -> String {
         let kept = self.accepted.iter().filter(|(name, _)| without != Some(name.as_str()));
-        std::iter::once(&self.script).chain(kept.map(|(_, text)| text)).map(|text| format!("{text}\n")).collect()
+        // Each ends for good, so that a clause typed later does not go on with it.
+        std::iter::once(&self.script).chain(kept.map(|(_, text)| text)).map(|text| format!("{text}\n;\n")).collect()
     }
 
     fn answer(&mut self, text: &str) -> Result<crate::repl::Answer, Failure> {
@@ -280,8 +296,12 @@ fn bound_name(text: &str) -> Option<String> {
 impl crate::repl::Evaluator for Asker<'_> {
     fn eval(&mut self, text: &str) -> crate::repl::Answer {
         match self.answer(text) {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                self.failed |= matches!(answer, crate::repl::Answer::Problems(_));
+                answer
+            }
             Err(failure) => {
+                self.failed = true;
                 let shown =
                     failure.problems.iter().map(|problem| crate::diag::render(problem, &failure.sources, self.style));
                 crate::repl::Answer::Problems(shown.collect())

@@ -1,11 +1,13 @@
-//! From the settings of a channel to the configuration of its driver, secrets looked up.
+//! From settings to what the engine works with, secrets looked up: channels, alerts, sources.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::environment::secret;
 use crate::diag::Problem;
 use crate::project::{OnUnknown, Project};
 use crate::runtime::channels::{ChannelConfig, Rate, Secret, UnknownPolicy};
+use crate::runtime::{AlertTarget, SourceBinding};
 
 /// The configuration of the channel with this name; the default one if the manifest does not mention it.
 ///
@@ -30,4 +32,20 @@ pub fn channel_config(name: &str, project: &Project) -> Result<ChannelConfig, Pr
         strict: settings.strict,
         path: settings.path.map(PathBuf::from),
     })
+}
+
+/// Whom alerts tell.
+pub fn alerts(project: &Project) -> BTreeMap<String, AlertTarget> {
+    let target =
+        |alert: &crate::project::AlertSettings| AlertTarget { channel: alert.channel.clone(), to: alert.to.clone() };
+    project.settings.alert.iter().map(|(name, alert)| (name.clone(), target(alert))).collect()
+}
+
+/// What `from NAME.table` means. A secret that is missing is a problem only for those who use the source.
+pub fn sources(project: &Project) -> BTreeMap<String, SourceBinding> {
+    let binding = |source: &crate::project::SourceSettings| SourceBinding {
+        url: secret(&source.url, project).map(|url| Secret::new(url.expose())).map_err(Box::new),
+        writable: source.writable,
+    };
+    project.settings.source.iter().map(|(name, source)| (name.clone(), binding(source))).collect()
 }

@@ -1,7 +1,9 @@
 //! Why a command could not do its work.
 
+use std::path::Path;
+
 use super::{Exit, Output};
-use crate::base::SourceMap;
+use crate::base::{SourceMap, did_you_mean, plain_reason};
 use crate::diag::{Problem, Problems, codes};
 
 /// Problems that end a command, and the exit code they mean.
@@ -22,13 +24,18 @@ impl Failure {
     }
 
     /// A file that cannot be read.
-    pub fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         let message = format!("cannot read `{}`: {}", path.display(), reason(error));
-        Problem::outside(codes::run::UNREADABLE_FILE, message).into()
+        let problem = Problem::outside(codes::run::UNREADABLE_FILE, message);
+        let near = if error.kind() == std::io::ErrorKind::NotFound { near_file(path) } else { None };
+        match near {
+            Some(near) => problem.help(format!("did you mean `{near}`?")).into(),
+            None => problem.into(),
+        }
     }
 
     /// A file that cannot be written.
-    pub fn unwritable(path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub fn unwritable(path: &Path, error: &std::io::Error) -> Self {
         let message = format!("cannot write `{}`: {}", path.display(), reason(error));
         Problem::outside(codes::run::UNREADABLE_FILE, message).into()
     }
@@ -58,17 +65,19 @@ impl From<Problem> for Failure {
     }
 }
 
-/// The system's reason in our words, without the number that Rust appends.
+/// The system's reason in our words.
 pub fn reason(error: &std::io::Error) -> String {
-    use std::io::ErrorKind;
-    match error.kind() {
-        ErrorKind::NotFound => "there is no such file".to_owned(),
-        ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        _ => {
-            let text = error.to_string();
-            text.split(" (os error").next().unwrap_or_default().to_lowercase()
-        }
-    }
+    plain_reason(&error.to_string())
+}
+
+/// The name in the same folder that was probably meant.
+fn near_file(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let written = path.file_name()?.to_string_lossy().into_owned();
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let near = did_you_mean(&written, names.iter().map(String::as_str))?;
+    Some(folder.map_or(near.to_owned(), |folder| folder.join(near).display().to_string()))
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::{Context, Exit, Failure, channels, project, workspace};
 use crate::analysis::{Analysis, Workspace};
-use crate::base::SourceMap;
+use crate::base::{SourceMap, did_you_mean};
 use crate::diag::{Problem, Problems, codes};
 use crate::hir::{CampaignId, TyKind, Value};
-use crate::plan::Plan;
+use crate::plan::{DataStep, Plan};
 use crate::project::Project;
-use crate::runtime::channels::{Places, open};
+use crate::runtime::channels::{Places, UnknownPolicy, open};
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store, StoreError};
 use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
@@ -44,7 +44,10 @@ impl Script {
         let project = project::open(&context.globals, start)?;
         let (path, analysis) = match source {
             Source::File(file) => {
-                std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
+                let data = std::fs::metadata(file).map_err(|error| Failure::unreadable(file, &error))?;
+                if data.is_dir() {
+                    return Err(folder_for_script(file).into());
+                }
                 (workspace::inner_path(&project, file), workspace::analyze(&project, file))
             }
             Source::Text(text) => ("<input>".to_string(), workspace::workspace(&project).analyze_text("<input>", text)),
@@ -58,6 +61,11 @@ impl Script {
     pub fn failure(&self, error: &RunError) -> Failure {
         run_failure(error, self.sources.clone())
     }
+}
+
+fn folder_for_script(folder: &Path) -> Problem {
+    Problem::outside(codes::run::UNREADABLE_FILE, format!("`{}` is a folder, not a script", folder.display()))
+        .help("name one script, such as `vip.orch`; `orch check` takes folders")
 }
 
 /// What a command is to work on.
@@ -96,8 +104,13 @@ fn planned(analysis: &Analysis, campaign: Option<&str>) -> Result<Plan, Failure>
         let problem = match (campaign, known.is_empty()) {
             (_, true) => Problem::outside(codes::run::NO_CAMPAIGN, "the script has nothing to run")
                 .help("add statements such as `send email to vip`, or a `campaign`"),
-            (Some(name), _) => Problem::outside(codes::run::NO_CAMPAIGN, format!("there is no campaign `{name}`"))
-                .help(format!("the script declares {}", known.join(", "))),
+            (Some(name), _) => {
+                let help = match did_you_mean(name, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the script declares {}", known.join(", ")),
+                };
+                Problem::outside(codes::run::NO_CAMPAIGN, format!("there is no campaign `{name}`")).help(help)
+            }
             (None, _) => Problem::outside(codes::run::NO_CAMPAIGN, "the script declares several campaigns")
                 .help(format!("choose one with `--campaign`: {}", known.join(", "))),
         };
@@ -114,6 +127,7 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
         RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
         RunError::Store(_) => Exit::Usage,
+        RunError::Source(problem) if problem.code == codes::run::CACHE_UNUSABLE => Exit::Usage,
         RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
         _ => Exit::Failed,
     };
@@ -134,8 +148,9 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
     for name in channel_names {
         let config = channels::channel_config(name, project)?;
         let rate = config.rate.and_then(|rate| Some((rate.count, jiff::SignedDuration::try_from(rate.per).ok()?)));
+        let resend_unknown = config.unknown == UnknownPolicy::Resend;
         let driver = open(name, &config, &places)?;
-        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate) });
+        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate), resend_unknown });
     }
     let threads = std::thread::available_parallelism().map_or(THREADS, usize::from);
     let options = EngineOptions {
@@ -144,6 +159,9 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
         threads,
         memory_limit: project.settings.engine.memory_limit.map(crate::project::Bytes::as_usize),
         channels: bound,
+        alerts: channels::alerts(project),
+        sources: channels::sources(project),
+        confirm_above: project.settings.project.confirm_above,
         allow: project.settings.allow_recipients.clone().unwrap_or_default(),
     };
     Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))
@@ -154,6 +172,22 @@ pub fn folders(project: &Project) -> Folders {
     let base = std::path::absolute(&project.base).unwrap_or_else(|_| project.base.clone());
     let state = base.join(".orch").join(&project.profile);
     Folders { project: base, state }
+}
+
+/// The names of the channels that a script needs: for its sends, and for its alerts.
+pub fn channels_for(script: &Script) -> Vec<String> {
+    let alert = |step: &crate::plan::Step| match &step.kind {
+        crate::plan::StepKind::Data(data) => match data.as_ref() {
+            DataStep::Alert { to, .. } => script.project.settings.alert.get(to).map(|alert| alert.channel.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut names = channels_of(&script.plan);
+    names.extend(script.plan.steps().into_iter().filter_map(alert));
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The names of the channels that a plan sends on.
@@ -322,12 +356,23 @@ pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Va
                 let message = format!("`{text}` is not a value of the parameter `{name}`");
                 run_failure(&RunError::Parameter(message), SourceMap::new())
             })?,
-            // The engine says which parameters there are.
-            None => Value::Text(text),
+            None => return Err(unknown_parameter(plan, &name).into()),
         };
         values.insert(name, value);
     }
     Ok(values)
+}
+
+fn unknown_parameter(plan: &Plan, name: &str) -> Problem {
+    let campaign = plan.campaign();
+    let known: Vec<&str> = campaign.params.iter().map(|param| param.name.as_str()).collect();
+    let help = match did_you_mean(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "leave it out: the campaign takes none".to_string(),
+        None => format!("the campaign takes {}", known.join(", ")),
+    };
+    let message = format!("the campaign `{}` has no parameter `{name}`", campaign.name);
+    Problem::outside(codes::run::BAD_PARAMETER, message).help(help)
 }
 
 /// A value of a type as people write it on a command line.

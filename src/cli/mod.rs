@@ -10,6 +10,8 @@ mod channels;
 mod check;
 mod completions;
 mod doc;
+#[cfg(feature = "engine")]
+mod doctor;
 mod environment;
 mod exit;
 mod explain;
@@ -17,7 +19,10 @@ mod failure;
 mod fmt;
 #[cfg(feature = "engine")]
 mod host;
+#[cfg(feature = "engine")]
+mod init;
 mod output;
+#[cfg(feature = "engine")]
 mod params;
 #[cfg(feature = "engine")]
 mod pause;
@@ -35,9 +40,13 @@ mod run;
 #[cfg(feature = "engine")]
 mod runs;
 #[cfg(feature = "engine")]
+mod schema;
+#[cfg(feature = "engine")]
 mod show;
 #[cfg(feature = "engine")]
 mod signal;
+#[cfg(feature = "engine")]
+mod state;
 #[cfg(feature = "engine")]
 mod stop;
 #[cfg(feature = "engine")]
@@ -64,6 +73,7 @@ const STYLES: Styles =
 
 const EXAMPLES: &str = "\
 Start here:
+  orch init --from data               a project that declares these files, with a first script
   orch check                          every problem of the project in this folder
   orch plan vip.orch --simulate       who would get what; nothing is sent
   orch run vip.orch --fast-forward    a whole run at once, into an outbox
@@ -128,6 +138,10 @@ pub enum ColorChoice {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    #[cfg(feature = "engine")]
+    Init(init::Arguments),
+    #[cfg(feature = "engine")]
+    Schema(schema::Arguments),
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     #[cfg(feature = "engine")]
@@ -145,6 +159,8 @@ enum Command {
     #[cfg(feature = "engine")]
     Stop(stop::Arguments),
     #[cfg(feature = "engine")]
+    State(state::Arguments),
+    #[cfg(feature = "engine")]
     Tasks(tasks::ListArguments),
     /// Say yes to what a run asks with `approve`
     #[cfg(feature = "engine")]
@@ -157,6 +173,8 @@ enum Command {
     Done(tasks::AnswerArguments),
     #[cfg(feature = "engine")]
     Signal(signal::Arguments),
+    #[cfg(feature = "engine")]
+    Doctor(doctor::Arguments),
     #[cfg(feature = "engine")]
     Repl(repl::Arguments),
     Doc(doc::Arguments),
@@ -202,6 +220,10 @@ pub fn definition() -> clap::Command {
 impl Command {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
+            #[cfg(feature = "engine")]
+            Self::Init(arguments) => init::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Schema(arguments) => schema::run(&arguments, context),
             Self::Check(arguments) => check::run(&arguments, context),
             Self::Fmt(arguments) => fmt::run(&arguments, context),
             #[cfg(feature = "engine")]
@@ -219,6 +241,8 @@ impl Command {
             #[cfg(feature = "engine")]
             Self::Stop(arguments) => stop::run(&arguments, context),
             #[cfg(feature = "engine")]
+            Self::State(arguments) => state::run(&arguments, context),
+            #[cfg(feature = "engine")]
             Self::Tasks(arguments) => tasks::list(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Approve(arguments) => tasks::answer(&arguments, HumanKind::Approve, true, context),
@@ -228,6 +252,8 @@ impl Command {
             Self::Done(arguments) => tasks::answer(&arguments, HumanKind::Task, true, context),
             #[cfg(feature = "engine")]
             Self::Signal(arguments) => signal::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Doctor(arguments) => doctor::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
             Self::Doc(arguments) => doc::run(&arguments, context),

@@ -8,6 +8,7 @@ use crate::report::{RunReport, count, elapsed, moment};
 use crate::runtime::Silent;
 use crate::runtime::channels::{Content, OutgoingMessage};
 use crate::runtime::clock::Stopwatch;
+use crate::runtime::store::Store as _;
 
 /// Rehearse a script on real data: who would get what, who would not; nothing is sent
 #[derive(clap::Args, Debug)]
@@ -40,8 +41,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         engine.rehearse(&script.plan, &params, arguments.simulate, &Silent).map_err(|error| script.failure(&error))?;
     let took = stopwatch.elapsed();
     let report = RunReport::of_rehearsal(&rehearsal);
+    let empty_memories = empty_memories(&script)?;
     if context.output.is_json() {
-        context.output.json(&report.json());
+        context.output.json(&PlanJson { run: report.json(), empty_memories });
         return Ok(Exit::Done);
     }
     let output = &context.output;
@@ -56,6 +58,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     output.line("");
     if let Some(reason) = &rehearsal.record.state.reason {
         output.line(format!("{}: {reason}", rehearsal.record.state.status.word()));
+    }
+    for memory in &empty_memories {
+        output.line(format!("`{memory}` remembers nothing yet, so the first run takes every row"));
+        output.line(format!("  `orch state {memory} --baseline all` lets it begin with what comes from now on"));
+        output.line("");
     }
     if let Some(message) = rehearsal.messages.first() {
         show_sample(message, context);
@@ -73,6 +80,31 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     };
     output.line(format!("{balance}{} · nothing was sent", elapsed(took)));
     Ok(Exit::Done)
+}
+
+/// The machine-readable rehearsal; fields are only ever added.
+#[derive(serde::Serialize)]
+struct PlanJson<'r> {
+    #[serde(flatten)]
+    run: crate::report::RunJson<'r>,
+    /// Memories of `new` that hold nothing, so that a first run takes every row.
+    empty_memories: Vec<String>,
+}
+
+/// The memories of a script that no run and no baseline has put anything into.
+fn empty_memories(script: &Script) -> Result<Vec<String>, Failure> {
+    let store = host::store_to_read(&script.project)?;
+    let mut empty = Vec::new();
+    for new in script.plan.news() {
+        let takes = match &store {
+            Some(store) => store.takes(Some(&new.memory)).map_err(|error| script.failure(&error.into()))?,
+            None => Vec::new(),
+        };
+        if !takes.iter().any(|take| !take.simulated) && !empty.contains(&new.memory) {
+            empty.push(new.memory);
+        }
+    }
+    Ok(empty)
 }
 
 /// The first message as it would be read.

@@ -26,8 +26,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     };
     let mut asker = Asker::new(&project, &engine, before, context.output.style())?;
     let state = host::folders(&project).state;
-    // Without a state folder there is no history; that is no reason not to answer.
-    let history = std::fs::create_dir_all(&state).ok().map(|()| state.join("history"));
+    let watched = context.environment.input_is_terminal;
+    // Without a state folder there is no history; that is no reason not to answer. Nobody looks up what a pipe asked.
+    let history = watched.then(|| std::fs::create_dir_all(&state).ok().map(|()| state.join("history"))).flatten();
     let settings = crate::repl::Settings {
         history: history.as_deref(),
         color: context.output.style().color,
@@ -36,5 +37,6 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     crate::repl::run(&mut asker, settings, &mut |text| context.output.line(text)).map_err(|reason| {
         Problem::outside(codes::run::UNREADABLE_FILE, format!("cannot read the terminal: {reason}"))
     })?;
-    Ok(Exit::Done)
+    // Somebody at a terminal has seen it and gone on; a script must be told.
+    Ok(if asker.has_failed() && !watched { Exit::Problems } else { Exit::Done })
 }

@@ -29,7 +29,8 @@ pub struct Arguments {
 /// Goes on with one run, or with all that have not ended.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let project = match &arguments.run {
-        Some(name) => host::project_of_run(context, name)?,
+        // Looked up for reading first: a name that is wrong makes no state.
+        Some(name) => host::open_run(context, name)?.0,
         None => project::open(&context.globals, std::path::Path::new("."))?,
     };
     let store = host::store(&project)?;
@@ -66,7 +67,7 @@ fn resume(
         return Err(host::run_failure(&error, SourceMap::new()));
     }
     let script = host::pinned(project, store, &record)?;
-    let engine = host::engine(project, &host::channels_of(&script.plan), context)?;
+    let engine = host::engine(project, &host::channels_for(&script), context)?;
     let pacing = if arguments.fast_forward || record.simulated { Pacing::FastForward } else { Pacing::Real };
     run::check_harmless(&script, &engine, pacing)?;
     if !context.output.is_json() {
@@ -74,5 +75,5 @@ fn resume(
     }
     // Several runs go on side by side only in `orch serve`; here each goes as far as it can without waiting.
     let until = if arguments.detach || arguments.all { Until::FirstWait } else { Until::End };
-    run::drive(&script, &engine, store, run, pacing, until, context)
+    run::drive(&script, &engine, store, run, run::How { until, pacing, confirmed: false }, context)
 }

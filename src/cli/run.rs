@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     };
     let script = Script::open(context, &source, arguments.campaign.as_deref())?;
     let params = host::parameters(&script.plan, &arguments.params)?;
-    let engine = host::engine(&script.project, &host::channels_of(&script.plan), context)?;
+    let engine = host::engine(&script.project, &host::channels_for(&script), context)?;
     // Everything that can be wrong with the data is found before the run exists.
     engine.sources(&script.plan).map_err(|error| script.failure(&error))?;
     let store = host::store(&script.project)?;
@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         context.output.line(format!("run {run} started · orch show {run}"));
     }
     let until = if arguments.detach { Until::FirstWait } else { Until::End };
-    drive(&script, &engine, &store, &run, pacing, until, context)
+    drive(&script, &engine, &store, &run, How { until, pacing, confirmed: arguments.yes }, context)
 }
 
 /// A fast-forward run on a channel that delivers is refused before it exists.
@@ -102,19 +102,28 @@ fn check_messages(script: &Script, engine: &Engine) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How a run is driven.
+#[derive(Clone, Copy)]
+pub struct How {
+    pub until: Until,
+    pub pacing: Pacing,
+    /// Nobody need be asked before many people are written to.
+    pub confirmed: bool,
+}
+
 /// Drives a run, shows what happens and how it ended.
 pub fn drive(
     script: &Script,
     engine: &Engine,
     store: &SqliteStore,
     run: &str,
-    pacing: Pacing,
-    until: Until,
+    how: How,
     context: &Context,
 ) -> Result<Exit, Failure> {
+    let How { until, pacing, confirmed } = how;
     let output = &context.output;
     let cancel = Cancel::default();
-    engine.cancel_on_interrupt(&cancel, || std::process::exit(i32::from(Exit::Waiting.number())));
+    engine.cancel_on_interrupt(&cancel, leave);
     let on_wait = match pacing {
         Pacing::FastForward => " · jumped over".to_string(),
         Pacing::Real => format!(" · Ctrl-C parks the run, `orch resume {run}` goes on"),
@@ -123,7 +132,7 @@ pub fn drive(
     let watched = context.environment.error_is_terminal;
     let terminal = Terminal::new(output, zone.clone(), on_wait, delivered_to(script), &script.plan, watched);
     let observer: &dyn Observer = if output.is_json() { &Silent } else { &terminal };
-    let drive = Drive { until, pacing, observer, cancel: &cancel };
+    let drive = Drive { until, pacing, observer, cancel: &cancel, confirmed };
     let ended = engine.drive(store, &script.plan, run, &drive);
     let failed = |error: StoreError| script.failure(&error.into());
     let report = RunReport::read(store, run).map_err(failed)?;
@@ -178,4 +187,10 @@ fn delivered_to(script: &Script) -> Option<String> {
         crate::project::Driver::File => settings.path.map(|path| format!("file: {path}")),
         _ => None,
     }
+}
+
+/// Somebody is impatient. Whatever is in the air is judged by the next one who drives the run, as after `kill -9`.
+#[expect(clippy::disallowed_methods, reason = "the second interruption must not wait for anything")]
+fn leave() {
+    std::process::exit(i32::from(Exit::Waiting.number()));
 }

@@ -5,8 +5,14 @@ use std::path::{Component, Path, PathBuf};
 
 use super::failure::reason;
 use super::{Failure, Globals, project};
+#[cfg(feature = "engine")]
+use crate::analysis::SchemaRequest;
 use crate::analysis::{Analysis, Loader, Workspace};
+#[cfg(feature = "engine")]
+use crate::base::{SourceId, Span};
 use crate::diag::{Problem, codes};
+#[cfg(feature = "engine")]
+use crate::hir::{Source, Ty};
 use crate::project::Project;
 
 /// Folders that hold no scripts of ours.
@@ -20,6 +26,17 @@ struct Disk {
 impl Loader for Disk {
     fn read(&self, path: &str) -> Result<String, String> {
         std::fs::read_to_string(self.base.join(path)).map_err(|error| reason(&error))
+    }
+
+    #[cfg(feature = "engine")]
+    fn schema(&self, request: &SchemaRequest<'_>) -> Result<Vec<(String, Ty)>, String> {
+        let folder = Path::new(request.file).parent().unwrap_or(Path::new(""));
+        let nowhere = Span::new(SourceId(0), 0, 0);
+        let source = Source { location: request.location.clone(), options: request.options.clone(), span: nowhere };
+        crate::runtime::sources::columns(&source, &self.base.join(folder)).map_err(|problem| {
+            let help = problem.help.map(|help| format!("; {}", help.replace('\n', "; ")));
+            problem.message + &help.unwrap_or_default()
+        })
     }
 }
 
@@ -119,6 +136,7 @@ pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Folders of projects below `start` that have a state under a profile, sorted; looked for a few levels deep.
+#[cfg(feature = "engine")]
 pub fn folders_with_state(start: &Path, profile: &str) -> Vec<PathBuf> {
     const DEPTH: usize = 4;
     let mut found = Vec::new();

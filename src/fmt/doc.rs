@@ -21,6 +21,8 @@ pub enum Doc {
     Pad(usize),
     /// Always a new line.
     Hard,
+    /// Always a new line, which goes on with the statement: one level deeper if nothing else is said about it.
+    Deeper,
     /// Always a new line, with an empty one before.
     Blank,
     /// A comment that ends the line on which it stands.
@@ -53,7 +55,7 @@ impl Doc {
     pub fn forces(&self) -> bool {
         match self {
             Doc::Text(_) | Doc::Break(_) | Doc::Pad(_) => false,
-            Doc::Hard | Doc::Blank | Doc::Comment(_) => true,
+            Doc::Hard | Doc::Deeper | Doc::Blank | Doc::Comment(_) => true,
             Doc::All(docs) | Doc::Indent(docs) => docs.iter().any(Doc::forces),
             Doc::Group { broken, .. } => *broken,
         }
@@ -66,7 +68,7 @@ impl Doc {
             Doc::Text(text) => Some(width(text)),
             Doc::Break(flat) => Some(flat.len()),
             Doc::Pad(_) => Some(0),
-            Doc::Hard | Doc::Blank | Doc::Comment(_) => None,
+            Doc::Hard | Doc::Deeper | Doc::Blank | Doc::Comment(_) => None,
             Doc::Group { broken: true, .. } => None,
             Doc::All(docs) | Doc::Indent(docs) | Doc::Group { docs, .. } => docs.iter().map(Doc::flat_width).sum(),
         }
@@ -85,17 +87,23 @@ struct Printer {
     column: usize,
     /// Comments for the end of the line.
     comments: Vec<String>,
+    /// Additional indentation of the line that begins.
+    deeper: usize,
 }
 
 /// Prints a document; every line ends in a newline.
 pub fn print(doc: &Doc) -> String {
-    let mut printer = Printer { out: String::new(), column: 0, comments: Vec::new() };
+    let mut printer = Printer { out: String::new(), column: 0, comments: Vec::new(), deeper: 0 };
     let mut stack: Vec<Pending<'_>> = vec![(0, true, doc)];
     while let Some((indent, broken, doc)) = stack.pop() {
         match doc {
             Doc::Text(text) => printer.text(text, indent),
             Doc::Break(flat) if !broken => printer.text(flat, indent),
             Doc::Break(_) | Doc::Hard => printer.newline(),
+            Doc::Deeper => {
+                printer.newline();
+                printer.deeper = INDENT;
+            }
             Doc::Pad(_) if !broken => {}
             Doc::Pad(spaces) => printer.text(&" ".repeat(*spaces), indent),
             Doc::Blank => {
@@ -140,7 +148,7 @@ fn fits(group: &[Doc], indent: usize, rest: &[Pending<'_>], room: usize) -> bool
                 Some(room) => left = room,
                 None => return false,
             },
-            Doc::Break(_) | Doc::Hard | Doc::Blank => return true,
+            Doc::Break(_) | Doc::Hard | Doc::Deeper | Doc::Blank => return true,
             Doc::Comment(_) | Doc::Pad(_) => {}
             Doc::All(docs) | Doc::Indent(docs) => stack.extend(docs.iter().rev().map(|doc| (indent, broken, doc))),
             // What follows may be broken where this group ends at the latest.
@@ -157,8 +165,8 @@ impl Printer {
             return;
         }
         if self.column == 0 {
-            self.out.extend(std::iter::repeat_n(' ', indent));
-            self.column = indent;
+            self.column = indent + std::mem::take(&mut self.deeper);
+            self.out.extend(std::iter::repeat_n(' ', self.column));
         }
         self.out.push_str(text);
         self.column = match text.rsplit_once('\n') {
@@ -169,6 +177,7 @@ impl Printer {
 
     /// Ends the line, if there is something on it.
     fn newline(&mut self) {
+        self.deeper = 0;
         for comment in std::mem::take(&mut self.comments) {
             if self.column > 0 {
                 self.out.truncate(self.out.trim_end_matches(' ').len());

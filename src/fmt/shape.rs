@@ -139,12 +139,10 @@ impl<'t> Shaper<'t> {
         let behind = self.comment_behind_unit(start);
         let word = self.kind(start);
         let is_item = word.is_name() && self.kind(start + 1) == Kind::Colon;
-        let head = (is_item && !self.comments.behind.contains_key(&start)).then(|| {
-            self.at += 2;
-            let mut name = vec![Doc::text(format!("{}:", self.token_text(start)))];
-            name.extend(self.comments.behind.remove(&(start + 1)).map(|comment| self.behind(comment)));
-            Doc::All(name)
-        });
+        let commented = |at| self.comments.behind.contains_key(&at) || self.comments.above.contains_key(&at);
+        let plain = is_item && !commented(start) && !commented(start + 1);
+        let head = plain.then(|| Doc::text(format!("{}:", self.token_text(start))));
+        self.at += if plain { 2 } else { 0 };
         let mut rest = if head.is_some() { vec![Doc::text(" ")] } else { Vec::new() };
         rest.extend(self.sequence(word, true));
         // The end.
@@ -173,6 +171,11 @@ impl<'t> Shaper<'t> {
                 let own_line = word == Kind::StmtCampaign && parts.iter().skip(1).any(|part| part.cut == Cut::Clause);
                 docs.push(self.break_up(std::mem::take(&mut parts), own_line));
                 let gap = if own_line || at == start { "" } else { gap };
+                let above = self.comments_above(at, false);
+                if !above.is_empty() {
+                    docs.push(Doc::Hard);
+                    docs.extend(above);
+                }
                 docs.push(Doc::text(gap));
                 docs.push(self.braces());
                 continue;
@@ -183,9 +186,10 @@ impl<'t> Shaper<'t> {
                 part.kept_break = top && part.cut == Cut::Clause && self.tokens[at].first;
             }
             let above = self.comments_above(at, false);
-            if !above.is_empty() && at > start {
-                part.doc.push(Doc::Hard);
-                part.doc.extend(above);
+            if !above.is_empty() {
+                let line = if part.cut == Cut::Never { Doc::Deeper } else { Doc::Hard };
+                part.doc.push(line.clone());
+                part.doc.extend(above.into_iter().map(|doc| if matches!(doc, Doc::Hard) { line.clone() } else { doc }));
             }
             let element = self.element(word);
             match parts.last_mut() {
@@ -272,7 +276,7 @@ impl<'t> Shaper<'t> {
     fn written(&mut self, at: usize, text: &str) -> Vec<Doc> {
         let mut docs = vec![Doc::text(text)];
         if let Some(comment) = self.comments.behind.remove(&at) {
-            docs.push(self.behind(comment));
+            docs.extend([self.behind(comment), Doc::Deeper]);
         }
         docs
     }
@@ -318,6 +322,11 @@ impl<'t> Shaper<'t> {
                 item.extend(self.sequence(word, false));
             }
             if self.kind(self.at) == Kind::Comma {
+                let above = self.comments_above(self.at, true);
+                if !above.is_empty() {
+                    item.push(Doc::Hard);
+                    item.extend(above);
+                }
                 if let Some(comment) = self.comments.behind.remove(&self.at) {
                     item.push(self.behind(comment));
                 }

@@ -15,7 +15,12 @@ fn formatted(text: &str) -> String {
 }
 
 /// Every script of the repository that can be parsed.
-fn corpus() -> Vec<String> {
+fn corpus() -> &'static [String] {
+    static SCRIPTS: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
+    SCRIPTS.get_or_init(read_corpus)
+}
+
+fn read_corpus() -> Vec<String> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()];
     let mut scripts = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -47,7 +52,7 @@ fn every_script_has_a_form_that_stays() {
     let corpus = corpus();
     assert!(corpus.len() > 5);
     for text in corpus {
-        let once = formatted(&text);
+        let once = formatted(text);
         assert_eq!(formatted(&once), once);
         assert!(once.is_empty() || (once.ends_with('\n') && !once.ends_with("\n\n")));
         for line in once.lines() {
@@ -105,7 +110,7 @@ proptest! {
     #[test]
     fn white_space_on_a_line_does_not_matter(which in any::<prop::sample::Index>(), seed in any::<u64>()) {
         let corpus = corpus();
-        let text = which.get(&corpus);
+        let text = which.get(corpus);
         let mut state = seed;
         let mut random = || { state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1); state >> 60 };
         let tokens = syntax::scan(SourceId(0), text).tokens;
@@ -133,7 +138,7 @@ proptest! {
     #[test]
     fn comments_are_kept(which in any::<prop::sample::Index>(), seed in any::<u64>()) {
         let corpus = corpus();
-        let text = which.get(&corpus);
+        let text = which.get(corpus);
         let mut state = seed;
         let mut random = || { state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1); state >> 60 };
         let strings = strings(text);
@@ -154,6 +159,27 @@ proptest! {
         }
         let result = formatted(&out);
         prop_assert_eq!(result.matches("# added").count(), added + text.matches("# added").count());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A comment between any two tokens stays, and the script means what it meant.
+    #[test]
+    fn comments_between_tokens_are_kept(which in any::<prop::sample::Index>(), place in any::<prop::sample::Index>(), own_line in any::<bool>()) {
+        let corpus = corpus();
+        let text = which.get(corpus);
+        let strings = strings(text);
+        let tokens = syntax::scan(SourceId(0), text).tokens;
+        let ends: Vec<u32> = tokens.iter().map(|token| token.end).filter(|end| !strings.iter().any(|(start, stop)| start < end && end < stop)).collect();
+        if ends.is_empty() { return Ok(()); }
+        let at = *place.get(&ends) as usize;
+        let comment = if own_line { "\n# added\n" } else { " # added\n" };
+        let out = format!("{}{comment}{}", &text[..at], &text[at..]);
+        if !syntax::parse(SourceId(0), &out).problems.has_errors() {
+            prop_assert!(formatted(&out).contains("# added\n"), "{}", out);
+        }
     }
 }
 

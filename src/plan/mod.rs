@@ -6,10 +6,12 @@
 mod data;
 #[cfg(feature = "engine")]
 pub mod functions;
+mod memory;
 #[cfg(feature = "engine")]
 pub mod query;
 mod steps;
 mod uses;
 
 pub use data::{DataStep, unmatched};
+pub use memory::{NewRows, by_name};
 pub use steps::{Block, BlockId, HumanKind, Plan, PlanError, Step, StepKind};

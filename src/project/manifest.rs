@@ -32,6 +32,10 @@ impl Manifest {
         for error in &errors {
             reader.report(ManifestProblem::from_syntax(error.message()), error.span().unwrap_or_default());
         }
+        // What stands where is not known then, so keys would be blamed for nothing.
+        if !errors.is_empty() {
+            return Err(reader.problems);
+        }
         let mut root = root.into_inner();
         let profiles = reader.profiles(root.remove("profile"));
         let manifest = Self {

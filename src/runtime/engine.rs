@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::audiences::Remembered;
+use super::bindings::{AlertTarget, SourceBinding};
 use super::clock::{Clock, VirtualClock, WallClock};
 use super::error::RunError;
 use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
@@ -19,8 +20,8 @@ use super::store::sqlite::SqliteStore;
 use super::store::{Change, RunRecord, Store};
 use super::tables::{Folders, Sources};
 use crate::hir::{LocalId, Value};
-use crate::plan::Plan;
 use crate::plan::query::{Session, SessionOptions};
+use crate::plan::{Plan, StepKind};
 
 /// What an engine works with.
 pub struct EngineOptions {
@@ -34,8 +35,37 @@ pub struct EngineOptions {
     pub memory_limit: Option<usize>,
     /// Channels by name.
     pub channels: BTreeMap<String, BoundChannel>,
+    /// Whom alerts tell, by name.
+    pub alerts: BTreeMap<String, AlertTarget>,
+    /// Bound sources by name.
+    pub sources: BTreeMap<String, SourceBinding>,
     /// Patterns of addresses that may be written to; empty means all.
     pub allow: Vec<String>,
+    /// Ask a person before a send to more people than this.
+    pub confirm_above: Option<u64>,
+}
+
+impl EngineOptions {
+    /// Campaigns in UTC, a thread for each processor, no channel, no limits: what a host changes as it needs.
+    pub fn new(folders: Folders) -> Self {
+        Self {
+            folders,
+            zone: TimeZone::UTC,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_limit: None,
+            channels: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            allow: Vec::new(),
+            confirm_above: None,
+        }
+    }
+
+    /// With a channel of this name.
+    pub fn channel(mut self, name: impl Into<String>, channel: BoundChannel) -> Self {
+        self.channels.insert(name.into(), channel);
+        self
+    }
 }
 
 /// How a run's time passes.
@@ -64,6 +94,15 @@ pub struct Drive<'d> {
     pub observer: &'d dyn Observer,
     /// May ask to stop.
     pub cancel: &'d Cancel,
+    /// True when somebody said beforehand that many people may be written to.
+    pub confirmed: bool,
+}
+
+impl<'d> Drive<'d> {
+    /// To the end of the run, by the computer's clock, asking before a send to many people.
+    pub fn to_end(observer: &'d dyn Observer, cancel: &'d Cancel) -> Self {
+        Self { until: Until::End, pacing: Pacing::Real, observer, cancel, confirmed: false }
+    }
 }
 
 impl Engine {
@@ -95,6 +134,13 @@ impl Engine {
         for entity in plan.entities() {
             sources.open(entity)?;
         }
+        for step in plan.steps() {
+            if let StepKind::Data(data) = &step.kind
+                && let Some(entity) = data.target()
+            {
+                sources.check_writable(entity)?;
+            }
+        }
         Ok(sources)
     }
 
@@ -103,6 +149,7 @@ impl Engine {
         let options = &self.options;
         let program = plan.program.clone();
         Sources::new(program, &plan.files, options.folders.clone(), options.zone.clone(), options.threads)
+            .with_bindings(options.sources.clone())
     }
 
     /// Asks `cancel` to stop when the process is interrupted or told to terminate; calls `again` if that happens once
@@ -182,11 +229,13 @@ impl Engine {
             sources: &sources,
             folders: &self.options.folders,
             channels: &self.options.channels,
+            alerts: &self.options.alerts,
             allow: &self.options.allow,
             zone: &self.options.zone,
             observer: drive.observer,
             cancel: drive.cancel,
             inbox: &Inbox::new(&self.options.folders.state),
+            confirm_above: if drive.confirmed { None } else { self.options.confirm_above },
             effects: true,
             beneath: None,
         };
@@ -250,11 +299,13 @@ impl Engine {
             sources: &sources,
             folders: &folders,
             channels: &channels,
+            alerts: &self.options.alerts,
             allow: &self.options.allow,
             zone: &self.options.zone,
             observer,
             cancel: &cancel,
             inbox: &Inbox::new(directory.path()),
+            confirm_above: None,
             effects: false,
             beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
         };
@@ -271,6 +322,19 @@ impl Engine {
     /// Runs a future of the query engine to its end.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
+    }
+
+    /// Runs a future to its end, or until the user interrupts it with Ctrl-C.
+    ///
+    /// # Errors
+    /// The future's own, or [`RunError::Interrupted`].
+    pub(super) fn interruptible<T>(&self, future: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                result = future => result,
+                () = interrupted() => Err(RunError::Interrupted),
+            }
+        })
     }
 
     /// What the engine works with.

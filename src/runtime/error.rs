@@ -48,6 +48,8 @@ pub enum RunError {
     BadKey {
         /// The statement.
         step: String,
+        /// The entity whose rows they are.
+        entity: String,
         /// The key as text; empty when it is null.
         key: String,
     },
@@ -81,6 +83,8 @@ pub enum RunError {
     },
     /// A parameter is missing, unknown or has the wrong type.
     Parameter(String),
+    /// The user pressed Ctrl-C while a question was computed.
+    Interrupted,
     /// A file of the run's folder could not be written or read.
     File {
         /// Its path.
@@ -92,10 +96,13 @@ pub enum RunError {
 
 impl RunError {
     /// The problem as data.
+    #[expect(clippy::too_many_lines, reason = "one arm per error and nothing else")]
     pub fn problem(&self) -> Problem {
         use codes::run;
         match self {
             RunError::Source(problem) => (**problem).clone(),
+            RunError::Query(QueryError::Source(text)) => Problem::outside(run::UNREADABLE_ROWS, text.clone())
+                .help("restore what is named here; `orch resume` goes on with the run, `orch stop` ends it"),
             RunError::Query(error) => error.clone().into(),
             RunError::Store(error) => store_problem(error),
             RunError::Machine(error) => Problem::outside(run::RECORD_MISMATCH, error.to_string())
@@ -127,12 +134,12 @@ impl RunError {
                 format!("`--fast-forward` would reach people: channel `{channel}` has a driver that delivers"),
             )
             .help("fast-forward runs work with the drivers outbox, console and record; choose another --profile"),
-            RunError::BadKey { step, key } if key.is_empty() => {
-                Problem::outside(run::BAD_KEY, format!("`{step}`: a row has no key"))
+            RunError::BadKey { step, entity, key } if key.is_empty() => {
+                Problem::outside(run::BAD_KEY, format!("`{step}`: a row of `{entity}` has no key"))
                     .help("give every row a key in the source, or filter those without one")
             }
-            RunError::BadKey { step, key } => {
-                Problem::outside(run::BAD_KEY, format!("`{step}`: two rows have the key `{key}`"))
+            RunError::BadKey { step, entity, key } => {
+                Problem::outside(run::BAD_KEY, format!("`{step}`: two rows of `{entity}` have the key `{key}`"))
                     .help("make the key unique in the source, or add `dedupe by` to the population")
             }
             RunError::Unbalanced { step, equation } => {
@@ -159,6 +166,9 @@ impl RunError {
             RunError::Parameter(message) => {
                 Problem::outside(run::BAD_PARAMETER, message.clone()).help("give it as `--param name=value`")
             }
+            RunError::Interrupted => {
+                Problem::outside(run::INTERRUPTED, "interrupted").help("ask again, or ask for less")
+            }
             RunError::File { path, reason } => Problem::outside(run::STATE_FILE, format!("`{path}`: {reason}"))
                 .help("check the state directory's permissions and free space; the run goes on with `orch resume`"),
         }
@@ -171,16 +181,21 @@ fn store_problem(error: &StoreError) -> Problem {
         StoreError::InUse { .. } => run::STATE_IN_USE,
         StoreError::Unreadable { .. } | StoreError::Damaged(_) => run::STATE_UNREADABLE,
         StoreError::Newer { .. } => run::STATE_NEWER,
-        StoreError::Broken(_) | StoreError::Conflict(_) => run::STATE_BROKEN,
+        StoreError::Broken(_) | StoreError::Conflict(_) | StoreError::Overtaken(_) => run::STATE_BROKEN,
     };
     let help = match error {
         StoreError::InUse { .. } => "wait until it is done, or stop that process; its run goes on with `orch resume`",
-        StoreError::Unreadable { .. } => "check that the directory exists, can be written and holds an orch state",
+        StoreError::Unreadable { .. } => {
+            "check that it is a folder that can be read and written; restore it from a backup if it is damaged"
+        }
         StoreError::Newer { .. } => "install the version that wrote it, or a later one",
-        StoreError::Damaged(_) => "restore the state directory from a backup",
+        StoreError::Damaged(_) => {
+            "restore the state directory from a backup; without it nobody knows who got which message"
+        }
         StoreError::Broken(_) => {
             "free disk space or mend the disk; nothing that was decided is lost, `orch resume` goes on"
         }
+        StoreError::Overtaken(_) => "`orch resume` looks for new rows again",
         StoreError::Conflict(_) => "look at `orch runs` and try again",
     };
     Problem::outside(code, error.to_string()).help(help)

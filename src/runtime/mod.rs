@@ -1,6 +1,8 @@
 //! Layer 5: what happens between a checked program and a delivered message.
 
 mod audiences;
+mod baseline;
+mod bindings;
 pub mod channels;
 pub mod clock;
 pub mod content;
@@ -9,6 +11,7 @@ mod error;
 mod executor;
 mod inbox;
 pub mod machine;
+mod memories;
 mod names;
 mod notebook;
 mod observe;
@@ -18,6 +21,8 @@ pub mod store;
 mod tables;
 
 pub use audiences::Remembered;
+pub use baseline::{Baseline, Keys, keys_of, read_cells, write_cells};
+pub use bindings::{AlertTarget, SourceBinding};
 pub use engine::{Drive, Engine, EngineOptions, Pacing};
 pub use error::RunError;
 pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};

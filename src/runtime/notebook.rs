@@ -126,7 +126,7 @@ impl<'e> Notebook<'e> {
     fn bind(&mut self, plan: &Plan, sources: &Sources, name: &str, query: &Query) -> Result<Answer, RunError> {
         let path = self.folder.path().join(format!("{}.parquet", self.frozen.len()));
         let rows = self.with_scope(plan, sources, |engine, scope| {
-            engine.block_on(freeze_population(engine.session(), scope, query, &path, name))
+            engine.interruptible(freeze_population(engine.session(), scope, query, &path, name))
         })?;
         let everyone = Query { kind: QueryKind::Entity(query.ty.entity), ty: query.ty.clone(), span: query.span };
         let everyone = Query { ty: crate::hir::SegmentTy { with: Vec::new(), ..everyone.ty.clone() }, ..everyone };
@@ -141,7 +141,7 @@ impl<'e> Notebook<'e> {
         let limited = first_rows(query, most);
         let batches = self.with_scope(plan, sources, |engine, scope| {
             let plan = population(scope, &limited, &Columns::All, Ordering::Defined)?;
-            Ok(engine.block_on(collect(engine.session(), plan))?)
+            engine.interruptible(async { Ok(collect(engine.session(), plan).await?) })
         })?;
         let mut rows = Rows { columns: Vec::new(), rows: Vec::new(), total };
         let shown = |name: &str| !name.starts_with(crate::plan::query::IDENTITY);
@@ -163,12 +163,14 @@ impl<'e> Notebook<'e> {
     fn count(&self, plan: &Plan, sources: &Sources, query: &Query) -> Result<u64, RunError> {
         self.with_scope(plan, sources, |engine, scope| {
             let plan = population(scope, query, &Columns::Named(Vec::new()), Ordering::Any)?;
-            Ok(engine.block_on(count(engine.session(), plan))?)
+            engine.interruptible(async { Ok(count(engine.session(), plan).await?) })
         })
     }
 
     fn value(&self, plan: &Plan, sources: &Sources, expr: &Expr) -> Result<Value, RunError> {
-        self.with_scope(plan, sources, |engine, scope| Ok(engine.block_on(scalar(scope, engine.session(), expr))?))
+        self.with_scope(plan, sources, |engine, scope| {
+            engine.interruptible(async { Ok(scalar(scope, engine.session(), expr).await?) })
+        })
     }
 
     /// Runs `work` with the bound names under the numbers that this plan gives them.
@@ -198,7 +200,15 @@ impl<'e> Notebook<'e> {
         let state = self.engine.options().folders.state.clone();
         let store = SqliteStore::open_read_only(&state)?;
         let remembered = store.iter().map(|store| Remembered { store, state: state.clone() }).collect();
-        let tables = RunTables { sources, frozen: &frozen, numbered: None, ledger: None, remembered };
+        let tables = RunTables {
+            sources,
+            frozen: &frozen,
+            numbered: None,
+            ledger: None,
+            remembered,
+            memory: None,
+            simulated: false,
+        };
         let scope = Scope {
             program: &plan.program,
             tables: &tables,

@@ -62,7 +62,7 @@ impl RehearsalChannel {
 
     /// The channel, without limits.
     pub fn bound(kept: &Arc<Mutex<Vec<OutgoingMessage>>>) -> BoundChannel {
-        BoundChannel { driver: Arc::new(Self { kept: kept.clone() }), pace: Pace::new(None) }
+        BoundChannel { driver: Arc::new(Self { kept: kept.clone() }), pace: Pace::new(None), resend_unknown: false }
     }
 }
 

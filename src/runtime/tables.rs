@@ -13,11 +13,14 @@ use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::tz::TimeZone;
 
 use super::audiences::{self, Remembered};
+use super::bindings::SourceBinding;
 use super::error::RunError;
 use super::executor::ROW;
 use super::machine::Delivery;
-use super::sources::{self, OpenOptions, Opened};
+use super::memories::{self, Question};
+use super::sources::{self, BoundTable, OpenOptions, Opened};
 use super::store::{OutcomeKind, RowState, Store};
+use crate::base::plain_reason;
 use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
 use crate::plan::query::{QueryError, Rows, Tables, Taken};
 
@@ -54,6 +57,7 @@ pub struct Sources {
     folders: Folders,
     zone: TimeZone,
     threads: usize,
+    bindings: BTreeMap<String, SourceBinding>,
     opened: Mutex<BTreeMap<EntityId, Opened>>,
 }
 
@@ -76,7 +80,13 @@ impl Sources {
             .iter()
             .map(|entity| base(entity.source.as_ref().map_or(entity.span, |source| source.span)))
             .collect();
-        Self { program, bases, folders, zone, threads, opened: Mutex::default() }
+        Self { program, bases, folders, zone, threads, bindings: BTreeMap::new(), opened: Mutex::default() }
+    }
+
+    /// The same, with bound sources by name.
+    #[must_use]
+    pub fn with_bindings(self, bindings: BTreeMap<String, SourceBinding>) -> Self {
+        Self { bindings, ..self }
     }
 
     /// Opens an entity's source, importing it if it is new or has changed.
@@ -90,6 +100,11 @@ impl Sources {
         }
         let declared = &self.program[entity];
         let cache = self.folders.imports();
+        if let Some(bound) = self.bound(entity) {
+            let found = sources::open_bound(declared, &self.program, &bound, &cache, &self.zone)?;
+            opened.insert(entity, found.clone());
+            return Ok(found);
+        }
         let rejects = self.folders.state.join("rejects").join(format!("{}.csv", declared.name));
         let options = OpenOptions {
             base: &self.bases[entity.0 as usize],
@@ -106,6 +121,35 @@ impl Sources {
     /// The program whose entities these are.
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// The table of an entity of a bound source.
+    pub(crate) fn bound(&self, entity: EntityId) -> Option<BoundTable<'_>> {
+        match &self.program[entity].source.as_ref()?.location {
+            SourceLocation::Bound { source, table } => {
+                Some(BoundTable { source, table, binding: self.bindings.get(source), project: &self.folders.project })
+            }
+            SourceLocation::Path(_) => None,
+        }
+    }
+
+    /// Looks whether an entity's rows can be changed, before anything has happened.
+    ///
+    /// # Errors
+    /// `run::read_only`.
+    pub fn check_writable(&self, entity: EntityId) -> Result<(), RunError> {
+        let declared = &self.program[entity];
+        let place = declared.source.as_ref().map_or(declared.span, |source| source.span);
+        let checked = match self.bound(entity) {
+            Some(bound) => bound.check_writable(&declared.name),
+            None => sources::WritableFile::open(declared, &self.program, self.base(entity), &self.zone).map(drop),
+        };
+        Ok(checked.map_err(|error| error.problem(place))?)
+    }
+
+    /// The folder to which an entity's location is relative.
+    pub fn base(&self, entity: EntityId) -> &Path {
+        &self.bases[entity.0 as usize]
     }
 
     /// The files that hold an entity's rows; none for other sources, or while there are none.
@@ -134,6 +178,10 @@ pub struct RunTables<'r> {
     pub ledger: Option<Ledger<'r>>,
     /// States whose audiences can be read; the first that has one counts.
     pub remembered: Vec<Remembered<'r>>,
+    /// The memory of a `new` that names none.
+    pub memory: Option<String>,
+    /// Whether what was taken on a virtual clock counts.
+    pub simulated: bool,
 }
 
 /// The sends of a run, as far as its names are bound to them.
@@ -162,8 +210,11 @@ impl Tables for RunTables<'_> {
         }
     }
 
-    fn taken(&self, _memory: Option<&str>) -> Result<Taken, QueryError> {
-        Err(not_yet("`new`"))
+    fn taken(&self, memory: Option<&str>, entity: EntityId, by: Option<&str>) -> Result<Taken, QueryError> {
+        // A question outside a run has no segment whose memory could be meant.
+        let Some(memory) = memory.or(self.memory.as_deref()) else { return Ok(Taken::Nothing) };
+        let question = Question { memory, entity: &self.sources.program()[entity], by, simulated: self.simulated };
+        memories::taken(&self.remembered, question)
     }
 }
 
@@ -171,7 +222,8 @@ impl RunTables<'_> {
     fn frozen_table(&self, local: LocalId) -> Result<Arc<dyn TableProvider>, QueryError> {
         let path = self.frozen.get(&local.0).ok_or_else(|| QueryError::Source("it was not frozen yet".into()))?;
         let schema = parquet_schema(path).map_err(|reason| {
-            QueryError::Source(format!("the frozen population `{}` cannot be read: {reason}", path.display()))
+            let reason = plain_reason(&reason);
+            QueryError::Source(format!("the frozen population in `{}` cannot be read: {reason}", path.display()))
         })?;
         let schema = if self.numbered == Some(local) { schema } else { without_numbers(&schema) };
         sources::parquet_file(path, schema).map_err(QueryError::from)
@@ -272,21 +324,20 @@ fn source_error(error: &RunError) -> QueryError {
     QueryError::Problem(Box::new(error.problem()))
 }
 
-fn not_yet(what: &str) -> QueryError {
-    QueryError::Source(format!("{what} cannot be read in a run yet"))
-}
+/// What is wrong with a file that we wrote and that can be opened but not understood.
+const DAMAGED: &str = "it is damaged";
 
 /// The columns of a Parquet file, from its footer.
 pub(crate) fn parquet_schema(path: &Path) -> Result<SchemaRef, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| DAMAGED.to_string())?;
     Ok(reader.schema().clone())
 }
 
 /// The number of rows of a Parquet file, from its footer.
 pub(crate) fn parquet_rows(path: &Path) -> Result<u64, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| DAMAGED.to_string())?;
     Ok(reader.metadata().file_metadata().num_rows().unsigned_abs())
 }
 

@@ -87,7 +87,9 @@ fn unknown_statement(place: &Place<'_>, found: Token) -> SyntaxError {
     let words = STATEMENTS.iter().map(|(word, _)| *word);
     let in_test = TEST_WORDS.iter().map(|(word, _)| *word).filter(|_| place.unit.inside == Inside::Test);
     let help = slips::statement_help(place, &word);
-    let suggestion = if help.is_some() { None } else { did_you_mean(&word, words.chain(in_test)) };
+    // A line may also have been meant to go on with a clause.
+    let clauses = ["where", "with", "dedupe", "order", "limit", "sample", "match", "union", "intersect", "except"];
+    let suggestion = did_you_mean(&word, words.chain(in_test).chain(clauses)).filter(|_| help.is_none());
     SyntaxError::UnknownStatement { span: place.span(found), word, suggestion, help }
 }
 

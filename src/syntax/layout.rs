@@ -11,8 +11,12 @@ use super::token::{Kind, Token, entity_word, parallel_word, policy_word, stateme
 use crate::base::{SourceId, Span};
 use crate::diag::{Problem, Problems};
 
+mod brackets;
+
 #[cfg(test)]
 mod tests;
+
+use brackets::{character, closing, nests, opening};
 
 /// How deep brackets and operators may nest. The trees are walked recursively, so this bounds the stack.
 pub const MAX_DEPTH: u32 = 500;
@@ -162,10 +166,7 @@ impl Pass<'_> {
         }
         let keyword = self.keyword_kind(at, frame.inside, previous.filter(|_| !fresh));
         let is_item = token.kind.is_name() && self.next_is(at, Kind::Colon) && frame.open.end > 0;
-        let is_unknown = token.first
-            && frame.inside != Inside::Expression
-            && token.kind == Kind::Name
-            && self.out.tokens.last().is_some_and(|previous| previous.kind.ends_operand());
+        let is_unknown = frame.inside != Inside::Expression && self.is_unknown(token);
         if let Some(kind) = keyword {
             self.end_unit();
             token.kind = kind;
@@ -174,6 +175,17 @@ impl Pass<'_> {
         }
         self.begin_unit(token.kind);
         token
+    }
+
+    /// True for a name that begins a line, cannot belong to what stands before, and is no further right than the
+    /// statement before: a misspelled word, rather than a misspelled clause.
+    fn is_unknown(&self, token: Token) -> bool {
+        let unit = self.frames.last().and_then(|frame| frame.unit);
+        let begin = unit.and_then(|unit| self.out.tokens.get(self.out.units[unit].start));
+        token.first
+            && token.kind == Kind::Name
+            && self.previous().is_some_and(Kind::ends_operand)
+            && begin.is_some_and(|begin| self.indentation(token) <= self.indentation(*begin))
     }
 
     /// True for a line that is an item when the statement before it has no braces to hold it.
@@ -515,62 +527,5 @@ impl Pass<'_> {
         self.close_until(|_| false, None);
         self.end_unit();
         self.out
-    }
-}
-
-/// True for tokens that put what stands before or behind them one level deeper into the tree.
-fn nests(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Or
-            | Kind::And
-            | Kind::Not
-            | Kind::If
-            | Kind::Plus
-            | Kind::Minus
-            | Kind::Star
-            | Kind::Slash
-            | Kind::Coalesce
-            | Kind::Dot
-            | Kind::List
-            | Kind::Where
-            | Kind::With
-            | Kind::Dedupe
-            | Kind::Order
-            | Kind::Limit
-            | Kind::Sample
-            | Kind::Match
-            | Kind::New
-            | Kind::Union
-            | Kind::Intersect
-            | Kind::Except
-    )
-}
-
-fn opening(close: Kind) -> Kind {
-    match close {
-        Kind::ParenClose => Kind::ParenOpen,
-        Kind::SquareClose => Kind::SquareOpen,
-        _ => Kind::BraceOpen,
-    }
-}
-
-fn closing(open: Kind) -> Kind {
-    match open {
-        Kind::ParenOpen => Kind::ParenClose,
-        Kind::SquareOpen => Kind::SquareClose,
-        Kind::HoleOpen => Kind::HoleClose,
-        _ => Kind::BraceClose,
-    }
-}
-
-fn character(bracket: Kind) -> char {
-    match bracket {
-        Kind::ParenOpen => '(',
-        Kind::ParenClose => ')',
-        Kind::SquareOpen => '[',
-        Kind::SquareClose => ']',
-        Kind::BraceOpen => '{',
-        _ => '}',
     }
 }

@@ -23,8 +23,6 @@ use std::ops::Range;
 
 use logos::Logos;
 
-use shapes::{Code, Part};
-
 use super::ast::Doc;
 use super::error::SyntaxError;
 use super::layout::MAX_DEPTH;
@@ -36,8 +34,11 @@ use crate::base::{SourceId, Span};
 use crate::diag::Problems;
 
 mod shapes;
+
 #[cfg(test)]
 mod tests;
+
+use shapes::{Code, Part, punctuation};
 
 /// Problems beyond this many are dropped: the text is not a script.
 const MAX_PROBLEMS: usize = 100;
@@ -472,32 +473,5 @@ impl Lexer<'_> {
             self.frames.iter().any(|frame| matches!(frame, Frame::String(string) if string.quoting == Quoting::Block));
         self.close_open_strings(self.text.len(), |_| true);
         self.out
-    }
-}
-
-/// Shapes that are tokens as they are.
-fn punctuation(shape: Code) -> Kind {
-    match shape {
-        Code::ParenOpen => Kind::ParenOpen,
-        Code::ParenClose => Kind::ParenClose,
-        Code::SquareOpen => Kind::SquareOpen,
-        Code::SquareClose => Kind::SquareClose,
-        Code::Comma => Kind::Comma,
-        Code::Colon => Kind::Colon,
-        Code::Dot => Kind::Dot,
-        Code::Equal => Kind::Equal,
-        Code::NotEqual => Kind::NotEqual,
-        Code::Less => Kind::Less,
-        Code::LessEqual => Kind::LessEqual,
-        Code::Greater => Kind::Greater,
-        Code::GreaterEqual => Kind::GreaterEqual,
-        Code::Plus => Kind::Plus,
-        Code::Minus => Kind::Minus,
-        Code::Star => Kind::Star,
-        Code::Slash => Kind::Slash,
-        Code::Coalesce => Kind::Coalesce,
-        Code::Question => Kind::Question,
-        Code::Pipe => Kind::Pipe,
-        _ => Kind::Semicolon,
     }
 }

@@ -26,6 +26,7 @@ mod tests;
 
 pub use error::SyntaxError;
 pub use layout::MAX_DEPTH;
+pub use token::{WordClass, words};
 pub use trivia::{Comment, Trivia};
 
 use crate::base::{SourceId, Span};

@@ -79,7 +79,10 @@ impl<'t> Driver<'t> {
         let unit = self.layout.units[top];
         let mut cuts: Vec<Cut> = Vec::new();
         let mut tries: HashMap<usize, u32> = HashMap::new();
-        while !unit.too_deep {
+        loop {
+            if unit.too_deep {
+                break;
+            }
             let tokens = cut::apply(&self.layout.tokens, unit.start..unit.end + 1, &cuts);
             let (at, expected) = match self.attempt(Kind::WantStmt, &tokens) {
                 Ok(Entry::Stmt(stmt)) => {

@@ -48,6 +48,7 @@ macro_rules! kinds {
         /// What a token is.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[allow(missing_docs, reason = "the words speak for themselves")]
+        #[allow(dead_code, reason = "two kinds are only for the grammar's lists of what is expected")]
         pub enum Kind {
             $($(#[$doc])* $plain,)*
             $($($kind,)*)*
@@ -271,6 +272,39 @@ kinds! {
     PARALLEL_WORDS parallel_word {
         "branch" ItemBranch,
     }
+}
+
+/// How strong a word is, and where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WordClass {
+    /// Never a name.
+    Reserved,
+    /// A keyword where the grammar expects it, a name elsewhere.
+    Soft,
+    /// Begins a statement.
+    Statement,
+    /// Begins a statement in a `test`.
+    Test,
+    /// Begins a rule in a `policy`.
+    Policy,
+    /// Begins an item in an `entity`.
+    Entity,
+    /// Begins a branch in `parallel`.
+    Parallel,
+}
+
+/// The words of a class, for completion and highlighting.
+pub fn words(class: WordClass) -> impl Iterator<Item = &'static str> {
+    let table = match class {
+        WordClass::Reserved => RESERVED,
+        WordClass::Soft => SOFT,
+        WordClass::Statement => STATEMENTS,
+        WordClass::Test => TEST_WORDS,
+        WordClass::Policy => POLICY_WORDS,
+        WordClass::Entity => ENTITY_WORDS,
+        WordClass::Parallel => PARALLEL_WORDS,
+    };
+    table.iter().map(|(word, _)| *word)
 }
 
 impl Kind {

@@ -6,9 +6,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+mod alerts;
 mod audiences;
 mod exports;
+mod files;
 mod subscriptions;
+mod tables;
 
 /// A project in a folder of its own.
 struct Project {
@@ -116,6 +119,11 @@ impl Project {
 
     /// Runs `after` behind a wait, twice: the second time as after a crash that lost the journal but nothing else.
     fn run_twice(&self, after: &str) -> (Value, Value) {
+        self.run_twice_with(after, &|| {})
+    }
+
+    /// The same, with something else that happened before the second time.
+    fn run_twice_with(&self, after: &str, between: &dyn Fn()) -> (Value, Value) {
         self.write("script.orch", &format!("wait 2d\n{after}"));
         let parked = self.orch(&["run", "script.orch", "--detach", "--format", "json"]);
         assert_eq!(parked.code, Some(4), "{}\n{}", parked.out, parked.err);
@@ -140,6 +148,7 @@ impl Project {
         for (path, bytes) in kept {
             fs::write(path, bytes).unwrap();
         }
+        between();
         (first, resume())
     }
 }

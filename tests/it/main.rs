@@ -8,24 +8,41 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+#[cfg(feature = "engine")]
+mod bad_input;
 mod broken;
 mod cli;
 mod corpus;
 #[cfg(feature = "engine")]
 mod crash;
+#[cfg(feature = "engine")]
 mod data_steps;
 mod documents;
 #[cfg(feature = "engine")]
+mod embed;
+#[cfg(feature = "engine")]
+mod flow;
+#[cfg(feature = "engine")]
 mod mail_server;
+#[cfg(feature = "engine")]
+mod new;
 mod pages;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
 mod robust;
 #[cfg(feature = "engine")]
+mod prompt;
+#[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
 #[cfg(feature = "engine")]
+mod start;
+#[cfg(feature = "engine")]
 mod stdlib;
+#[cfg(feature = "engine")]
+mod stop;
 mod tidy;
+#[cfg(feature = "engine")]
+mod tpch;

@@ -193,7 +193,7 @@ fn redact_word(word: &str) -> String {
     let Some((before, after)) = word.split_once('-') else { return word.to_owned() };
     let tail: String = after.chars().take_while(|c| is_sign(*c)).collect();
     let name = before.chars().last().is_some_and(|c| c.is_lowercase() || c.is_ascii_digit());
-    if tail.len() == 4 && name && !tail.chars().all(|c| c.is_ascii_digit()) {
+    if tail.len() == 4 && name {
         return format!("{before}-[run]{}", &after[4..]);
     }
     word.to_owned()
@@ -283,7 +283,7 @@ impl Running {
         let results = self.child.as_mut().unwrap().stdout.as_mut().unwrap();
         // Byte by byte, so that nothing is read that a later look would miss.
         let mut line = Vec::new();
-        for byte in results.bytes() {
+        for byte in std::io::BufReader::with_capacity(1, results).bytes() {
             match byte.unwrap() {
                 b'\n' if String::from_utf8_lossy(&line).contains(text) => break,
                 b'\n' => line.clear(),

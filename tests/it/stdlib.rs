@@ -43,15 +43,8 @@ fn values(engine: &Engine, script: &str) -> BTreeMap<String, Value> {
 #[test]
 fn every_example_is_true() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = Engine::new(EngineOptions {
-        folders: Folders { project: folder.path().to_owned(), state: folder.path().join("state") },
-        zone: jiff::tz::TimeZone::UTC,
-        threads: 1,
-        memory_limit: None,
-        channels: BTreeMap::new(),
-        allow: Vec::new(),
-    })
-    .unwrap();
+    let folders = Folders { project: folder.path().to_owned(), state: folder.path().join("state") };
+    let engine = Engine::new(EngineOptions::new(folders)).unwrap();
     let mut wrong = Vec::new();
     let mut seen = 0;
     for (text, uses) in library() {

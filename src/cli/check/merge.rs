@@ -30,7 +30,9 @@ impl Findings {
     /// Adds what was found in one script.
     pub fn add(&mut self, project: &Project, analysis: &Analysis) {
         let mut ids: HashMap<SourceId, SourceId> = HashMap::new();
-        for (id, file) in analysis.sources.files() {
+        // Only what was parsed is a file; columns of data are kept beside them.
+        let parsed = |id: SourceId| analysis.files.iter().any(|parsed| parsed.source == id);
+        for (id, file) in analysis.sources.files().filter(|(id, _)| parsed(*id)) {
             let library = analysis.files.iter().any(|parsed| parsed.source == id && parsed.library);
             let path = if library { PathBuf::from(&file.name) } else { project.base.join(&file.name) };
             let merged = *self.known.entry(path.clone()).or_insert_with(|| {

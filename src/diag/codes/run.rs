@@ -113,4 +113,14 @@ super::codes! { Run:
     UNKNOWN_AUDIENCE = "unknown_audience",
     /// An audience of another entity.
     OTHER_AUDIENCE = "other_audience",
+    /// A memory of `new` that holds other rows.
+    OTHER_MEMORY = "other_memory",
+    /// A memory that there is not.
+    UNKNOWN_MEMORY = "unknown_memory",
+    /// A baseline that a memory cannot have.
+    BAD_BASELINE = "bad_baseline",
+    /// A source that cannot be changed.
+    READ_ONLY = "read_only",
+    /// A question that was interrupted while it was computed.
+    INTERRUPTED = "interrupted",
 }

@@ -29,6 +29,8 @@ super::codes! { Types:
     NO_ORDER = "no_order",
     /// Months where an exact length of time is needed.
     NO_FIXED_LENGTH = "no_fixed_length",
+    /// A division by a literal zero.
+    DIVISION_BY_ZERO = "division_by_zero",
     /// Something called that is no function.
     NOT_A_FUNCTION = "not_a_function",
     /// Arguments that are missing, too many, or named wrongly.
@@ -53,6 +55,8 @@ super::codes! { Types:
     DUPLICATE_COLUMN = "duplicate_column",
     /// `new` on rows that have no key, without `by`.
     NEW_NEEDS_BY = "new_needs_by",
+    /// `new` elsewhere than in the population of a segment.
+    NEW_PLACE = "new_place",
     /// Something in a string that cannot be put into text.
     NOT_PRINTABLE = "not_printable",
     /// `.unmatched`, `.rejected` or feedback of something that has none.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// `text` with control characters, direction marks and other invisible characters spelled out. Newlines and tabs stay.
 pub fn safe_text(text: &str) -> String {
-    text.chars().map(|character| shown(character)).collect()
+    text.chars().map(shown).collect()
 }
 
 /// How one character is shown.

@@ -85,10 +85,10 @@ impl<'a> Checker<'a> {
             }
             // Natives are known without a declaration, so that a script may use their names for other things.
             ast::StmtKind::Define(ast::Define { body: ast::DefineBody::Builtin(_), .. }) if file.library => {}
-            ast::StmtKind::Define(define) => {
-                if self.declare_in(file, &define.name, Global::Define(self.defines.len())) {
-                    self.defines.push(define);
-                }
+            ast::StmtKind::Define(define)
+                if self.declare_in(file, &define.name, Global::Define(self.defines.len())) =>
+            {
+                self.defines.push(define);
             }
             ast::StmtKind::Campaign(campaign) => {
                 let id = CampaignId(self.program.campaigns.len() as u32);

@@ -68,6 +68,11 @@ impl<'a> Checker<'a> {
             .iter()
             .map(|(name, ty)| Field { name: name.clone(), span, doc: None, ty: ty.clone(), default: None })
             .collect();
+        // Without a block nobody can mark the key. Rows known by their line would be others after each change of the file.
+        let is_key =
+            |(name, ty): &(String, Ty)| name == "id" && !ty.nullable && matches!(ty.kind, TyKind::Int | TyKind::Text);
+        let key = columns.iter().position(is_key).map(|at| FieldId(at as u32));
+        self.entity_mut(id).key.extend(key);
     }
 
     fn field(&mut self, id: EntityId, item: &ast::EntityItem) {

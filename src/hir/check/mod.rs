@@ -16,6 +16,7 @@ mod functions;
 mod lints_expr;
 mod message;
 mod names;
+mod new_place;
 mod options;
 mod policy;
 mod procedure;
@@ -137,6 +138,7 @@ fn check_on_this_stack(files: &[ParsedFile], environment: &Environment) -> (Prog
     checker.check_procedures();
     checker.check_campaigns(&found);
     checker.check_tests(&found);
+    checker.check_places_of_new();
     if !checker.problems.has_errors() {
         lint(&checker.program, &mut checker.problems);
     }

@@ -15,6 +15,8 @@ pub(super) struct OptionSpec {
 /// What an option may be.
 pub(super) enum OptionKind {
     Constant(TyKind),
+    /// A list of constants.
+    Constants(TyKind),
     /// One of these words, written bare or as a string.
     Word(&'static [&'static str]),
     /// A field's name, written bare or as a string.
@@ -67,9 +69,10 @@ impl Checker<'_> {
     }
 
     fn constant_option(&mut self, item: &ast::RecordItem, spec: &OptionSpec) -> Option<Value> {
-        let Some(value) = self.plain_value(item) else { return None };
+        let value = self.plain_value(item)?;
         match &spec.kind {
             OptionKind::Constant(kind) => self.constant(value, &Ty::of(kind.clone())),
+            OptionKind::Constants(kind) => self.constant(value, &Ty::of(TyKind::List(Box::new(Ty::of(kind.clone()))))),
             OptionKind::Word(words) => match word(value) {
                 Some(word) if words.contains(&word) => Some(Value::Text(word.to_owned())),
                 _ => {

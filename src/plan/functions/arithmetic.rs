@@ -1,4 +1,4 @@
-//! Arithmetic on numbers that is exact or fails, and never wraps. Dividing by zero gives null, as the checker's types say.
+//! Arithmetic on numbers that is exact or fails, and never wraps. Dividing by zero fails as well.
 
 use std::sync::Arc;
 
@@ -121,7 +121,7 @@ fn floats(op: Arithmetic, call: &Call<'_>) -> Result<ArrayRef> {
             Arithmetic::Add => left + right,
             Arithmetic::Subtract => left - right,
             Arithmetic::Multiply => left * right,
-            Arithmetic::Divide if right == 0.0 => return Ok(None),
+            Arithmetic::Divide if right == 0.0 => return by_zero(call, row, left),
             Arithmetic::Divide => left / right,
         };
         match value.is_finite() {
@@ -143,7 +143,7 @@ fn decimals(op: Arithmetic, call: &Call<'_>) -> Result<ArrayRef> {
         }
         let (left, right) = (left.value(row), right.value(row));
         if op == Arithmetic::Divide && right == 0 {
-            return Ok(None);
+            return by_zero(call, row, shown(left, left_scale));
         }
         match decimal(op, (left, left_scale), (right, right_scale), scale) {
             Some(value) => Ok(Some(value)),
@@ -155,6 +155,10 @@ fn decimals(op: Arithmetic, call: &Call<'_>) -> Result<ArrayRef> {
     };
     let values = (0..call.rows).map(row).collect::<Result<Decimal128Array>>()?;
     Ok(Arc::new(values.with_precision_and_scale(MAX_DIGITS, scale)?))
+}
+
+fn by_zero<T>(call: &Call<'_>, row: usize, left: impl std::fmt::Display) -> Result<T> {
+    call.fail(row, format!("{left} cannot be divided by zero"))
 }
 
 /// Any whole or decimal column as decimals of its own scale.

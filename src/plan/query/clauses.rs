@@ -13,8 +13,8 @@ use datafusion::scalar::ScalarValue;
 use super::frame::{Frame, Group, Order, column, columns, join};
 use super::lower::{Base, Lower, unsupported};
 use super::{QueryError, Rows, Taken, uses, values};
-use crate::hir::{self, Amount, OrderKey, Query, QueryKind, RowId, Ty, TyKind};
-use crate::plan::functions;
+use crate::hir::{self, Amount, OrderKey, Query, QueryKind, RowId, Ty, TyKind, Value};
+use crate::plan::{by_name, functions};
 
 impl Lower<'_> {
     /// Lowers a query whose outermost clause narrows, widens or orders its input.
@@ -50,7 +50,7 @@ impl Lower<'_> {
             }
             QueryKind::New { input, memory, row, by } => {
                 let frame = self.query(input, base)?;
-                self.new_rows(frame, memory.as_deref(), *row, by.as_ref())
+                self.new_rows(frame, input, memory.as_deref(), (*row, by.as_ref()))
             }
             _ => Err(unsupported("this query", query.span)),
         }
@@ -188,7 +188,9 @@ impl Lower<'_> {
             Amount::Share(share) => {
                 let total = self.size(frame)?;
                 let share = self.expr(frame, share)?;
-                cast(total, DataType::Decimal128(19, 0)) * share
+                // Half up, as the shares of a split: a position is a whole number.
+                let half = lit(ScalarValue::Decimal128(Some(5), 2, 1));
+                cast(total, DataType::Decimal128(19, 0)) * share + half
             }
         };
         let part = frame.part.clone();
@@ -238,25 +240,34 @@ impl Lower<'_> {
     fn new_rows(
         &self,
         mut frame: Frame,
+        of: &hir::Query,
         memory: Option<&str>,
-        row: RowId,
-        by: Option<&hir::Expr>,
+        (row, by): (RowId, Option<&hir::Expr>),
     ) -> Result<Frame, QueryError> {
-        match (self.scope.tables.taken(memory)?, by) {
+        let name = by.map(|by| by_name(self.scope.program, of, by));
+        match (self.scope.tables.taken(memory, frame.row.entity, name.as_deref())?, by) {
             (Taken::Nothing, _) => {}
             (Taken::Keys(keys), _) => {
                 let taken = self.scan_provider(keys, &Rows::Entity(frame.row.entity), frame.row.entity)?;
                 let on = (frame.key.clone(), taken.key);
                 frame.with_plan(|plan| join(plan, taken.plan, JoinType::LeftAnti, (&on.0, &on.1)))?;
             }
-            (Taken::UpTo(highest), Some(by)) => {
+            (Taken::Ranges(ranges), Some(by)) => {
                 frame.rows.insert(row, frame.row.clone());
                 let value = self.expr(&mut frame, by)?;
                 frame.rows.remove(&row);
-                let highest = Expr::Literal(values::to_scalar(self.scope.program, &highest, &by.ty)?, None);
-                frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(value.gt(highest))?.build()?))?;
+                let bound = |bound: &Value| -> Result<Expr, QueryError> {
+                    Ok(Expr::Literal(values::to_scalar(self.scope.program, bound, &by.ty)?, None))
+                };
+                for (from, to) in &ranges {
+                    let mut outside = value.clone().gt(bound(to)?);
+                    if let Some(from) = from {
+                        outside = outside.or(value.clone().lt_eq(bound(from)?));
+                    }
+                    frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(outside)?.build()?))?;
+                }
             }
-            (Taken::UpTo(_), None) => return Err(QueryError::Source("`new` without `by` remembers keys".to_owned())),
+            (Taken::Ranges(_), None) => return Err(QueryError::Source("`new` without `by` remembers keys".to_owned())),
         }
         Ok(frame)
     }

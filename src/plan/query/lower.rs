@@ -136,7 +136,7 @@ impl<'a> Lower<'a> {
         let has_fields = !matches!(rows, Rows::Rejected(_));
         let place = |name: &str| schema.index_of(name).ok().map(|at| places[at].clone());
         let fields = declared.fields.iter().map(|field| place(&field.name).filter(|_| has_fields)).collect();
-        let is_added = |name: &str| !name.starts_with(IDENTITY) && !(has_fields && declared.field(name).is_some());
+        let is_added = |name: &str| !name.starts_with(IDENTITY) && (!has_fields || declared.field(name).is_none());
         let added = schema.fields().iter().zip(places).filter(|(field, _)| is_added(field.name()));
         let added = added.map(|(field, place)| (field.name().clone(), place.clone())).collect();
         Row { entity, fields, added, group: None }

@@ -4,7 +4,7 @@
 //! Query ─▶ Frame: a plan, and where in it the row's fields, its key and outer rows are ─▶ LogicalPlan
 //! ```
 //!
-//! A [`frame::Frame`] is a population while it is being planned. Expressions are lowered against a frame and may widen
+//! A `Frame` is a population while it is being planned. Expressions are lowered against a frame and may widen
 //! it: a path over a `one` relation is a left join, a nested query is grouped by what ties it to the outer row and
 //! joined. Columns inside a plan have invented names that occur once, so nothing is ever ambiguous; only the last
 //! projection gives them the program's names.
@@ -64,8 +64,8 @@ pub enum Taken {
     Nothing,
     /// These rows; columns named like the entity's key fields.
     Keys(Arc<dyn TableProvider>),
-    /// Everything up to this value of the `by` field.
-    UpTo(Value),
+    /// Every row whose `by` lies in one of these: above the first value, if there is one, up to and with the second.
+    Ranges(Vec<(Option<Value>, Value)>),
 }
 
 /// Where the rows are. The runtime implements it.
@@ -76,8 +76,9 @@ pub trait Tables: Send + Sync {
     /// The rows.
     fn rows(&self, rows: &Rows) -> Result<Arc<dyn TableProvider>, QueryError>;
 
-    /// What `new` leaves out.
-    fn taken(&self, memory: Option<&str>) -> Result<Taken, QueryError>;
+    /// What `new` leaves out of the rows of an entity. The memory is the segment's own unless it is named; `by` is what
+    /// grows, as a name.
+    fn taken(&self, memory: Option<&str>, entity: EntityId, by: Option<&str>) -> Result<Taken, QueryError>;
 }
 
 /// Everything outside the query that its meaning depends on.

@@ -31,7 +31,7 @@ pub struct SessionOptions {
 pub enum Joins {
     /// By hash: fast, but one side must fit into memory.
     Fast,
-    /// By sorting: slower, and spills to disk.
+    /// By sorting, on one thread: slower, and spills to disk.
     Spilling,
 }
 
@@ -64,6 +64,11 @@ impl Session {
                 .set_bool("datafusion.optimizer.repartition_sorts", threads != Some(1))
                 .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
                 .set_bool("datafusion.execution.parquet.pushdown_filters", true);
+            if let Some(bytes) = options.memory_limit {
+                // What each thread sets aside for merging spilled rows: little enough for a small limit.
+                let aside = (bytes / 32).min(config.options().execution.sort_spill_reservation_bytes);
+                config = config.with_sort_spill_reservation_bytes(aside);
+            }
             if let Some(threads) = threads {
                 config = config.with_target_partitions(threads.max(1));
             }
@@ -71,7 +76,8 @@ impl Session {
         };
         Ok(Self {
             fast: context(true, options.threads),
-            spilling: context(false, options.threads),
+            // One thread: several sorters share the memory so evenly that nothing is left to merge what they sorted.
+            spilling: context(false, Some(1)),
             single: context(true, Some(1)),
         })
     }

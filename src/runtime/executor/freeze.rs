@@ -16,6 +16,7 @@ use datafusion::parquet::file::properties::WriterProperties;
 use futures::StreamExt;
 
 use super::send::ROW;
+use crate::base::plain_reason;
 use crate::hir::{Entity, Query, QueryKind};
 use crate::plan::query::{Columns, IDENTITY, Joins, Ordering, QueryError, Scope, Session, population, stream, values};
 use crate::runtime::error::RunError;
@@ -67,11 +68,11 @@ pub(super) fn source_of(query: &Query) -> &Query {
 }
 
 pub(in crate::runtime) fn file_error(path: &Path, error: &dyn std::fmt::Display) -> RunError {
-    RunError::File { path: path.display().to_string(), reason: error.to_string() }
+    RunError::File { path: path.display().to_string(), reason: plain_reason(&error.to_string()) }
 }
 
 /// A frozen population being written: its rows are numbered, and it has its name only when it is whole and durable.
-pub(super) struct SnapshotFile {
+pub(in crate::runtime) struct SnapshotFile {
     path: PathBuf,
     temporary: PathBuf,
     file: Option<File>,
@@ -125,6 +126,13 @@ impl SnapshotFile {
         let folder = folder_of(&self.path);
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))?;
         Ok(self.rows)
+    }
+}
+
+impl Drop for SnapshotFile {
+    /// Nothing half-written stays behind; after a rename there is nothing to remove.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary);
     }
 }
 
@@ -196,11 +204,12 @@ struct KeyCheck<'t> {
     names: KeyNames,
     seen: HashSet<[u8; 16]>,
     title: &'t str,
+    entity: &'t str,
 }
 
 impl<'t> KeyCheck<'t> {
-    fn new(entity: &Entity, title: &'t str) -> Self {
-        Self { names: KeyNames::new(entity), seen: HashSet::new(), title }
+    fn new(entity: &'t Entity, title: &'t str) -> Self {
+        Self { names: KeyNames::new(entity), seen: HashSet::new(), title, entity: &entity.name }
     }
 
     fn check(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
@@ -210,7 +219,7 @@ impl<'t> KeyCheck<'t> {
             let mut digest = [0; 16];
             digest.copy_from_slice(&blake3::hash(key.as_bytes()).as_bytes()[..16]);
             if key.is_empty() || !self.seen.insert(digest) {
-                return Err(RunError::BadKey { step: self.title.to_string(), key });
+                return Err(RunError::BadKey { step: self.title.to_string(), entity: self.entity.to_string(), key });
             }
         }
         Ok(())

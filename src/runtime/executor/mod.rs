@@ -14,6 +14,7 @@ mod person;
 mod send;
 mod split;
 mod steps;
+mod take;
 mod waits;
 
 use std::collections::{BTreeMap, HashMap};
@@ -25,20 +26,22 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::audiences::Remembered;
+use super::bindings::AlertTarget;
 use super::channels::Channel;
 use super::clock::{Clock, Stopwatch};
 use super::error::RunError;
 use super::inbox::Inbox;
 use super::machine::{self, Bound, Effect, Event, MachineError, State, Status};
 use super::observe::{Observer, Progress};
-use super::store::{Change, RunRecord, StepRecord, Store, Tally};
+use super::store::{Change, RunRecord, StepRecord, Store, StoreError, Tally};
 use super::tables::{Folders, Ledger, RunTables, Sources};
 use crate::hir::{LocalId, Program, Value};
-use crate::plan::Plan;
 use crate::plan::query::{Scope, Session};
-pub(super) use freeze::{file_error, freeze as freeze_population};
+use crate::plan::{Plan, Step, StepKind};
+pub(super) use freeze::{SnapshotFile, file_error, freeze as freeze_population};
 pub use pace::Pace;
 pub(super) use send::ROW;
+pub(super) use take::highest_of;
 
 /// A channel with its limits.
 pub struct BoundChannel {
@@ -46,6 +49,15 @@ pub struct BoundChannel {
     pub driver: Arc<dyn Channel>,
     /// Shared by all sends of the channel.
     pub pace: Pace,
+    /// Send messages again of which nobody knows whether they arrived: somebody may get one twice.
+    pub resend_unknown: bool,
+}
+
+impl BoundChannel {
+    /// A channel without limits, whose messages in doubt stay as they are.
+    pub fn new(driver: Arc<dyn Channel>) -> Self {
+        Self { driver, pace: Pace::new(None), resend_unknown: false }
+    }
 }
 
 /// Asks a run to stop at the next safe point. Cloned into whoever may ask.
@@ -114,6 +126,8 @@ pub struct Surroundings<'e> {
     pub folders: &'e Folders,
     /// By name.
     pub channels: &'e BTreeMap<String, BoundChannel>,
+    /// Whom alerts tell, by name.
+    pub alerts: &'e BTreeMap<String, AlertTarget>,
     /// Patterns of addresses that may be written to; empty means all.
     pub allow: &'e [String],
     /// The campaign's zone.
@@ -124,6 +138,8 @@ pub struct Surroundings<'e> {
     pub cancel: &'e Cancel,
     /// Where other processes leave word.
     pub inbox: &'e Inbox,
+    /// Ask before a send to more people than this.
+    pub confirm_above: Option<u64>,
     /// False in a rehearsal: nothing outside the run's own state may change.
     pub effects: bool,
     /// Under a rehearsal: the state of real runs, which is only read.
@@ -141,8 +157,12 @@ pub struct Executor<'e> {
     program: Arc<Program>,
     run: String,
     started: Timestamp,
+    /// On a virtual clock.
+    simulated: bool,
     state: State,
     seq: u64,
+    /// What the segment just computed takes, for the commit of its step.
+    takes: Vec<Change>,
     /// The wait that was announced last: branch and statement.
     announced: Option<(String, String)>,
 }
@@ -170,8 +190,10 @@ impl<'e> Executor<'e> {
             program,
             run: run.run,
             started: run.started,
+            simulated: run.simulated,
             state: run.state,
             seq: run.seq,
+            takes: Vec::new(),
             announced: None,
         }
     }
@@ -257,13 +279,18 @@ impl<'e> Executor<'e> {
         let step = machine::step_of(plan, &position)?;
         self.around.observer.on(Progress::Started { step: &step.path, title: &step.title });
         let stopwatch = Stopwatch::start();
+        self.takes.clear();
         let performed = match self.perform(token, step).await? {
             StepEnd::Done(performed) => performed,
             StepEnd::Cancelled => return Ok(false),
         };
         let Performed { outcome, record, tally } = *performed;
         let event = Event::Done { token: token.to_string(), outcome };
-        self.commit(event, record.clone()).await?;
+        match self.commit(event, record.clone()).await {
+            // Another run took rows meanwhile: the segment is computed again.
+            Err(RunError::Store(StoreError::Overtaken(_))) => return Ok(true),
+            committed => committed?,
+        }
         if let Some(record) = &record {
             let took = stopwatch.elapsed();
             let (title, tally) = (step.title.as_str(), tally.as_ref());
@@ -318,6 +345,7 @@ impl<'e> Executor<'e> {
             // Taken in the same transaction in which the run goes on with it.
             changes.push(Change::SignalTaken { run: run.clone(), signal: signal.clone() });
         }
+        changes.append(&mut self.takes);
         changes.push(Change::Transition { run, seq, at, event, state: state.clone() });
         self.around.store.commit(changes).await?;
         self.state = state;
@@ -374,7 +402,18 @@ impl<'e> Executor<'e> {
             numbered: None,
             ledger: Some(ledger),
             remembered: self.remembered(),
+            memory: None,
+            simulated: self.simulated,
         }
+    }
+
+    /// The same for a step that computes a segment, whose `new` remembers under its name.
+    fn tables_for<'s>(&'s self, step: &Step, frozen: &'s BTreeMap<u32, PathBuf>) -> RunTables<'s> {
+        let memory = match &step.kind {
+            StepKind::Segment { local, .. } => Some(self.plan.default_memory(*local)),
+            _ => None,
+        };
+        RunTables { memory, ..self.tables(frozen) }
     }
 
     /// Our own state, then the one that a rehearsal looks at.

@@ -8,7 +8,7 @@ use super::split::SplitStep;
 use super::{Executor, Performed, StepEnd};
 use crate::hir::{Expr, LocalId, Query, Value};
 use crate::plan::query::scalar;
-use crate::plan::{Step, StepKind};
+use crate::plan::{DataStep, Step, StepKind};
 use crate::runtime::error::RunError;
 use crate::runtime::machine::{Outcome, Snapshot};
 use crate::runtime::observe::Progress;
@@ -40,7 +40,10 @@ impl Executor<'_> {
                 self.repeat(token, step, times, every.as_ref(), until.as_ref()).await?
             }
             StepKind::For { local, list, .. } => self.for_each(token, step, *local, list).await?,
-            StepKind::Emit { signal, args } => self.emit(token, step, *signal, args).await?,
+            StepKind::Emit { signal, args } => {
+                self.use_taken().await?;
+                self.emit(token, step, *signal, args).await?
+            }
             StepKind::Send(send) => return self.send(token, step, send).await,
             StepKind::Log { text } => {
                 let text = self.text(text).await?;
@@ -62,7 +65,12 @@ impl Executor<'_> {
                 (Outcome::Chosen(chosen), Some(self.record(token, step, Some(note))))
             }
             StepKind::Parallel { .. } => (Outcome::Noted, None),
-            StepKind::Data(data) => self.data(token, step, data).await?,
+            StepKind::Data(data) => {
+                if !matches!(data.as_ref(), DataStep::Alert { .. }) {
+                    self.use_taken().await?;
+                }
+                self.data(token, step, data).await?
+            }
             StepKind::Require { condition, reason } => {
                 if self.value(condition).await? != Value::Bool(true) {
                     let reason = self.reason(reason.as_ref()).await?;
@@ -80,12 +88,13 @@ impl Executor<'_> {
     }
 
     async fn segment(
-        &self,
+        &mut self,
         token: &str,
         step: &Step,
         local: LocalId,
         query: &Query,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
+        let memories = self.memories(local)?;
         let (snapshot, accounting) = self.freeze(token, step, query).await?;
         self.freeze_unmatched(step, local, query, &snapshot).await?;
         let rows = self.program[query.ty.entity].name.clone();
@@ -94,6 +103,8 @@ impl Executor<'_> {
         record.rows_in = Some(accounting.rows_in);
         record.rows_out = Some(accounting.rows_out);
         record.dropped = accounting.dropped;
+        // Last, so that nothing is taken when anything else fails.
+        self.takes = self.take_rows(token, step, local, (query, &snapshot), &memories).await?;
         Ok((Outcome::Frozen(snapshot), Some(record)))
     }
 
@@ -107,7 +118,7 @@ impl Executor<'_> {
         let file = format!("{}.parquet", instance(token, step).replace('/', "-"));
         let path = self.around.folders.run(&self.run).join(&file);
         let (locals, frozen) = (self.locals(), self.frozen());
-        let tables = self.tables(&frozen);
+        let tables = self.tables_for(step, &frozen);
         let scope = self.scope(&tables, &locals);
         let session = self.around.session;
         let rows = freeze(session, &scope, query, &path, &step.title).await?;

@@ -121,7 +121,7 @@ fn settle(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError
     };
     let siblings = format!("{parent}/");
     let others = state.tokens.keys().any(|other| other.starts_with(&siblings));
-    if others { Ok(()) } else { children_ended(plan, state, &parent.to_string()) }
+    if others { Ok(()) } else { children_ended(plan, state, parent) }
 }
 
 /// The blocks inside a step have ended: a loop looks whether there is another turn, everything else goes on.
@@ -176,14 +176,14 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
             token_mut(state, name)?.phase = Phase::Waiting { until: *until };
             Ok(())
         }
-        (S::WaitUntil { .. } | S::WaitSignal { .. } | S::Human { .. }, O::Again { at, deadline }) => {
+        (S::WaitUntil { .. } | S::WaitSignal { .. } | S::Human { .. } | S::Send(_), O::Again { at, deadline }) => {
             let token = token_mut(state, name)?;
             token.deadline = *deadline;
             token.phase = at.map_or(Phase::Blocked, |until| Phase::Waiting { until });
             Ok(())
         }
         // Who asks a person and says nothing about a no does not want to go on after one.
-        (S::Human { otherwise: None, .. }, O::GivenUp) => {
+        (S::Human { otherwise: None, .. } | S::Send(_), O::GivenUp) => {
             end(state, Status::Stopped, Some("it was not answered with yes"))
         }
         (S::WaitUntil { otherwise, .. } | S::WaitSignal { otherwise, .. } | S::Human { otherwise, .. }, O::GivenUp) => {
@@ -288,7 +288,10 @@ fn woken(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError>
 pub fn listens(kind: &StepKind) -> bool {
     matches!(
         kind,
-        StepKind::WaitUntil { until: Until::Condition(_), .. } | StepKind::WaitSignal { .. } | StepKind::Human { .. }
+        StepKind::WaitUntil { until: Until::Condition(_), .. }
+            | StepKind::WaitSignal { .. }
+            | StepKind::Human { .. }
+            | StepKind::Send(_)
     )
 }
 

@@ -18,6 +18,7 @@
 use jiff::tz::TimeZone;
 
 use super::columns::Kind;
+use super::options::NumberFormat;
 use crate::base::did_you_mean;
 
 /// The most decimals of a decimal.
@@ -59,7 +60,11 @@ pub(crate) struct Reading {
     pub zone: TimeZone,
     /// A `strptime` format for dates, instead of ISO 8601.
     pub date_format: Option<String>,
+    pub numbers: NumberFormat,
 }
+
+/// For numbers whose signs are the usual ones already.
+const PLAIN: Reading = Reading { zone: TimeZone::UTC, date_format: None, numbers: NumberFormat::PLAIN };
 
 /// Types `text`, which is not empty, as a cell of `kind`; decimals get `scale` decimals.
 pub(crate) fn parse(text: &str, kind: &Kind, scale: u8, reading: &Reading) -> Result<Cell, Bad> {
@@ -70,6 +75,10 @@ pub(crate) fn parse(text: &str, kind: &Kind, scale: u8, reading: &Reading) -> Re
     };
     if value.is_empty() {
         return Ok(Cell::Null);
+    }
+    if reading.numbers != NumberFormat::PLAIN && kind.is_number() {
+        let plain = plain_number(value, reading.numbers).ok_or_else(|| not_a(kind.words()))?;
+        return parse(&plain, kind, scale, &PLAIN);
     }
     let cell = match kind {
         Kind::Bool => boolean(value).map(Cell::Bool),
@@ -119,6 +128,35 @@ pub(crate) fn one_of(text: &str, what: &str, values: &[String]) -> Result<Cell, 
             format!("is not {article} {what}: {}{more}", shown.join(", "))
         }
     }))
+}
+
+/// `1.234,50` as `1234.50`; `None` when the signs are not where the format has them.
+fn plain_number(text: &str, format: NumberFormat) -> Option<String> {
+    let (whole, fraction) = match text.split_once(format.decimal) {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (text, None),
+    };
+    // A point that is not the decimal sign must not become one.
+    if fraction.is_some_and(|fraction| fraction.contains(['.', format.decimal])) {
+        return None;
+    }
+    let mut plain = match format.thousands {
+        Some(sign) if whole.contains(sign) => {
+            let mut groups = whole.trim_start_matches(['-', '+']).split(sign);
+            let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()));
+            if !first || !groups.all(|group| group.len() == 3) {
+                return None;
+            }
+            whole.replace(sign, "")
+        }
+        _ if format.decimal != '.' && whole.contains('.') => return None,
+        _ => whole.to_owned(),
+    };
+    if let Some(fraction) = fraction {
+        plain.push('.');
+        plain.push_str(fraction);
+    }
+    Some(plain)
 }
 
 fn boolean(text: &str) -> Option<bool> {

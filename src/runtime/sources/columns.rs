@@ -64,6 +64,11 @@ impl Kind {
         matches!(self, Kind::Decimal | Kind::Percent)
     }
 
+    /// True for what is written in digits, with a decimal sign perhaps.
+    pub fn is_number(&self) -> bool {
+        self.is_decimal() || matches!(self, Kind::Int | Kind::Float)
+    }
+
     /// The Arrow type; `scale` is the number of decimals of a decimal.
     pub fn arrow(&self, scale: u8) -> DataType {
         match self {
@@ -120,4 +125,4 @@ fn kind(name: &str, ty: &TyKind, program: &Program) -> Option<Kind> {
     })
 }
 
-const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+pub(crate) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::base::Span;
+use super::files::SourceFile;
+use crate::base::{SourceId, Span, plain_reason};
 use crate::diag::{Code, Problem, codes::run};
 
 /// A failure to open or import a source. Paths are as people write them; the place in the program is added by
@@ -17,8 +18,8 @@ pub(crate) enum SourceError {
     Unreadable { shown: String, reason: String },
     #[error("`{shown}` is empty")]
     Empty { shown: String, header: bool },
-    #[error("`{shown}` {}", mismatch(.missing, .repeated, .unfit))]
-    Columns { shown: String, found: Vec<String>, missing: Vec<MissingColumn>, repeated: Vec<String>, unfit: Vec<Unfit> },
+    #[error("`{}` {}", .0.shown, .0.words())]
+    Columns(Box<Mismatch>),
     #[error("{shown}:{line}: {}{}", place(.column), said(.value, .reason))]
     Cell {
         shown: String,
@@ -41,12 +42,36 @@ pub(crate) enum SourceError {
     Changed { shown: String },
     #[error("{what} cannot be read yet")]
     Unsupported { what: String, help: String },
+    #[error("`{shown}` cannot be changed: {reason}")]
+    Unwritable { shown: String, reason: String },
+    #[error("`{entity}` {what}, which cannot be changed")]
+    ReadOnly { entity: String, what: String },
+    #[error("{what} is not supported yet")]
+    NotYet { what: &'static str, help: &'static str },
+    #[error("{}", .0.message)]
+    Problem(Box<Problem>),
     #[error("{message}")]
     Option { message: String, help: String },
     #[error("a file cannot hold a column of this type: `{field}`")]
     FieldType { field: String, span: Span },
-    #[error("cannot keep imported data in `{}`: {reason}", .path.display())]
+    #[error("cannot keep imported data in `{}`: {}", .path.display(), plain_reason(.reason))]
     Cache { path: PathBuf, reason: String },
+}
+
+/// How the columns of a file differ from those declared. Everything at once.
+#[derive(Debug, Default)]
+pub(crate) struct Mismatch {
+    pub shown: String,
+    /// The columns of the file.
+    pub found: Vec<String>,
+    pub missing: Vec<MissingColumn>,
+    /// Names that stand in the file more than once.
+    pub repeated: Vec<String>,
+    /// Names that are in the file only, where that is an error.
+    pub undeclared: Vec<String>,
+    pub unfit: Vec<Unfit>,
+    /// Another file of the source, which has the columns.
+    pub unlike: Option<String>,
 }
 
 /// A declared column that the file lacks.
@@ -68,8 +93,18 @@ pub(crate) struct Unfit {
 }
 
 impl SourceError {
+    /// The failure as a problem of no program.
+    pub fn problem_outside(self) -> Problem {
+        let nowhere = Span::new(SourceId(0), 0, 0);
+        let problem = self.problem(nowhere);
+        Problem { labels: Vec::new(), ..problem }
+    }
+
     /// The failure as a problem of the program: `source` is the place of the location in the declaration.
     pub fn problem(self, source: Span) -> Problem {
+        if let Self::Problem(problem) = self {
+            return *problem;
+        }
         let place = match &self {
             Self::Cell { field: Some(field), .. } => *field,
             Self::FieldType { span, .. } => *span,
@@ -78,11 +113,14 @@ impl SourceError {
         let problem = Problem::error(self.code(), self.to_string(), place);
         match self {
             Self::Missing { nearest: Some(nearest), .. } => problem.help(format!("did you mean `{nearest}`?")),
-            Self::Missing { folder, .. } => problem.help(format!("looked in `{folder}`")),
+            Self::Missing { folder, .. } => problem.help(match folder.as_str() {
+                "" | "." => "put it into the folder of the script, or correct the path".to_owned(),
+                folder => format!("put it into `{folder}`, or correct the path"),
+            }),
             Self::NoMatch { .. } => problem.help("`*` stands for any characters of a file name, `?` for one"),
             Self::Empty { header: true, .. } => problem
                 .help("the first line must name the columns; for a file without such a line write `header: false`"),
-            Self::Columns { found, missing, unfit, .. } => columns(problem, &found, missing, unfit),
+            Self::Columns(mismatch) => columns(problem, *mismatch),
             Self::Cell { column, text, .. } => {
                 let problem = if column.is_some() { problem.label("declared here") } else { problem };
                 problem.help(match text {
@@ -96,10 +134,30 @@ impl SourceError {
             }),
             Self::OpenQuote { .. } => problem.help("a quote inside a quoted cell is written twice: `\"\"`"),
             Self::LongRecord { .. } => problem.help("check `delimiter` and `quote`, or whether this is a text file"),
+            Self::Cache { .. } => problem.help("make room, or see to it that this is a folder that can be written"),
             Self::Changed { .. } => problem.help("run again once nobody writes to it"),
             Self::Unsupported { help, .. } | Self::Option { help, .. } => problem.help(help),
+            Self::ReadOnly { .. } => {
+                problem.help("write to an entity of one .csv, .tsv or .parquet file, or of a source with `writable = true` in orch.toml")
+            }
+            Self::NotYet { help, .. } => problem.help(help),
             Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
             _ => problem,
+        }
+    }
+
+    /// Files that would stay where they are, although the script says otherwise, would be read again by the next run.
+    pub fn no_archive() -> Self {
+        Self::NotYet { what: "`archive`", help: "leave it out, and move the files away once the run has finished" }
+    }
+
+    /// Says of a file that its columns are not those of the files before it.
+    pub fn unlike(self, file: &SourceFile, files: &[SourceFile]) -> Self {
+        match (self, files.first()) {
+            (Self::Columns(mismatch), Some(first)) if first != file => {
+                Self::Columns(Box::new(Mismatch { unlike: Some(first.shown.clone()), ..*mismatch }))
+            }
+            (error, _) => error,
         }
     }
 
@@ -108,13 +166,16 @@ impl SourceError {
             Self::Missing { .. } | Self::NoMatch { .. } => run::SOURCE_MISSING,
             Self::Unreadable { .. } => run::SOURCE_UNREADABLE,
             Self::Empty { .. } => run::SOURCE_EMPTY,
-            Self::Columns { .. } => run::SOURCE_COLUMNS,
+            Self::Columns(_) => run::SOURCE_COLUMNS,
             Self::Cell { column: Some(_), .. } => run::BAD_CELL,
             Self::Cell { column: None, .. } => run::BAD_ROW,
             Self::TooMany { .. } => run::TOO_MANY_BAD_ROWS,
             Self::OpenQuote { .. } | Self::LongRecord { .. } => run::OPEN_QUOTE,
             Self::Changed { .. } => run::SOURCE_CHANGED,
-            Self::Unsupported { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Unsupported { .. } | Self::NotYet { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Problem(problem) => problem.code,
+            Self::Unwritable { .. } => run::WRITE_FAILED,
+            Self::ReadOnly { .. } => run::READ_ONLY,
             Self::Option { .. } => run::SOURCE_OPTION,
             Self::Cache { .. } => run::CACHE_UNUSABLE,
         }
@@ -122,38 +183,59 @@ impl SourceError {
 }
 
 /// Labels for every column that is missing or unfit, and a help that lists what the file has.
-fn columns(mut problem: Problem, found: &[String], missing: Vec<MissingColumn>, unfit: Vec<Unfit>) -> Problem {
+fn columns(mut problem: Problem, mismatch: Mismatch) -> Problem {
     let mut helps = Vec::new();
-    if !missing.is_empty() {
-        helps.push(format!("its columns are {}", found.join(", ")));
+    if !mismatch.missing.is_empty() {
+        helps.push(format!("its columns are {}", mismatch.found.join(", ")));
+        helps.extend(other_delimiter(&mismatch.found));
     }
-    for column in missing {
+    if let Some(other) = mismatch.unlike {
+        helps.push(format!("`{other}` is as declared; all files of a source hold the same columns"));
+    }
+    for column in mismatch.missing {
         let hint = column.nearest.map(|nearest| format!("not in the file; did you mean `{nearest}`?"));
         problem = problem.also(column.span, hint.unwrap_or_else(|| "not in the file".to_owned()));
     }
-    for column in unfit {
+    for column in mismatch.unfit {
         problem = problem.also(column.span, format!("the file has {}", column.found));
         helps.extend(column.help);
+    }
+    if !mismatch.undeclared.is_empty() {
+        helps.push("declare them, or remove `undeclared: fail`".to_owned());
     }
     if helps.is_empty() { problem } else { problem.help(helps.join("\n")) }
 }
 
-fn mismatch(missing: &[MissingColumn], repeated: &[String], unfit: &[Unfit]) -> String {
-    let quoted = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let mut parts = Vec::new();
-    let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
-    match names.len() {
-        0 => {}
-        1 => parts.push(format!("has no column {}", quoted(names))),
-        _ => parts.push(format!("has no columns {}", quoted(names))),
-    }
-    if !repeated.is_empty() {
-        parts.push(format!("names {} more than once", quoted(repeated.iter().map(String::as_str).collect())));
-    }
-    parts.extend(unfit.iter().map(|column| format!("holds no {} in `{}`", column.declared, column.name)));
-    match parts.pop() {
-        Some(last) if !parts.is_empty() => format!("{} and {last}", parts.join(", ")),
-        last => last.unwrap_or_default(),
+/// A header that is one column may be several, separated by something else.
+fn other_delimiter(found: &[String]) -> Option<String> {
+    let [only] = found else { return None };
+    let sign = only.chars().find(|sign| [';', '\t', '|'].contains(sign))?;
+    Some(format!("if these are several, write `(delimiter: {:?})` after the path", sign.to_string()))
+}
+
+impl Mismatch {
+    fn words(&self) -> String {
+        let quoted = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let strings = |names: &'_ [String]| quoted(names.iter().map(String::as_str).collect());
+        let mut parts = Vec::new();
+        let names: Vec<&str> = self.missing.iter().map(|column| column.name.as_str()).collect();
+        match names.len() {
+            0 => {}
+            1 => parts.push(format!("has no column {}", quoted(names))),
+            _ => parts.push(format!("has no columns {}", quoted(names))),
+        }
+        if !self.repeated.is_empty() {
+            parts.push(format!("names {} more than once", strings(&self.repeated)));
+        }
+        if !self.undeclared.is_empty() {
+            parts.push(format!("has {}, which the entity does not declare,", strings(&self.undeclared)));
+        }
+        parts.extend(self.unfit.iter().map(|column| format!("holds no {} in `{}`", column.declared, column.name)));
+        let words = match parts.pop() {
+            Some(last) if !parts.is_empty() => format!("{} and {last}", parts.join(", ")),
+            last => last.unwrap_or_default(),
+        };
+        words.trim_end_matches(',').to_owned()
     }
 }
 

@@ -1,8 +1,11 @@
 //! Which files a location means.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
+use super::import::Place;
 use crate::base::did_you_mean;
 
 /// A file of a source.
@@ -11,6 +14,25 @@ pub(crate) struct SourceFile {
     pub path: PathBuf,
     /// As people know it: relative to the declaring file.
     pub shown: String,
+    /// Columns that the names of its folders give: `region=FR`. `None` is null.
+    pub folders: Vec<(String, Option<String>)>,
+}
+
+impl SourceFile {
+    /// A file that is not in a partitioned folder.
+    pub fn new(path: PathBuf, shown: String) -> Self {
+        Self { path, shown, folders: Vec::new() }
+    }
+
+    /// The place of a column that the folders' names give.
+    pub fn folder_place(&self, column: &str) -> Option<Place> {
+        self.folders.iter().find(|(name, _)| name == column).map(|(_, value)| Place::Folder(value.clone()))
+    }
+
+    /// The text of the file.
+    pub fn read(&self) -> std::io::Result<Box<dyn Read>> {
+        Ok(Box::new(File::open(&self.path)?))
+    }
 }
 
 /// What a file holds, by its extension.
@@ -35,6 +57,10 @@ pub(crate) fn find(base: &Path, location: &str) -> Result<Vec<SourceFile>, Sourc
         None => ("", location),
     };
     if path.is_dir() {
+        let shown = location.trim_end_matches('/');
+        if let Some(files) = partitions(&path, shown)? {
+            return some(files, &format!("{shown}/*"));
+        }
         let mut files = list(&path, location.trim_end_matches('/'), |_| true)?;
         let first = files.first().and_then(|file| extension(&file.path));
         files.retain(|file| extension(&file.path) == first);
@@ -55,7 +81,7 @@ pub(crate) fn find(base: &Path, location: &str) -> Result<Vec<SourceFile>, Sourc
     if !path.is_file() {
         return Err(SourceError::Unreadable { shown: location.to_owned(), reason: "it is not a file".to_owned() });
     }
-    Ok(vec![SourceFile { path, shown: location.to_owned() }])
+    Ok(vec![SourceFile::new(path, location.to_owned())])
 }
 
 /// The extension in lower case, without dot.
@@ -67,16 +93,98 @@ pub(crate) fn extension(path: &Path) -> Option<String> {
 pub(crate) fn format(file: &SourceFile) -> Result<Format, SourceError> {
     let extension = extension(&file.path).unwrap_or_default();
     Ok(match extension.as_str() {
-        "csv" | "tsv" | "txt" => Format::Text,
+        _ if packing(&file.path).is_some() => {
+            let program = packing(&file.path).unwrap_or_default();
+            return Err(SourceError::Unsupported {
+                what: format!("`{}`, which is compressed,", file.shown),
+                help: format!("unpack it, for example with `{program}`"),
+            });
+        }
+        "csv" | "tsv" | "txt" | "fwf" | "dat" | "json" | "ndjson" | "jsonl" => Format::Text,
         "parquet" | "pq" => Format::Parquet,
         "arrow" | "ipc" | "feather" => Format::Arrow,
         _ => {
             return Err(SourceError::Unsupported {
                 what: format!("`{}`", file.shown),
-                help: "files end in .csv, .tsv, .txt, .parquet or .arrow".to_owned(),
+                help: "files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow".to_owned(),
             });
         }
     })
+}
+
+/// The program that unpacks the file, if it is compressed.
+fn packing(path: &Path) -> Option<&'static str> {
+    match extension(path)?.as_str() {
+        "gz" => Some("gunzip"),
+        "zst" => Some("unzstd"),
+        "bz2" => Some("bunzip2"),
+        "xz" => Some("unxz"),
+        "zip" => Some("unzip"),
+        _ => None,
+    }
+}
+
+/// Are there folders called `COLUMN=VALUE` in this one?
+pub(crate) fn is_partitioned(folder: &Path) -> bool {
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| entry.path().is_dir() && entry.file_name().to_string_lossy().contains('='))
+}
+
+/// The files of a folder whose folders are called `COLUMN=VALUE`; `None` when they are not.
+fn partitions(folder: &Path, shown: &str) -> Result<Option<Vec<SourceFile>>, SourceError> {
+    let unreadable =
+        |error: std::io::Error| SourceError::Unreadable { shown: shown.to_owned(), reason: io_reason(&error) };
+    let mut inner = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir()
+            && let Some((column, value)) = name.split_once('=')
+        {
+            inner.push((unescaped(column), folder_value(value), entry.path(), format!("{shown}/{name}")));
+        }
+    }
+    if inner.is_empty() {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    for (column, value, path, shown) in inner {
+        let below = match partitions(&path, &shown)? {
+            Some(files) => files,
+            None => list(&path, &shown, |name| !name.starts_with('_'))?,
+        };
+        files.extend(below.into_iter().map(|mut file| {
+            file.folders.insert(0, (column.clone(), value.clone()));
+            file
+        }));
+    }
+    files.sort_by(|a, b| a.shown.cmp(&b.shown));
+    let columns = |file: &SourceFile| file.folders.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    if let Some(pair) = files.windows(2).find(|pair| columns(&pair[0]) != columns(&pair[1])) {
+        return Err(SourceError::Unsupported {
+            what: format!("`{}` together with `{}`", pair[0].shown, pair[1].shown),
+            help: "name the folders of all files after the same columns".to_owned(),
+        });
+    }
+    Ok(Some(files))
+}
+
+/// What a folder's name says; the name for null is the one that other programs write.
+fn folder_value(text: &str) -> Option<String> {
+    (!text.is_empty() && text != "__HIVE_DEFAULT_PARTITION__").then(|| unescaped(text))
+}
+
+/// `%2F` as `/`.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let escaped = if *first == b'%' { behind.get(..2) } else { None };
+        let escaped = escaped.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Files of a folder whose name `wanted` accepts, without hidden ones.
@@ -89,7 +197,7 @@ fn list(folder: &Path, shown: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec
         let name = entry.file_name().to_string_lossy().into_owned();
         if !name.starts_with('.') && wanted(&name) && entry.path().is_file() {
             let shown = if shown.is_empty() { name } else { format!("{shown}/{name}") };
-            files.push(SourceFile { path: entry.path(), shown });
+            files.push(SourceFile::new(entry.path(), shown));
         }
     }
     files.sort_by(|a, b| a.shown.cmp(&b.shown));

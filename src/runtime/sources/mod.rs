@@ -13,6 +13,8 @@ mod files;
 mod import;
 mod infer;
 mod options;
+mod rewrite;
+mod sqlite;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -28,15 +30,23 @@ use jiff::tz::TimeZone;
 
 use crate::diag::Problem;
 use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
-use error::SourceError;
+pub(crate) use error::SourceError;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
+pub use infer::{Inferred, People};
 pub(crate) use options::Encoding;
 use options::FileOptions;
+pub(crate) use rewrite::{Edited, Edits, WritableFile, identity};
+pub(crate) use sqlite::{BoundTable, ColumnHabit, column_habits, connect, open as open_bound, quoted};
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
     table::listing(&[path], Arc::new(ParquetFormat::default()), schema)
+}
+
+/// A table over several Parquet files of our own, all with these columns.
+pub(crate) fn parquet_files(paths: &[&Path], schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    table::listing(paths, Arc::new(ParquetFormat::default()), schema)
 }
 
 /// Where and how to open sources.
@@ -80,10 +90,43 @@ pub fn open(entity: &Entity, program: &Program, options: &OpenOptions) -> Result
 /// The columns of a source that is declared without a block, with the types its files suggest. Names are those in the
 /// file and need not be names of the language. Looks at the first file only.
 pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Problem> {
-    let columns = path(&source.location)
+    let location = match &source.location {
+        SourceLocation::Path(location) => Ok(location.as_str()),
+        SourceLocation::Bound { .. } => Err(SourceError::NotYet {
+            what: "a table of a database without a block",
+            help: "declare its columns in a block",
+        }),
+    };
+    let columns = location
         .and_then(|location| files::find(base, location))
         .and_then(|files| infer::columns(&files, &source.options));
     columns.map_err(|error| error.problem(source.span))
+}
+
+/// Declarations of files, from a look at all their rows. Locations are relative to `base`, the folder of the file that
+/// will hold the declarations.
+///
+/// # Errors
+/// A file that is missing or cannot be read.
+pub fn infer(base: &Path, locations: &[String]) -> Result<Inferred, Problem> {
+    infer::infer(base, locations).map_err(|error| error.problem_outside())
+}
+
+/// The sources that a path means: a file, a pattern or a partitioned folder itself, of any other folder all files and
+/// partitioned folders in it that can hold rows.
+pub fn sources_at(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() || files::is_partitioned(path) {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let holds_rows = |path: &PathBuf| {
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let is_file = || files::format(&SourceFile::new(path.clone(), String::new())).is_ok();
+        !hidden && if path.is_dir() { files::is_partitioned(path) } else { is_file() }
+    };
+    let mut found: Vec<PathBuf> = entries.filter(holds_rows).collect();
+    found.sort();
+    found
 }
 
 /// The files that a location means now; none when there are none.
@@ -112,7 +155,10 @@ fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Open
     let files = files::find(open.base, path(&source.location)?)?;
     let format = same_format(&files)?;
     let extension = files.first().and_then(|file| files::extension(&file.path)).unwrap_or_default();
-    let options = FileOptions::new(&extension, &source.options)?;
+    let options = match format {
+        Format::Text => FileOptions::new(&extension, &source.options)?,
+        Format::Parquet | Format::Arrow => FileOptions::of_extension(&extension),
+    };
     let context = Context {
         columns: &columns,
         options: &options,
@@ -135,7 +181,10 @@ fn direct(
     options: &[(String, Value)],
     context: &Context,
 ) -> Result<Opened, SourceError> {
-    if let Some((name, _)) = options.iter().find(|(name, _)| name != "archive") {
+    if options.iter().any(|(name, _)| name == "archive") {
+        return Err(SourceError::no_archive());
+    }
+    if let Some((name, _)) = options.first() {
         return Err(SourceError::Option {
             message: format!("`{name}` is an option of text files"),
             help: format!("leave it out: `{}` is typed already", files[0].shown),
@@ -156,7 +205,7 @@ fn text(files: &[SourceFile], context: &Context) -> Result<Opened, SourceError> 
     let mut rejects = Rejects::default();
     let mut imported = Vec::new();
     for file in files {
-        let one = import::import(file, context, &mut rejects)?;
+        let one = import::import(file, context, &mut rejects).map_err(|error| error.unlike(file, files))?;
         rejects.append(one.rejected, one.rejects.as_ref());
         if let Some(limit) = context.options.max_errors
             && rejects.count > limit
@@ -192,15 +241,21 @@ fn too_many(shown: &str, limit: u64, target: Option<&Path>, lists: &mut [&mut Re
 
 /// All files of a source hold the same.
 fn same_format(files: &[SourceFile]) -> Result<Format, SourceError> {
-    let mut formats = files.iter().map(files::format);
-    let first = formats.next().unwrap_or(Ok(Format::Text))?;
-    for (format, file) in formats.zip(&files[1..]) {
-        if format? != first {
+    // Two text files are alike only if their extensions mean the same layout.
+    let kind = |file: &SourceFile| -> Result<(Format, FileOptions), SourceError> {
+        let format = files::format(file)?;
+        let extension = if format == Format::Text { files::extension(&file.path) } else { None };
+        Ok((format, FileOptions::of_extension(&extension.unwrap_or_default())))
+    };
+    let mut kinds = files.iter().map(kind);
+    let Some(first) = kinds.next().transpose()? else { return Ok(Format::Text) };
+    for (kind, file) in kinds.zip(&files[1..]) {
+        if kind? != first {
             return Err(SourceError::Unsupported {
                 what: format!("`{}` together with `{}`", files[0].shown, file.shown),
                 help: "let the pattern name files of one kind, such as `in/*.csv`".to_owned(),
             });
         }
     }
-    Ok(first)
+    Ok(first.0)
 }

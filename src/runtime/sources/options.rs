@@ -7,6 +7,7 @@ use crate::hir::Value;
 /// How the text of a file is read.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct FileOptions {
+    pub layout: Layout,
     pub delimiter: u8,
     pub quote: u8,
     /// Does the first line name the columns? Otherwise the cells are the fields in their order.
@@ -16,9 +17,56 @@ pub(crate) struct FileOptions {
     pub null: Option<String>,
     /// A `strptime` format for dates.
     pub date_format: Option<String>,
+    pub numbers: NumberFormat,
+    /// Texts that stand for others.
+    pub replacements: Vec<Replacement>,
+    /// Are columns that are not declared an error?
+    pub undeclared_fail: bool,
     pub on_error: OnBad,
     /// The most bad lines of one source; `None` for any number.
     pub max_errors: Option<u64>,
+}
+
+/// How records and cells are told apart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Layout {
+    /// Cells between delimiters.
+    Delimited,
+    /// Cells of these widths, in characters.
+    Fixed(Vec<usize>),
+    /// One JSON object in a line.
+    JsonLines,
+    /// A JSON list of objects, or objects one after the other.
+    Json,
+}
+
+impl Layout {
+    /// Does the text say for each record what its cells are?
+    pub fn is_json(&self) -> bool {
+        matches!(self, Layout::JsonLines | Layout::Json)
+    }
+}
+
+/// How numbers are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct NumberFormat {
+    pub decimal: char,
+    /// Between groups of three digits.
+    pub thousands: Option<char>,
+}
+
+impl NumberFormat {
+    /// `1234.50`
+    pub const PLAIN: Self = Self { decimal: '.', thousands: None };
+}
+
+/// `"tier: G -> gold"`: a cell that is `from` counts as if it were `to`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Replacement {
+    /// `None` for every column.
+    pub column: Option<String>,
+    pub from: String,
+    pub to: String,
 }
 
 /// How characters are stored.
@@ -67,19 +115,41 @@ pub(crate) enum OnBad {
     Null,
 }
 
-const KNOWN: [&str; 9] =
-    ["delimiter", "quote", "header", "encoding", "null", "date_format", "on_error", "max_errors", "archive"];
+const KNOWN: [&str; 14] = [
+    "delimiter",
+    "quote",
+    "header",
+    "encoding",
+    "null",
+    "date_format",
+    "decimal",
+    "thousands",
+    "map",
+    "widths",
+    "undeclared",
+    "on_error",
+    "max_errors",
+    "archive",
+];
 
 impl FileOptions {
     /// The defaults for a file with this extension.
     pub fn of_extension(extension: &str) -> Self {
         Self {
+            layout: match extension {
+                "ndjson" | "jsonl" => Layout::JsonLines,
+                "json" => Layout::Json,
+                _ => Layout::Delimited,
+            },
             delimiter: if extension == "tsv" { b'\t' } else { b',' },
             quote: b'"',
             header: true,
             encoding: Encoding::Utf8,
             null: None,
             date_format: None,
+            numbers: NumberFormat::PLAIN,
+            replacements: Vec::new(),
+            undeclared_fail: false,
             on_error: OnBad::Fail,
             max_errors: None,
         }
@@ -91,10 +161,27 @@ impl FileOptions {
         for (name, value) in declared {
             options.set(name, value)?;
         }
+        if matches!(options.layout, Layout::Fixed(_)) && !declared.iter().any(|(name, _)| name == "header") {
+            options.header = false;
+        }
+        if options.numbers.thousands == Some(options.numbers.decimal) {
+            return Err(invalid("thousands", "it is the decimal sign as well", "two signs that differ"));
+        }
         if options.delimiter == options.quote {
             return Err(invalid("delimiter", "it is the quote as well", "a delimiter and a quote that differ"));
         }
         Ok(options)
+    }
+
+    /// Why rows cannot be written the way they are read, if so.
+    pub fn unwritable(&self) -> Option<&'static str> {
+        match self.layout {
+            Layout::Fixed(_) => Some("a file of fixed widths"),
+            Layout::JsonLines | Layout::Json => Some("a JSON file"),
+            Layout::Delimited if self.numbers != NumberFormat::PLAIN => Some("with an option for numbers"),
+            Layout::Delimited if !self.replacements.is_empty() => Some("with `map`"),
+            Layout::Delimited => None,
+        }
     }
 
     fn set(&mut self, name: &str, value: &Value) -> Result<(), SourceError> {
@@ -105,13 +192,24 @@ impl FileOptions {
             ("encoding", Value::Text(text)) => self.encoding = encoding(text)?,
             ("null", Value::Text(text)) => self.null = Some(text.clone()),
             ("date_format", Value::Text(text)) => self.date_format = Some(date_format(text)?),
+            ("decimal", Value::Text(text)) => self.numbers.decimal = sign(name, text, "`\",\"`")?,
+            ("thousands", Value::Text(text)) => self.numbers.thousands = Some(sign(name, text, "`\".\"`")?),
+            ("map", Value::List(list)) => self.replacements = list.iter().map(replacement).collect::<Result<_, _>>()?,
+            ("widths", Value::List(list)) => {
+                if self.layout.is_json() {
+                    return Err(invalid(name, "objects of JSON have no widths", "it for files of fixed columns only"));
+                }
+                self.layout = Layout::Fixed(list.iter().map(width).collect::<Result<_, _>>()?);
+            }
+            ("undeclared", Value::Text(text)) => self.undeclared_fail = undeclared(text)?,
             ("on_error", Value::Text(text)) => self.on_error = on_bad(text)?,
             ("max_errors", Value::Int(limit)) if *limit >= 0 => self.max_errors = Some(limit.unsigned_abs()),
-            // The executor moves files away once the run that read them finished.
-            ("archive", _) => {}
+            ("archive", _) => return Err(SourceError::no_archive()),
             (known, _) if KNOWN.contains(&known) => {
                 let expected = match known {
                     "header" => "`true` or `false`",
+                    "map" => "a list of texts, such as `[\"tier: G -> gold\"]`",
+                    "widths" => "a list of numbers, such as `[6, 20, 10]`",
                     "max_errors" => "a number of lines, such as `100`",
                     _ => "a text",
                 };
@@ -142,6 +240,41 @@ fn one_byte(name: &str, text: &str) -> Result<u8, SourceError> {
         [byte] if !matches!(byte, b'\n' | b'\r' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => Ok(*byte),
         _ if text == "tab" => Ok(b'\t'),
         _ => Err(invalid(name, &format!("`{text}` is not one ASCII sign"), "one sign, such as `\";\"`")),
+    }
+}
+
+fn sign(name: &str, text: &str, example: &str) -> Result<char, SourceError> {
+    let mut signs = text.chars();
+    match (signs.next(), signs.next()) {
+        (Some(sign), None) if !sign.is_alphanumeric() && !matches!(sign, '+' | '-' | '%') => Ok(sign),
+        _ => Err(invalid(name, &format!("`{text}` is no sign of a number"), &format!("one sign, such as {example}"))),
+    }
+}
+
+fn replacement(value: &Value) -> Result<Replacement, SourceError> {
+    let wrong = |text: &str| {
+        let expected = "`\"COLUMN: FROM -> TO\"`, with `*` for every column";
+        invalid("map", &format!("`{text}` does not say what stands for what"), expected)
+    };
+    let Value::Text(text) = value else { return Err(wrong("")) };
+    let (column, pair) = text.split_once(": ").ok_or_else(|| wrong(text))?;
+    let (from, to) = pair.split_once("->").ok_or_else(|| wrong(text))?;
+    let column = (column.trim() != "*").then(|| column.trim().to_owned());
+    Ok(Replacement { column, from: from.trim().to_owned(), to: to.trim().to_owned() })
+}
+
+fn width(value: &Value) -> Result<usize, SourceError> {
+    match value {
+        Value::Int(width @ 1..=100_000) => Ok(width.unsigned_abs() as usize),
+        _ => Err(invalid("widths", "a width is at least 1", "a list of numbers, such as `[6, 20, 10]`")),
+    }
+}
+
+fn undeclared(text: &str) -> Result<bool, SourceError> {
+    match text {
+        "fail" => Ok(true),
+        "ignore" => Ok(false),
+        _ => Err(invalid("undeclared", &format!("`{text}` is unknown"), "`ignore` or `fail`")),
     }
 }
 

@@ -45,6 +45,8 @@ pub trait Store: Send + Sync {
     fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError>;
     /// All audiences, by name.
     fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError>;
+    /// What a memory holds, in the order it was taken; of all memories without a name.
+    fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError>;
     /// What is known about a topic: person, address (empty for the person as such), and whether they want it.
     fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError>;
 }
@@ -84,8 +86,11 @@ pub enum StoreError {
     /// Somebody else moved the run, or it was asked to go where it cannot.
     #[error("the run was changed by somebody else: {0}")]
     Conflict(String),
+    /// Somebody else took rows of the same memory meanwhile; what was looked for has to be looked for again.
+    #[error("the memory `{0}` was changed by somebody else")]
+    Overtaken(String),
     /// A record could not be understood.
-    #[error("the state store holds a damaged record: {0}")]
+    #[error("the state database is damaged: {0}")]
     Damaged(String),
 }
 

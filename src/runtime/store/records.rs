@@ -70,11 +70,64 @@ pub enum Change {
     Audience(AudienceRecord),
     /// What people want to get.
     Subscriptions(Vec<Subscription>),
+    /// A segment takes rows. Refused when the memory is not as it was when they were looked for.
+    Take {
+        /// What is taken; its `id` is given by the store.
+        take: TakeRecord,
+        /// How the memory was.
+        seen: Seen,
+    },
+    /// A run begins to use what it took: it keeps it, however it ends.
+    Used {
+        /// Which run.
+        run: String,
+    },
+    /// Takes that never were.
+    Forget {
+        /// Their ids.
+        takes: Vec<i64>,
+    },
     /// The run's clock is virtual from now on: its sends never count towards caps.
     Simulated {
         /// Whose.
         run: String,
     },
+}
+
+/// Rows that a `new` took, or that are left out from the beginning.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct TakeRecord {
+    /// Given by the store, growing.
+    pub id: i64,
+    /// The name of the memory.
+    pub memory: String,
+    /// The entity of the rows.
+    pub entity: String,
+    /// What grows; without it keys are remembered.
+    pub by: Option<String>,
+    /// The run that took them; none for a baseline.
+    pub run: Option<String>,
+    /// The keys: a file of the state directory.
+    pub file: Option<String>,
+    /// Values of `by`: above the first, if there is one, up to and with the second.
+    pub ranges: Vec<(Option<Value>, Value)>,
+    /// How many rows.
+    pub rows: u64,
+    /// When.
+    pub at: Timestamp,
+    /// False while the run that took them may still give them back.
+    pub kept: bool,
+    /// Taken on a virtual clock: real runs do not count it.
+    pub simulated: bool,
+}
+
+/// What a memory held at a certain moment: enough to notice any change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Seen {
+    /// Number of takes.
+    pub takes: u64,
+    /// The latest one.
+    pub last: i64,
 }
 
 /// A signal that arrived.

@@ -62,28 +62,7 @@ impl Wanted {
         let keywords = set.iter().filter(|word| word.len() > 1 && word.starts_with(char::is_alphabetic));
         let keywords = keywords.filter(|word| !word.contains(char::is_uppercase));
         let keywords = keywords.map(|word| word.trim_end_matches('!').to_owned()).collect();
-        if set.contains("segment!") {
-            phrases.push("a statement");
-            set.retain(|word| !word.ends_with('!'));
-        }
-        if !is_operand && set.contains("dedupe") {
-            phrases.push("a clause");
-            set.retain(|terminal| !CLAUSES.contains(terminal));
-            set.retain(|terminal| !OPERATORS.contains(terminal));
-        } else if !is_operand && ["+", "*", "."].iter().any(|operator| set.contains(operator)) {
-            set.retain(|terminal| !OPERATORS.contains(terminal));
-            // An operator could follow nearly everywhere: it is only worth saying when nothing else could.
-            if set.is_empty() {
-                phrases.push("an operator");
-            }
-        }
-        for (terminal, phrase) in
-            [("LITERAL", "a number, date or duration"), ("TEXT", "a string without holes"), ("PERCENT", "a percentage")]
-        {
-            if set.remove(terminal) {
-                phrases.push(phrase);
-            }
-        }
+        gather(&mut set, &mut phrases, is_operand);
         let end = set.remove("END");
         let written = set.iter().map(|word| word.trim_end_matches('!'));
         let written = written.map(|word| if word == "HOLE_CLOSE" { "}" } else { word }.to_owned()).collect();
@@ -125,6 +104,35 @@ impl Wanted {
             None => "something else".to_owned(),
             Some((last, [])) => last.clone(),
             Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        }
+    }
+}
+
+/// Replaces terminals that go together by one phrase.
+fn gather(set: &mut BTreeSet<&str>, phrases: &mut Vec<&'static str>, is_operand: bool) {
+    if set.contains("segment!") {
+        phrases.push("a statement");
+        set.retain(|word| !word.ends_with('!'));
+    }
+    if !is_operand && set.contains("dedupe") {
+        phrases.push("a clause");
+        set.retain(|terminal| !CLAUSES.contains(terminal) && !OPERATORS.contains(terminal));
+    } else if !is_operand && ["+", "*", "."].iter().any(|operator| set.contains(operator)) {
+        set.retain(|terminal| !OPERATORS.contains(terminal));
+        // An operator could follow nearly everywhere: it is only worth saying when nothing else could.
+        if set.is_empty() {
+            phrases.push("an operator");
+        }
+    }
+    if set.contains("cron") && set.contains("overlap") {
+        phrases.push("a part of the header");
+        set.retain(|terminal| !HEADER.contains(terminal));
+    }
+    for (terminal, phrase) in
+        [("LITERAL", "a number, date or duration"), ("TEXT", "a string without holes"), ("PERCENT", "a percentage")]
+    {
+        if set.remove(terminal) {
+            phrases.push(phrase);
         }
     }
 }

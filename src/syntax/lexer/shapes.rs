@@ -1,6 +1,8 @@
-//! The two small lexers: shapes of code, and of characters in strings.
+//! The two modes of the lexer: what code is made of, and what strings are made of.
 
 use logos::Logos;
+
+use crate::syntax::token::Kind;
 
 /// Shapes outside strings. Numbers are taken in one piece with whatever clings to them, so that a wrong one is seen whole.
 #[derive(Logos, Clone, Copy, PartialEq, Debug)]
@@ -17,7 +19,7 @@ pub(super) enum Code {
     Quoted,
     #[regex(r"[0-9][0-9_]*(\.[0-9][0-9_]*)?([eE][+-]?[0-9]+)?[A-Za-z0-9_]*%?")]
     Number,
-    #[regex(r"[0-9]+:[0-9]+(:[0-9]+(\.[0-9]+)?)?( ?[aApP][mM])?")]
+    #[regex(r"[0-9]+:[0-9]+(:[0-9]+(\.[0-9]+)?)?([aApP][mM])?")]
     Time,
     #[regex(r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([T][0-9:.]*(Z|[+-][0-9]{1,2}(:?[0-9]{2})?)?)?")]
     #[regex(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}")]
@@ -113,4 +115,31 @@ pub(super) enum Part {
     Close,
     #[token("\n")]
     Newline,
+}
+
+/// Shapes that are tokens as they are.
+pub(super) fn punctuation(shape: Code) -> Kind {
+    match shape {
+        Code::ParenOpen => Kind::ParenOpen,
+        Code::ParenClose => Kind::ParenClose,
+        Code::SquareOpen => Kind::SquareOpen,
+        Code::SquareClose => Kind::SquareClose,
+        Code::Comma => Kind::Comma,
+        Code::Colon => Kind::Colon,
+        Code::Dot => Kind::Dot,
+        Code::Equal => Kind::Equal,
+        Code::NotEqual => Kind::NotEqual,
+        Code::Less => Kind::Less,
+        Code::LessEqual => Kind::LessEqual,
+        Code::Greater => Kind::Greater,
+        Code::GreaterEqual => Kind::GreaterEqual,
+        Code::Plus => Kind::Plus,
+        Code::Minus => Kind::Minus,
+        Code::Star => Kind::Star,
+        Code::Slash => Kind::Slash,
+        Code::Coalesce => Kind::Coalesce,
+        Code::Question => Kind::Question,
+        Code::Pipe => Kind::Pipe,
+        _ => Kind::Semicolon,
+    }
 }

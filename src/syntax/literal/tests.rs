@@ -80,7 +80,7 @@ fn wrong_literals_are_answered_with_right_ones() {
         ("2026-13-01", "is not in the calendar: dates are written as in `2026-11-30`: year, month, day"),
         ("9:00", "needs two digits in each part: write `09:00`"),
         ("9am", "uses a twelve-hour clock: write `09:00`"),
-        ("9:30 PM", "uses a twelve-hour clock: write `21:30`"),
+        ("9:30PM", "uses a twelve-hour clock: write `21:30`"),
         ("12am", "uses a twelve-hour clock: write `00:00`"),
         ("24:00", "is not a time of day: the day ends at `00:00` of the next"),
         ("25:61", "is not a time of day: hours go from 00 to 23, minutes and seconds from 00 to 59"),

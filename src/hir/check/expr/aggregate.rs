@@ -7,6 +7,9 @@ use crate::hir::check::{Checker, RowScope, Scope};
 use crate::hir::{Aggregate, AggregateFn, Column, Expr, ExprKind, Query, Ty, TyKind, Value};
 use crate::syntax::ast;
 
+/// The named values of an aggregate, and its further arguments.
+type Checked = (Vec<(String, Expr)>, Vec<Expr>);
+
 impl Checker<'_> {
     /// `exists(Q)`
     pub(crate) fn exists(&mut self, args: &ast::Args, span: Span, scope: &Scope) -> Expr {
@@ -91,7 +94,7 @@ impl Checker<'_> {
         values: &[ast::Expr],
         row: RowScope,
         scope: &Scope,
-    ) -> Option<(Vec<(String, Expr)>, Vec<Expr>)> {
+    ) -> Option<Checked> {
         let extra = match function {
             AggregateFn::StringAgg if values.len() == 2 => Some(Ty::of(TyKind::Text)),
             AggregateFn::Percentile if values.len() == 2 => Some(Ty::of(TyKind::Percent)),

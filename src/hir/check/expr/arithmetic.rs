@@ -1,10 +1,10 @@
 //! `+`, `-`, `*`, `/`.
 //!
-//! Numbers widen to the wider of both; `/` of whole numbers is a decimal, and dividing by zero gives null. A duration
+//! Numbers widen to the wider of both; `/` of whole numbers is a decimal. A duration
 //! is added to a date or a timestamp; the difference of two dates, or of two timestamps, is a duration.
 
 use super::compare::binary_node;
-use super::problem::Advice;
+use super::problem::{Advice, TypeProblem};
 use super::text::sign;
 use super::{Hint, node, relate, written};
 use crate::base::Span;
@@ -31,7 +31,7 @@ impl Checker<'_> {
         let left = self.infer(sides[0], scope, hint.filter(|hint| is_moment(&hint.ty.kind)));
         let right = self.infer(sides[1], scope, None);
         let span = expr.span;
-        let nullable = left.ty.nullable || right.ty.nullable || op == BinaryOp::Divide && may_be_zero(&right);
+        let nullable = left.ty.nullable || right.ty.nullable;
         if left.ty.is_error() || right.ty.is_error() {
             return node(ExprKind::Error, Ty::error(), span);
         }
@@ -47,6 +47,9 @@ impl Checker<'_> {
                 _ => Advice::say("make it a timestamp first: `timestamp(...)`"),
             };
             self.bad_operand(sign(op), &[&left], &right, advice);
+        }
+        if op == BinaryOp::Divide && is_zero(&right) {
+            self.report(TypeProblem::DivisionByZero { span: right.span });
         }
         binary_node(op, left, right, Ty { kind, nullable }, span)
     }
@@ -167,13 +170,13 @@ fn result(op: BinaryOp, left: &TyKind, right: &TyKind) -> Option<TyKind> {
     })
 }
 
-/// Only a literal is known not to be zero.
-fn may_be_zero(divisor: &Expr) -> bool {
+/// A literal zero.
+fn is_zero(divisor: &Expr) -> bool {
     match &divisor.kind {
         ExprKind::Literal(Value::Int(number)) => *number == 0,
         ExprKind::Literal(Value::Decimal(number)) => number.is_zero(),
         ExprKind::Literal(Value::Float(number)) => *number == 0.0,
-        _ => true,
+        _ => false,
     }
 }
 

@@ -53,6 +53,9 @@ pub(crate) enum TypeProblem {
     /// Months where an exact length is needed.
     #[error("`{duration}` has no fixed length: months differ")]
     NoFixedLength { duration: String, span: Span },
+    /// `x / 0`
+    #[error("nothing can be divided by zero")]
+    DivisionByZero { span: Span },
     /// Something called that is no function; `what` it is instead.
     #[error("{}", not_a_function(.name, .what.as_deref()))]
     NotAFunction { name: String, what: Option<String>, advice: Advice, span: Span },
@@ -79,6 +82,9 @@ pub(crate) enum TypeProblem {
     DuplicateColumn { name: Name, of: String, declared: Option<Span> },
     #[error("`{entity}` has no key by which rows could be remembered")]
     NewNeedsBy { entity: String, span: Span },
+    /// `new` elsewhere than in a segment of its own.
+    #[error("`new` cannot stand {place}")]
+    NewPlace { place: &'static str, help: &'static str, span: Span },
     #[error("{} cannot be put into a text", a(.found))]
     NotPrintable { found: String, advice: Advice, span: Span },
     /// `.unmatched` of something that loses no rows, and the like.
@@ -166,6 +172,7 @@ impl TypeProblem {
             ComparedWithItself { .. } => codes::COMPARED_WITH_ITSELF,
             NoOrder { .. } => codes::NO_ORDER,
             NoFixedLength { .. } => codes::NO_FIXED_LENGTH,
+            DivisionByZero { .. } => codes::DIVISION_BY_ZERO,
             NotAFunction { .. } => codes::NOT_A_FUNCTION,
             BadArguments { .. } => codes::BAD_ARGUMENTS,
             BadAggregate { .. } => codes::BAD_AGGREGATE,
@@ -178,6 +185,7 @@ impl TypeProblem {
             NoGroup { .. } => codes::NO_GROUP,
             DuplicateColumn { .. } => codes::DUPLICATE_COLUMN,
             NewNeedsBy { .. } => codes::NEW_NEEDS_BY,
+            NewPlace { .. } => codes::NEW_PLACE,
             NotPrintable { .. } => codes::NOT_PRINTABLE,
             NoLostRows { .. } => codes::NO_LOST_ROWS,
         }
@@ -202,6 +210,7 @@ impl TypeProblem {
             | ComparedWithItself { span, .. }
             | NoOrder { span, .. }
             | NoFixedLength { span, .. }
+            | DivisionByZero { span }
             | NotAFunction { span, .. }
             | BadArguments { span, .. }
             | BadAggregate { span, .. }
@@ -212,6 +221,7 @@ impl TypeProblem {
             | BadAmount { span, .. }
             | NoGroup { span }
             | NewNeedsBy { span, .. }
+            | NewPlace { span, .. }
             | NotPrintable { span, .. }
             | NoLostRows { span, .. } => *span,
         }
@@ -251,7 +261,8 @@ impl TypeProblem {
             NotConstant { .. } => problem.label("this is known only when the campaign runs"),
             NoGroup { .. } => problem.help("write `... dedupe by FIELD with n = count(group)`"),
             NewNeedsBy { .. } => problem.help("write `new by FIELD` with a date, a timestamp or a number that grows"),
-            Recursion { .. } | BadAmount { .. } => problem,
+            NewPlace { help, .. } => problem.help(help),
+            Recursion { .. } | BadAmount { .. } | DivisionByZero { .. } => problem,
             RowAsValue { advice, .. }
             | PopulationAsValue { advice, .. }
             | NotAValue { advice, .. }

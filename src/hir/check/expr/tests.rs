@@ -62,7 +62,9 @@ fn arithmetic() {
     table(&[
         ("visits + 1", "int"),
         ("visits / 2", "decimal"),
-        ("spend / visits", "decimal?"),
+        ("spend / visits", "decimal"),
+        ("spend / 0", "division_by_zero"),
+        ("if visits = 0 then null else spend / visits", "decimal?"),
         ("spend * 10%", "decimal"),
         ("share + 5%", "percent"),
         ("spend * score", "float"),
@@ -278,11 +280,11 @@ fn definitions_that_multiply_are_stopped() {
 /// The population of the last segment.
 fn last_query(checked: &Checked) -> &Query {
     let body = &checked.program.campaigns[0].body;
-    let queries = body.iter().filter_map(|stmt| match &stmt.kind {
+    let mut queries = body.iter().filter_map(|stmt| match &stmt.kind {
         StmtKind::Segment { query, .. } => Some(query),
         _ => None,
     });
-    queries.last().unwrap()
+    queries.next_back().unwrap()
 }
 
 /// The condition on customers or orders, and the row it looks at.

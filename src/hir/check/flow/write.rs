@@ -202,12 +202,15 @@ impl Checker<'_> {
         self.report(NameProblem::Declaration { code: types::UNKNOWN_FIELD, why, help, span: name.span });
     }
 
-    /// Files are read, never written.
+    /// One text or Parquet file can be changed; several, or a file of another kind, cannot.
     fn writable(&mut self, entity: EntityId, span: Span) {
         let entity = &self.program[entity];
         if let Some(SourceLocation::Path(path)) = entity.source.as_ref().map(|source| &source.location) {
-            let why = format!("`{}` is read from the file `{path}`, which cannot be changed", entity.name);
-            let help = "write to an entity of a database, or `export` the rows to a file";
+            let why = match read_only(path) {
+                Some(what) => format!("`{}` is read from {what}, `{path}`, which cannot be changed", entity.name),
+                None => return,
+            };
+            let help = "declare it from one .csv, .tsv or .parquet file, or from a table of a writable source";
             self.wrong(codes::BAD_WRITE, why, help, span);
         }
     }
@@ -231,6 +234,23 @@ impl Checker<'_> {
             let entity = entity.name.clone();
             self.report(FlowProblem::MissingValue { entity, fields: missing, span });
         }
+    }
+}
+
+/// Why the rows of a location cannot be changed.
+fn read_only(path: &str) -> Option<&'static str> {
+    let (_, name) = path.rsplit_once('/').unwrap_or(("", path));
+    if name.contains(['*', '?']) || name.is_empty() {
+        return Some("several files");
+    }
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    match extension.as_deref() {
+        Some("csv" | "tsv" | "txt" | "parquet" | "pq") => None,
+        Some("arrow" | "ipc" | "feather") => Some("an arrow file"),
+        Some("json" | "ndjson" | "jsonl") => Some("a JSON file"),
+        Some("fwf" | "dat") => Some("a file of fixed widths"),
+        // A folder, or what only opening it can tell.
+        _ => Some("a folder"),
     }
 }
 

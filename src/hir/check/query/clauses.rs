@@ -5,7 +5,7 @@ use super::super::expr::relate;
 use super::poisoned;
 use crate::base::Span;
 use crate::hir::check::{Checker, RowScope, Scope};
-use crate::hir::{Amount, Column, Expr, OrderKey, Query, QueryKind, SegmentTy, Ty, TyKind, Value};
+use crate::hir::{Amount, Column, Expr, ExprKind, OrderKey, Query, QueryKind, RowId, SegmentTy, Ty, TyKind, Value};
 use crate::syntax::ast;
 
 impl Checker<'_> {
@@ -61,6 +61,7 @@ impl Checker<'_> {
             }
             ast::ClauseKind::New { memory, by } => {
                 let by = self.new_by(by.as_ref(), &input, span, &inner);
+                let input = with_something_to_grow(input, id, by.as_ref());
                 QueryKind::New { input, memory: memory.as_ref().map(|text| text.value.clone()), row: id, by }
             }
             // Handled by `match_clause`; an arm of a split has none.
@@ -203,4 +204,17 @@ impl Checker<'_> {
 
 fn grows(kind: &TyKind) -> bool {
     matches!(kind, TyKind::Date | TyKind::Timestamp) || kind.is_number()
+}
+
+/// Nothing is later than null: such rows are left out, under the name of `where`, by every run.
+fn with_something_to_grow(input: Box<Query>, row: RowId, by: Option<&Expr>) -> Box<Query> {
+    match by {
+        Some(by) if by.ty.nullable => {
+            let kind = ExprKind::IsNull { negated: true, value: Box::new(by.clone()) };
+            let predicate = Expr { kind, ty: Ty::of(TyKind::Bool), span: by.span };
+            let (ty, span) = (input.ty.clone(), input.span);
+            Box::new(Query { kind: QueryKind::Where { input, row, predicate }, ty, span })
+        }
+        _ => input,
+    }
 }

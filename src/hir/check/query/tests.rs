@@ -68,6 +68,7 @@ fn clauses() {
         ("customers order by tags", "no_order"),
         ("customers limit 10_000 by spend desc", customers),
         ("customers limit 10%", customers),
+        ("customers new", customers),
         ("customers limit 110%", "bad_amount"),
         ("customers limit \"x\"", "bad_amount"),
         ("customers limit spend", "unknown_name"),
@@ -128,4 +129,15 @@ fn outer_rows_are_reached_by_their_segment() {
          segment pairs = vip where exists(orders where amount > vip.spend and customer_id = customers.id)",
     );
     assert_eq!(checked.codes(), Vec::<String>::new());
+}
+
+#[test]
+fn new_stands_in_segments_only() {
+    let codes = |script: &str| check(script).codes();
+    assert_eq!(codes("segment s = orders new by placed_at where amount > 3\nlog \"{count(s)}\""), Vec::<String>::new());
+    assert_eq!(codes("segment s = (orders new union orders)\nlog \"{count(s)}\""), Vec::<String>::new());
+    assert_eq!(codes("log \"{count(orders new)}\""), ["new_place"]);
+    assert_eq!(codes("segment s = customers where exists(orders new)\nlog \"{count(s)}\""), ["new_place"]);
+    assert_eq!(codes("segment s = orders except (orders new)\nlog \"{count(s)}\""), ["new_place"]);
+    assert_eq!(codes("segment s = orders match customers on id = orders.id new\nlog \"{count(s)}\""), ["new_place"]);
 }

@@ -99,7 +99,8 @@ fn numbers_are_exact() {
     assert_eq!(*outcome.value("cents"), d("0.3"));
     // Half to even: 0.000000125 is cut to six digits.
     assert_eq!(*outcome.value("half"), d("0.000000"));
-    assert_eq!(*outcome.value("none"), Value::Null);
+    let QueryError::Value(error) = outcome.error("none") else { panic!("{:?}", outcome.error("none")) };
+    assert_eq!(error.what, "1 cannot be divided by zero");
     assert_eq!(*outcome.value("total"), d("1414.00"));
     assert_eq!(*outcome.value("mean"), d("3.25"));
     assert_eq!(*outcome.value("mid"), d("255.25"));
@@ -118,6 +119,42 @@ fn an_error_names_its_row_and_guards_hold() {
     expect("customers where visits < 1 where visits * 9_000_000_000_000_000_000 = 0", &[2]);
     expect("customers where visits > 1 or visits * 9_000_000_000_000_000_000 = 0", &[1, 2, 4, 5]);
     expect("customers where (if visits > 1 then 0 else visits * 9_000_000_000_000_000_000) = 0", &[1, 2, 4, 5]);
+}
+
+#[test]
+fn dividing_by_zero_names_its_row_and_guards_hold() {
+    for script in [
+        "segment s = customers where spend / visits > 0",
+        "segment s = customers where (10 * visits) / visits > 0",
+        "segment s = customers with each = spend / visits",
+        "segment s = orders where amount / customer.visits > 0",
+    ] {
+        let outcome = run(script);
+        let QueryError::Value(error) = outcome.error("s") else { panic!("{:?}", outcome.error("s")) };
+        assert!(error.what.ends_with("cannot be divided by zero") && error.row.is_some(), "{script}: {error:?}");
+    }
+    let outcome = run("let none = count(stores) - count(stores)
+         let guarded = if none = 0 then null else 10 / none
+         let other = if none != 0 then 10 / none else 0
+         segment a = customers with share = if visits = 0 then null else 100 / visits
+         segment b = customers where visits != 0 where 100 / visits > 0
+         segment c = customers where visits != 0 and 100 / visits > 0
+         segment d = customers where visits = 0 or 100 / visits > 0
+         segment e = customers where (if none = 0 then true else visits / none > 1)
+         segment f = (customers where visits != 0) with share = 100 / visits
+         segment g = customers where visits != 0 with share = 100 / visits where share > 30
+         segment h = customers where exists(orders where customer.visits != 0 and amount / customer.visits > 0)
+         segment i = customers with n = count(orders), total = sum(amount of orders)
+           with mean = if n = 0 then null else total / n");
+    assert_eq!((outcome.value("guarded"), outcome.value("other")), (&Value::Null, &d("0")));
+    let visited = outcome.keys("b");
+    assert!(!visited.is_empty() && visited.len() < outcome.keys("a").len());
+    for name in ["c", "f"] {
+        assert_eq!(outcome.keys(name), visited, "{name}");
+    }
+    assert_eq!(outcome.keys("e").len(), outcome.keys("a").len());
+    assert!(!outcome.keys("d").is_empty() && !outcome.keys("g").is_empty() && !outcome.keys("h").is_empty());
+    assert_eq!(outcome.keys("i").len(), outcome.keys("a").len());
 }
 
 #[test]
@@ -146,7 +183,11 @@ fn limits_and_orders() {
     // Enumerations in the order declared.
     expect("customers order by tier", &[2, 5, 3, 4, 1]);
     expect("customers limit 40%", &[1, 2]);
-    expect("customers limit 39%", &[1]);
+    // Half up: 1.45 rows, 1.5 rows.
+    expect("customers limit 29%", &[1]);
+    expect("customers limit 30%", &[1, 2]);
+    expect("customers limit 9%", &[]);
+    expect("customers limit 100%", &[1, 2, 3, 4, 5]);
     expect("customers limit 0", &[]);
     let outcome = run("let n = 3\nsegment s = customers limit n\nsegment t = customers limit count(stores)");
     assert_eq!(outcome.keys("s"), [1, 2, 3]);
@@ -243,6 +284,7 @@ fn every_example_of_the_prelude_is_true() {
 
 #[test]
 fn new_leaves_out_what_was_taken() {
+    let at = |text: &str| Value::Timestamp(text.parse().unwrap());
     let script = "segment s = orders where amount > 5 new";
     assert_eq!(run(script).keys("s"), [11, 12, 13, 14]);
     let outcome = run_with(script, |world| {
@@ -252,9 +294,15 @@ fn new_leaves_out_what_was_taken() {
     });
     assert_eq!(outcome.keys("s"), [11, 13]);
     let outcome = run_with("segment s = orders new by placed_at", |world| {
-        world.memory.taken = Some(Known::UpTo(Value::Timestamp("2026-11-20T10:00:00Z".parse().unwrap())));
+        world.memory.taken = Some(Known::Ranges(vec![(None, at("2026-11-20T10:00:00Z"))]));
     });
     assert_eq!(outcome.keys("s"), [14, 16]);
+    // What a run gave back is new again.
+    let outcome = run_with("segment s = orders new by placed_at", |world| {
+        let gap = (Some(at("2026-10-01T10:00:00Z")), at("2026-11-01T10:00:00Z"));
+        world.memory.taken = Some(Known::Ranges(vec![(None, at("2026-09-15T00:00:00Z")), gap]));
+    });
+    assert_eq!(outcome.keys("s"), [11, 12, 14, 16]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod build;
 mod first;
 mod language;
+mod limits;
 mod naive;
 mod random;
 mod script;
@@ -29,7 +30,7 @@ pub(super) struct Memory {
 /// What earlier runs took.
 pub(super) enum Known {
     Keys(Arc<dyn TableProvider>),
-    UpTo(Value),
+    Ranges(Vec<(Option<Value>, Value)>),
 }
 
 impl Tables for Memory {
@@ -37,11 +38,11 @@ impl Tables for Memory {
         self.tables.get(rows).cloned().ok_or_else(|| QueryError::Source(format!("no rows for {rows:?}")))
     }
 
-    fn taken(&self, _: Option<&str>) -> Result<Taken, QueryError> {
+    fn taken(&self, _: Option<&str>, _: EntityId, _: Option<&str>) -> Result<Taken, QueryError> {
         Ok(match &self.taken {
             None => Taken::Nothing,
             Some(Known::Keys(keys)) => Taken::Keys(Arc::clone(keys)),
-            Some(Known::UpTo(value)) => Taken::UpTo(value.clone()),
+            Some(Known::Ranges(ranges)) => Taken::Ranges(ranges.clone()),
         })
     }
 }
@@ -116,14 +117,30 @@ pub(super) fn session() -> Session {
 }
 
 pub(super) fn run(plan: LogicalPlan) -> Result<Vec<Vec<Value>>, QueryError> {
-    let batches = block(collect(&session(), plan))?;
+    Ok(listed(&block(collect(&session(), plan))?))
+}
+
+/// The same by one kind of join.
+pub(super) fn run_by(plan: LogicalPlan, joins: Joins) -> Result<Vec<Vec<Value>>, QueryError> {
+    let batches = block(async {
+        let mut batches = Vec::new();
+        let mut rows = stream(&session(), plan, joins).await?;
+        while let Some(batch) = futures::StreamExt::next(&mut rows).await {
+            batches.push(batch?);
+        }
+        Ok::<_, QueryError>(batches)
+    })?;
+    Ok(listed(&batches))
+}
+
+fn listed(batches: &[RecordBatch]) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
     for batch in batches {
         for at in 0..batch.num_rows() {
             rows.push(batch.columns().iter().map(|column| values::from_array(column, at).unwrap()).collect());
         }
     }
-    Ok(rows)
+    rows
 }
 
 /// A table of two partitions, so that nothing depends on the order of rows.
@@ -153,6 +170,9 @@ pub(super) fn table(program: &Program, fields: &[(String, Ty)], rows: &[Vec<Valu
         let columns = (0..fields.len()).map(column).collect();
         RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()
     };
-    let partitions = vec![vec![batch(&rows[half..])], vec![batch(&rows[..half])]];
-    Arc::new(MemTable::try_new(Arc::clone(&schema), partitions).unwrap())
+    let partitions = [&rows[half..], &rows[..half]].map(|rows| match rows.is_empty() {
+        true => vec![batch(rows)],
+        false => rows.chunks(1000).map(batch).collect(),
+    });
+    Arc::new(MemTable::try_new(Arc::clone(&schema), partitions.to_vec()).unwrap())
 }

@@ -218,7 +218,7 @@ impl Naive<'_> {
             },
             Amount::Share(share) => {
                 let rows = number(&self.expr(share, env)) * Decimal::from(of);
-                rows.floor().to_string().parse().unwrap()
+                (rows + Decimal::new(5, 1)).floor().to_string().parse().unwrap()
             }
         }
     }
@@ -456,7 +456,6 @@ fn arithmetic(op: BinaryOp, left: &Value, right: &Value) -> Value {
         BinaryOp::Add => l + r,
         BinaryOp::Subtract => l - r,
         BinaryOp::Multiply => l * r,
-        _ if r.is_zero() => return Value::Null,
         // The tables' decimals have two digits.
         _ => return quotient(l, r, if is_int { 0 } else { 2 }),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::build::{self, CUSTOMERS, ORDERS, STORES, e, fresh, query, span};
 use super::naive::{Naive, NaiveRow};
-use super::{Columns, LocalId, Rows, World, table};
+use super::{Columns, Joins, LocalId, Ordering, Rows, World, population, run_by, table};
 use crate::hir::*;
 
 /// How many random programs each test tries.
@@ -339,7 +339,12 @@ impl Generator<'_> {
                     let by = self.chance.pick(&[TyKind::Int, TyKind::Decimal]);
                     let (left, right) = (self.column(kind, scope), self.column(&by, scope));
                     if let (Some(left), Some(right)) = (left, right) {
-                        return build::binary(BinaryOp::Divide, left, right, TyKind::Decimal);
+                        // A division by zero would be an error, so each one is guarded.
+                        let condition = Box::new(build::cmp(BinaryOp::NotEqual, right.clone(), build::int(0)));
+                        let then = Box::new(build::binary(BinaryOp::Divide, left, right, TyKind::Decimal));
+                        let ty = Ty::of(TyKind::Decimal).or_null();
+                        let otherwise = Box::new(e(ExprKind::Literal(Value::Null), ty.clone()));
+                        return e(ExprKind::If { condition, then, otherwise }, ty);
                     }
                 }
                 4 => {
@@ -471,7 +476,9 @@ fn compare_once(seed: u64) -> Result<(), String> {
         })
         .collect();
     let width = world.program[entity].fields.len() + query.ty.with.len();
-    let got = match world.try_rows(&query, &Columns::All) {
+    let joins = if seed.is_multiple_of(3) { Joins::Spilling } else { Joins::Fast };
+    let plan = population(&world.scope(), &query, &Columns::All, Ordering::Defined);
+    let got = match plan.and_then(|plan| run_by(plan, joins)) {
         Ok(rows) => rows,
         Err(error) => return Err(format!("seed {seed}: {error}\n{query:#?}")),
     };

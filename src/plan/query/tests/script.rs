@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::datasource::MemTable;
 
-use super::{Columns, LocalId, Memory, Ordering, Rows, Value, World, block, session, table};
+use super::{Columns, LocalId, Memory, Ordering, Rows, Value, World, block, session};
 use crate::analysis::Workspace;
 use crate::diag::Severity;
 use crate::hir::{StmtKind, Ty, TyKind};

@@ -6,8 +6,6 @@ use crate::runtime::error::RunError;
 /// Why a statement could not write.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum DataError {
-    #[error("`{statement}` cannot be run yet")]
-    Unfinished { statement: &'static str },
     #[error("`{path}` is not a place to write to: {why}")]
     Place { path: String, why: String, help: String },
     #[error("`{path}` cannot be written: {why}")]
@@ -25,7 +23,6 @@ pub(super) enum DataError {
 impl DataError {
     fn code(&self) -> Code {
         match self {
-            DataError::Unfinished { .. } => run::NOT_EXECUTABLE,
             DataError::Place { .. } => run::EXPORT_PLACE,
             DataError::Export { .. } => run::BAD_EXPORT,
             DataError::NoRows { .. } => run::NO_ROWS,
@@ -37,7 +34,6 @@ impl DataError {
 
     fn help(&self) -> String {
         match self {
-            DataError::Unfinished { .. } => "`orch check` understands it; running it is not built yet".into(),
             DataError::Place { help, .. } | DataError::Export { help, .. } => help.clone(),
             DataError::NoRows { .. } => "`if_empty: write` writes an empty file, `if_empty: skip` none".into(),
             DataError::File { .. } => {

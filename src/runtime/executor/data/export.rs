@@ -282,7 +282,20 @@ impl Work<'_> {
 
     /// One line of a CSV file.
     fn record(&self, cells: impl Iterator<Item = String>) -> Result<Vec<u8>, DataError> {
-        let mut writer = csv::WriterBuilder::new().delimiter(self.options.delimiter).from_writer(Vec::new());
+        let mut writer = self.csv_writer();
+        self.add_record(&mut writer, cells)?;
+        writer.into_inner().map_err(|error| self.failed(error.error()))
+    }
+
+    fn csv_writer(&self) -> csv::Writer<Vec<u8>> {
+        csv::WriterBuilder::new().delimiter(self.options.delimiter).from_writer(Vec::new())
+    }
+
+    fn add_record(
+        &self,
+        writer: &mut csv::Writer<Vec<u8>>,
+        cells: impl Iterator<Item = String>,
+    ) -> Result<(), DataError> {
         for cell in cells {
             let Some(bytes) = self.options.encoding.encode(&cell) else {
                 return Err(DataError::Export {
@@ -293,30 +306,32 @@ impl Work<'_> {
             };
             writer.write_field(bytes).map_err(|error| self.failed(&error))?;
         }
-        writer.write_record(None::<&[u8]>).map_err(|error| self.failed(&error))?;
-        writer.into_inner().map_err(|error| self.failed(error.error()))
+        writer.write_record(None::<&[u8]>).map_err(|error| self.failed(&error))
     }
 
-    fn lines(&self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), RunError> {
-        let schema = batch.schema();
+    fn csv_lines(&self, batch: &RecordBatch) -> Result<Vec<u8>, RunError> {
+        let mut writer = self.csv_writer();
+        let mut cells = Vec::with_capacity(batch.num_columns());
         for at in 0..batch.num_rows() {
-            if self.options.format == Format::Ndjson {
-                let named = schema.fields().iter().map(|field| field.name().as_str()).zip(batch.columns());
-                let mut line = String::new();
-                self.style.object(named, at, &mut line)?;
-                out.extend_from_slice(line.as_bytes());
-                out.push(b'\n');
-                continue;
-            }
-            let mut cells = Vec::with_capacity(batch.num_columns());
             for column in batch.columns() {
                 let cell = self.style.cell(column.as_ref(), at)?;
                 let is_text = !column.data_type().is_numeric();
                 cells.push(if is_text && self.options.guard { guarded(cell) } else { cell });
             }
-            out.extend(self.record(cells.into_iter())?);
+            self.add_record(&mut writer, cells.drain(..))?;
         }
-        Ok(())
+        writer.into_inner().map_err(|error| self.failed(error.error()).into())
+    }
+
+    fn json_lines(&self, batch: &RecordBatch) -> Result<Vec<u8>, RunError> {
+        let schema = batch.schema();
+        let mut lines = String::new();
+        for at in 0..batch.num_rows() {
+            let named = schema.fields().iter().map(|field| field.name().as_str()).zip(batch.columns());
+            self.style.object(named, at, &mut lines)?;
+            lines.push('\n');
+        }
+        Ok(lines.into_bytes())
     }
 }
 
@@ -355,8 +370,10 @@ impl Sink {
     fn write(&mut self, work: &Work<'_>, batch: &RecordBatch) -> Result<(), RunError> {
         match self {
             Sink::Text(out) => {
-                let mut lines = Vec::new();
-                work.lines(batch, &mut lines)?;
+                let lines = match work.options.format {
+                    Format::Ndjson => work.json_lines(batch)?,
+                    _ => work.csv_lines(batch)?,
+                };
                 out.write_all(&lines).map_err(|error| work.failed(&error).into())
             }
             Sink::Parquet(writer) => writer.write(batch).map_err(|error| work.failed(&error).into()),

@@ -4,6 +4,7 @@
 //! another over it, a table in one transaction, the store in one commit. What it has done is remembered together with
 //! the change, so that a step performed again after a crash changes nothing twice.
 
+mod alert;
 mod cells;
 mod error;
 mod export;
@@ -11,6 +12,7 @@ mod publish;
 mod save;
 mod subscribe;
 mod target;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -76,7 +78,14 @@ impl Executor<'_> {
                 let done = self.subscribe(token, step, (query, *row), topic, *subscribe).await?;
                 self.accounted(token, step, done)
             }
-            _ => return Err(error::DataError::Unfinished { statement: data.word() }.into()),
+            DataStep::Alert { text, to } => {
+                let done = self.alert(token, step, text, to).await?;
+                self.accounted(token, step, done)
+            }
+            DataStep::Update { .. } | DataStep::Upsert { .. } | DataStep::Insert { .. } | DataStep::Delete { .. } => {
+                let done = self.write(token, step, data).await?;
+                self.accounted(token, step, done)
+            }
         };
         Ok((Outcome::Noted, Some(record)))
     }

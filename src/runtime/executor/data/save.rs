@@ -96,7 +96,7 @@ impl Executor<'_> {
         let Some(lost) = unmatched(query).filter(|_| self.plan.reads_unmatched(local)) else { return Ok(()) };
         let path = unmatched_path(&self.around.folders.run(&self.run).join(&snapshot.file));
         let (locals, frozen) = (self.locals(), self.frozen());
-        let tables = self.tables(&frozen);
+        let tables = self.tables_for(step, &frozen);
         let scope = self.scope(&tables, &locals);
         freeze(self.around.session, &scope, &lost, &path, &step.title).await?;
         Ok(())

@@ -77,6 +77,11 @@ impl Rows {
         }
     }
 
+    /// True when the row's intent stands without an outcome: its message may have left.
+    pub fn is_in_doubt(&self, row: u64) -> bool {
+        matches!(self.pending.get(&row), Some(Pending::Again { .. }))
+    }
+
     /// The attempt under which the row goes out next, and whether its intent has yet to be written.
     pub fn attempt(&self, row: u64) -> (u32, bool) {
         match self.pending.get(&row) {

@@ -33,7 +33,7 @@ pub(super) use rows::numbered_query;
 
 use super::pace::Pace;
 use crate::plan::query::QueryError;
-use crate::runtime::channels::{Channel, Dispatch, Outcome, OutgoingMessage, SendKey};
+use crate::runtime::channels::{Channel, Dispatch, Idempotency, Outcome, OutgoingMessage, SendKey};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::RunError;
 use crate::runtime::store::{Change, Exclusion, Intent, OutcomeKind, OutcomeRow, Store};
@@ -52,6 +52,7 @@ struct Sender<'e> {
     pub clock: &'e dyn Clock,
     pub channel: Arc<dyn Channel>,
     pub channel_name: String,
+    pub resend_unknown: bool,
     pub decider: Arc<Decider>,
     /// The send's number in the ledger.
     pub send: i64,
@@ -83,7 +84,11 @@ impl Sender<'_> {
     /// Performs passes over the population until every row is settled, deferred, or we are asked to stop.
     /// `open` gives the rows in order, evaluated at this instant.
     pub async fn run<'o>(&self, open: &(dyn Fn() -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
-        let capabilities = self.channel.capabilities();
+        let mut capabilities = self.channel.capabilities();
+        if self.resend_unknown {
+            // The owner of the campaign prefers a possible repetition to a possible loss.
+            capabilities.idempotency = Idempotency::Always;
+        }
         let now = self.clock.now();
         let (mut rows, resolved) = Rows::load(self.store, self.send, &self.marks, &capabilities, now)?;
         if !resolved.is_empty() {
@@ -149,6 +154,14 @@ impl Sender<'_> {
         for decided in chunk {
             let Decided { row, entity, decision } = decided;
             match decision {
+                Decision::Excluded { reason, .. } if rows.is_in_doubt(row) => {
+                    // It was decided before, and may have left: to exclude it now could be untrue.
+                    let reason = format!("it may have left before the process ended; now {}", reason.word());
+                    let (first, (attempt, _)) = (rows.first_intended(row).unwrap_or(now), rows.attempt(row));
+                    let outcome = outcome_row(row, attempt, Outcome::Unknown { reason }, first, now);
+                    rows.record(&outcome, first);
+                    flight.pending.push(outcome);
+                }
                 Decision::Excluded { reason, detail } => {
                     rows.settle(row);
                     exclusions.push(Exclusion { row, entity, reason, detail, at: now });

@@ -8,17 +8,17 @@ use futures::FutureExt;
 use super::decide::{Decider, Unsubscribed};
 use super::{SendEnd, Sender, rows};
 use crate::hir::{LocalId, Query, QueryKind, RowId, Send, TyKind};
-use crate::plan::Step;
 use crate::plan::query::{Binding, Columns, Joins, Ordering, stream, values};
+use crate::plan::{HumanKind, Step};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
-use crate::runtime::executor::freeze::KeyNames;
+use crate::runtime::executor::freeze::{KeyNames, file_error};
 use crate::runtime::executor::steps::instance;
 use crate::runtime::executor::{BoundChannel, Executor, Performed, StepEnd};
 use crate::runtime::machine::{Bound, Delivery, Outcome, Snapshot};
 use crate::runtime::observe::Progress;
-use crate::runtime::store::{Change, SendRecord, StepRecord, Tally};
-use crate::runtime::tables::RunTables;
+use crate::runtime::store::{Change, SendRecord, StepRecord, Tally, TaskRecord};
+use crate::runtime::tables::{RunTables, parquet_rows};
 
 impl Executor<'_> {
     /// Sends one message per row. Performed again after a crash, it goes on from the ledger.
@@ -35,6 +35,9 @@ impl Executor<'_> {
         })?;
         let record = self.ledger_entry(token, step, send).await?;
         let snapshot = self.send_snapshot(token, step, send).await?;
+        if let Some(outcome) = self.confirmation(token, step, send, record.targeted).await? {
+            return Ok(StepEnd::Done(Box::new(Performed { outcome, record: None, tally: None })));
+        }
         let end = self.dispatch(step, token, send, bound, &record, &snapshot).await?;
         let tally = self.around.store.tally(record.id)?;
         match end {
@@ -48,6 +51,42 @@ impl Executor<'_> {
                 let outcome = Outcome::Sent(Delivery { send: record.id, snapshot });
                 let record = Some(accounted(self.record(token, step, None), &tally));
                 Ok(StepEnd::Done(Box::new(Performed { outcome, record, tally: Some(tally) })))
+            }
+        }
+    }
+
+    /// Asks before many people are written to, or when the send says `confirm: true`. `None` to go on.
+    async fn confirmation(
+        &self,
+        token: &str,
+        step: &Step,
+        send: &Send,
+        targeted: u64,
+    ) -> Result<Option<Outcome>, RunError> {
+        let many = self.around.confirm_above.is_some_and(|limit| targeted > limit);
+        let nobody_hears = self.around.clock.is_virtual() || !self.around.effects;
+        if nobody_hears || !(many || send.options.confirm) {
+            return Ok(None);
+        }
+        let asked = self.around.store.task(&self.run, &step.path, token)?;
+        match asked.map(|task| task.answer) {
+            Some(Some(answer)) if answer.yes => Ok(None),
+            Some(Some(_)) => Ok(Some(Outcome::GivenUp)),
+            Some(None) => Ok(Some(Outcome::Again { at: None, deadline: None })),
+            None => {
+                let task = TaskRecord {
+                    run: self.run.clone(),
+                    step: step.path.clone(),
+                    token: token.to_string(),
+                    kind: HumanKind::Approve,
+                    text: format!("{}: {targeted} people", step.title),
+                    role: None,
+                    at: self.around.clock.now(),
+                    deadline: None,
+                    answer: None,
+                };
+                self.around.store.commit(vec![Change::Task(task)]).await?;
+                Ok(Some(Outcome::Again { at: None, deadline: None }))
             }
         }
     }
@@ -79,9 +118,9 @@ impl Executor<'_> {
         }
         let file = format!("{}.parquet", instance(token, step).replace('/', "-"));
         let path = self.around.folders.run(&self.run).join(&file);
-        if self.find_send(token, step)?.is_some()
-            && let Ok(rows) = crate::runtime::tables::parquet_rows(&path)
-        {
+        if self.find_send(token, step)?.is_some() {
+            // Rows computed anew would have other numbers than those that the ledger speaks of.
+            let rows = parquet_rows(&path).map_err(|reason| file_error(&path, &reason))?;
             return Ok(Snapshot { file, rows });
         }
         let (snapshot, _) = self.freeze(token, step, &send.to).await?;
@@ -146,6 +185,7 @@ impl Executor<'_> {
             clock: self.around.clock,
             channel: bound.driver.clone(),
             channel_name: record.channel.clone(),
+            resend_unknown: bound.resend_unknown,
             decider: Arc::new(decider),
             send: record.id,
             marks: folder.join(format!("{}.marks", instance(token, step).replace('/', "-"))),

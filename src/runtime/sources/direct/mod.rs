@@ -6,6 +6,7 @@
 
 mod check;
 mod fit;
+mod folder;
 mod numbered;
 
 use std::fs::File;
@@ -32,9 +33,9 @@ use jiff::tz::TimeZone;
 use super::cache::{Entry, Stamp};
 use super::cell::Cell;
 use super::columns::{Column, MIN_SCALE};
-use super::error::{MissingColumn, SourceError};
+use super::error::{Mismatch, MissingColumn, SourceError};
 use super::files::{Format, SourceFile, io_reason};
-use super::import::{Builder, Context, LINE};
+use super::import::{Builder, Context, LINE, Place};
 use super::table::{listing, union, view};
 use crate::base::did_you_mean;
 pub(crate) use fit::ty;
@@ -45,7 +46,7 @@ pub(crate) struct Header {
     pub schema: SchemaRef,
     pub rows: u64,
     /// For each column its number of nulls, where the file says so.
-    nulls: Vec<Option<u64>>,
+    pub nulls: Vec<Option<u64>>,
 }
 
 /// Opens `files` as one table; also gives the number of rows.
@@ -58,18 +59,20 @@ pub(crate) fn open(
     let mut rows = 0;
     for file in files {
         let header = header(file, format)?;
-        let fits = fit_columns(file, context.columns, &header.schema)?;
+        let fits = fit_columns(file, context, &header.schema).map_err(|error| error.unlike(file, files))?;
         let stamp = Stamp::of(&file.path)
             .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
         let entry = Entry::new(context, &file.path, &stamp);
         checked(file, format, context, &header, &entry)?;
-        let (file, schema, format) = if context.lines {
+        let (read, schema, format) = if context.lines {
             let (copy, schema) = numbered::copy(file, format, &header.schema, context.columns, &entry)?;
             (copy, schema, Format::Parquet)
         } else {
             (file.clone(), header.schema, format)
         };
-        parts.push(Part { file, format, schema, fits, before: rows });
+        let folders = file.folders.clone();
+        let read = SourceFile { folders, ..read };
+        parts.push(Part { file: read, format, schema, fits, before: rows });
         rows += header.rows;
     }
     let scales = scales(context.columns, &parts);
@@ -111,16 +114,34 @@ pub(crate) fn header(file: &SourceFile, format: Format) -> Result<Header, Source
     Ok(Header { schema, rows: loaded.metadata().file_metadata().num_rows().unsigned_abs(), nulls })
 }
 
+/// Reads the columns, and not how many rows there are where that takes reading them.
+pub(crate) fn quick_header(file: &SourceFile, format: Format) -> Result<Header, SourceError> {
+    if format != Format::Arrow {
+        return header(file, format);
+    }
+    let opened = File::open(&file.path)
+        .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
+    let reader = FileReader::try_new(opened, None).map_err(|error| unreadable(file, format, error))?;
+    let schema = reader.schema();
+    Ok(Header { nulls: vec![None; schema.fields().len()], schema, rows: 0 })
+}
+
 fn unreadable(file: &SourceFile, format: Format, error: impl std::fmt::Display) -> SourceError {
     let kind = if format == Format::Arrow { "an arrow" } else { "a parquet" };
     SourceError::Unreadable { shown: file.shown.clone(), reason: format!("it is not {kind} file ({error})") }
 }
 
 /// For each declared column how the file's column becomes it. Everything wrong is reported at once.
-fn fit_columns(file: &SourceFile, columns: &[Column], schema: &SchemaRef) -> Result<Vec<Fit>, SourceError> {
+fn fit_columns(file: &SourceFile, context: &Context, schema: &SchemaRef) -> Result<Vec<Fit>, SourceError> {
+    let columns = context.columns;
     let found: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
     let (mut missing, mut unfit, mut fits) = (Vec::new(), Vec::new(), Vec::new());
     for column in columns {
+        if let Some(Place::Folder(value)) = file.folder_place(&column.name) {
+            let (_, scale) = folder::value(file, column, value.as_deref(), MIN_SCALE, context)?;
+            fits.push(Fit { from: DataType::Null, scale });
+            continue;
+        }
         let Ok(field) = schema.field_with_name(&column.name) else {
             let spare = found.iter().filter(|name| !columns.iter().any(|column| column.name == **name));
             let nearest = did_you_mean(&column.name, spare.map(String::as_str)).map(str::to_owned);
@@ -135,7 +156,8 @@ fn fit_columns(file: &SourceFile, columns: &[Column], schema: &SchemaRef) -> Res
     if missing.is_empty() && unfit.is_empty() {
         return Ok(fits);
     }
-    Err(SourceError::Columns { shown: file.shown.clone(), found, missing, repeated: Vec::new(), unfit })
+    let shown = file.shown.clone();
+    Err(SourceError::Columns(Box::new(Mismatch { shown, found, missing, unfit, ..Mismatch::default() })))
 }
 
 /// Looks at the values once per file, if there is anything to look at.
@@ -159,10 +181,10 @@ fn checked(
     entry.mark()
 }
 
-type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
+pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 
 /// The rows of some columns, which come in the file's order.
-fn batches(file: &SourceFile, format: Format, columns: &[&Column]) -> Result<Batches, SourceError> {
+pub(super) fn batches(file: &SourceFile, format: Format, columns: &[&Column]) -> Result<Batches, SourceError> {
     let opened = File::open(&file.path)
         .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
     let failed = |error: &dyn std::fmt::Display| unreadable(file, format, error);
@@ -197,7 +219,14 @@ fn plan(part: &Part, scales: &[u8], context: &Context) -> Result<LogicalPlan, Da
     };
     let table = listing(&[&part.file.path], reader, part.schema.clone())?;
     let columns = context.columns.iter().zip(&part.fits).zip(scales);
-    let columns = columns.map(|((column, fit), scale)| expression(column, fit, *scale, context.zone));
+    let columns = columns.map(|((column, fit), scale)| match part.file.folder_place(&column.name) {
+        Some(Place::Folder(value)) => {
+            let value = folder::value(&part.file, column, value.as_deref(), *scale, context);
+            let (value, _) = value.map_err(|error| DataFusionError::External(Box::new(error)))?;
+            Ok(value.alias(&column.name))
+        }
+        _ => expression(column, fit, *scale, context.zone),
+    });
     let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
     if context.lines {
         columns.push((ident(LINE) + lit(part.before as i64)).alias(LINE));

@@ -29,7 +29,7 @@ pub(super) fn copy(
     let mut fields: Vec<_> = schema.fields().iter().filter(declared).cloned().collect();
     fields.push(Arc::new(Field::new(LINE, DataType::Int64, false)));
     let schema = Arc::new(Schema::new(fields));
-    let copy = SourceFile { path: entry.path("numbered.parquet"), shown: file.shown.clone() };
+    let copy = SourceFile::new(entry.path("numbered.parquet"), file.shown.clone());
     if File::open(&copy.path).is_ok() {
         return Ok((copy, schema));
     }

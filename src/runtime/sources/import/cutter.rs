@@ -1,6 +1,5 @@
 //! Cuts a text file into chunks that end where a record ends, so that they can be typed side by side.
 
-use std::fs::File;
 use std::io::Read;
 
 use super::Dialect;
@@ -30,7 +29,7 @@ pub(crate) const MAX_RECORD: usize = 64 << 20;
 
 /// Reads a file chunk by chunk.
 pub(crate) struct Cutter {
-    file: File,
+    file: Box<dyn Read>,
     /// Read already, behind the last chunk's end.
     rest: Vec<u8>,
     /// Wanted size of a chunk in bytes.
@@ -42,7 +41,7 @@ pub(crate) struct Cutter {
 
 impl Cutter {
     /// Chunks of about `size` bytes.
-    pub fn new(file: File, size: usize, dialect: Dialect) -> Self {
+    pub fn new(file: Box<dyn Read>, size: usize, dialect: Dialect) -> Self {
         Self { file, rest: Vec::new(), size, line: 1, dialect, finished: false }
     }
 
@@ -102,17 +101,57 @@ struct Cut {
 
 /// Finds the last end of a record in `bytes`, which begin with a record.
 fn last_end(bytes: &[u8], dialect: Dialect) -> Cut {
-    if !bytes.contains(&dialect.quote) {
-        let end = bytes.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
-        return Cut { end, open_quote: None };
+    match dialect {
+        Dialect::Delimited { delimiter, quote } if bytes.contains(&quote) => last_quoted_end(bytes, delimiter, quote),
+        Dialect::Delimited { .. } | Dialect::Lines => {
+            Cut { end: bytes.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1), open_quote: None }
+        }
+        Dialect::Objects => Cut { end: last_object_end(bytes), open_quote: None },
     }
+}
+
+/// The place behind the last brace that closes an outermost object.
+fn last_object_end(bytes: &[u8]) -> Option<usize> {
+    let (mut end, mut depth, mut at) = (None, 0usize, 0);
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
+        match byte {
+            b'"' => match string_end(bytes, at) {
+                Some(behind) => at = behind,
+                None => return end,
+            },
+            b'{' => depth += 1,
+            b'}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    end = Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    end
+}
+
+/// The place behind the quote that ends the JSON string whose text begins at `at`.
+fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+fn last_quoted_end(bytes: &[u8], delimiter: u8, quote: u8) -> Cut {
     // A quote matters only at the beginning of a cell; inside a quoted cell, two stand for one. This is what the csv
     // crate does as well.
     let (mut end, mut at, mut cell_begins) = (None, 0, true);
     while let Some(byte) = bytes.get(at) {
-        if cell_begins && *byte == dialect.quote {
+        if cell_begins && *byte == quote {
             let open = at;
-            at = match close(bytes, at + 1, dialect.quote) {
+            at = match close(bytes, at + 1, quote) {
                 Some(behind) => behind,
                 None => return Cut { end, open_quote: Some(open) },
             };
@@ -120,7 +159,7 @@ fn last_end(bytes: &[u8], dialect: Dialect) -> Cut {
             continue;
         }
         at += 1;
-        cell_begins = *byte == dialect.delimiter || *byte == b'\n' || *byte == b'\r';
+        cell_begins = *byte == delimiter || *byte == b'\n' || *byte == b'\r';
         if *byte == b'\n' {
             end = Some(at);
         }

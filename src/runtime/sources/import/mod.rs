@@ -9,12 +9,15 @@
 
 mod builders;
 mod cutter;
+pub(crate) mod fixed;
 mod header;
+pub(crate) mod json;
 mod rejects;
 mod sink;
+mod typist;
 mod worker;
 
-use std::fs::File;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,14 +34,16 @@ pub(crate) use worker::decode;
 use super::cache::{Entry, Stamp};
 use super::cell::{MAX_SCALE, Reading};
 use super::columns::{Column, MIN_SCALE};
-use super::error::SourceError;
+use super::error::{Mismatch, SourceError};
 use super::files::{SourceFile, io_reason};
-use super::options::{FileOptions, OnBad};
+use super::options::{FileOptions, Layout, NumberFormat, OnBad};
 use super::table;
-use crate::base::{SourceId, Span};
+use crate::base::{SourceId, Span, did_you_mean};
 use crate::hir::Value;
 use cutter::{Chunk, CutError, Cutter, MAX_RECORD};
-use worker::{Typed, type_chunk};
+use header::Header;
+use typist::{Keys, Raw, Typed};
+use worker::type_chunk;
 
 /// The column that holds the line of a row, for entities without a key.
 pub(crate) const LINE: &str = "line";
@@ -46,11 +51,43 @@ pub(crate) const LINE: &str = "line";
 /// Bytes of text that become one row group, at most and at least.
 const CHUNK: std::ops::RangeInclusive<u64> = 1 << 20..=8 << 20;
 
-/// The signs that structure a text file.
+/// What tells where a record ends.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Dialect {
-    pub delimiter: u8,
-    pub quote: u8,
+pub(crate) enum Dialect {
+    /// A newline outside of quotes.
+    Delimited { delimiter: u8, quote: u8 },
+    /// Any newline.
+    Lines,
+    /// The brace that closes an object.
+    Objects,
+}
+
+impl Dialect {
+    fn of(options: &FileOptions) -> Self {
+        match options.layout {
+            Layout::Delimited => Self::Delimited { delimiter: options.delimiter, quote: options.quote },
+            Layout::Fixed(_) | Layout::JsonLines => Self::Lines,
+            Layout::Json => Self::Objects,
+        }
+    }
+}
+
+/// Where the cells of a column come from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// The record, at this place.
+    Cell(usize),
+    /// The name of the file's folder; `None` is null.
+    Folder(Option<String>),
+}
+
+impl Place {
+    fn cell(&self) -> Option<usize> {
+        match self {
+            Place::Cell(at) => Some(*at),
+            Place::Folder(_) => None,
+        }
+    }
 }
 
 /// A reader of records for `text`; the header is a record as others.
@@ -66,8 +103,8 @@ pub(crate) fn reader<'t>(options: &FileOptions, text: &'t [u8]) -> csv::Reader<&
 
 /// All chunks with their lines, or `None` when the file cannot be cut.
 #[cfg(test)]
-pub(crate) fn cut(file: File, size: usize, dialect: Dialect) -> Option<Vec<(Vec<u8>, u64)>> {
-    let mut cutter = Cutter::new(file, size, dialect);
+pub(crate) fn cut(file: std::fs::File, size: usize, dialect: Dialect) -> Option<Vec<(Vec<u8>, u64)>> {
+    let mut cutter = Cutter::new(Box::new(file), size, dialect);
     let mut chunks = Vec::new();
     while let Some(chunk) = cutter.next().ok()? {
         chunks.push((chunk.bytes, chunk.line));
@@ -96,7 +133,7 @@ pub(crate) fn rejects_table(rejects: &Rejects, cache: &Path) -> Result<Arc<dyn T
     };
     let mut imports = Vec::new();
     for path in &rejects.parts {
-        let file = SourceFile { path: path.clone(), shown: path.display().to_string() };
+        let file = SourceFile::new(path.clone(), path.display().to_string());
         imports.push(import(&file, &context, &mut Rejects::default())?);
     }
     if imports.is_empty() {
@@ -141,8 +178,10 @@ pub(crate) struct Plan<'a> {
     pub columns: &'a [Column],
     pub options: &'a FileOptions,
     pub reading: Reading,
-    /// For each column its cell in a record.
-    pub cells: Vec<usize>,
+    /// For each column where its cells come from.
+    pub places: Vec<Place>,
+    /// For each column the texts that stand for others.
+    replacements: Vec<HashMap<&'a str, &'a str>>,
     /// Cells of a record.
     pub width: usize,
     /// Decimals of each column.
@@ -151,6 +190,48 @@ pub(crate) struct Plan<'a> {
     pub schema: SchemaRef,
     /// The most bad lines.
     pub limit: u64,
+}
+
+impl<'a> Plan<'a> {
+    /// The cell, or what it stands for.
+    fn replaced<'t>(&self, column: usize, cell: Raw<'t>) -> Raw<'t>
+    where
+        'a: 't,
+    {
+        let replacements = &self.replacements[column];
+        match cell {
+            Raw::Text(text) if !replacements.is_empty() => {
+                Raw::Text(replacements.get(text.trim()).copied().unwrap_or(text))
+            }
+            cell => cell,
+        }
+    }
+}
+
+/// For each column the texts that stand for others.
+fn replacements<'a>(
+    columns: &[Column],
+    options: &'a FileOptions,
+) -> Result<Vec<HashMap<&'a str, &'a str>>, SourceError> {
+    let mut all: Vec<HashMap<&str, &str>> = columns.iter().map(|_| HashMap::new()).collect();
+    for replacement in &options.replacements {
+        let of = |column: &&Column| replacement.column.as_ref().is_none_or(|name| *name == column.name);
+        let mut found = columns.iter().zip(&mut all).filter(|(column, _)| of(column)).peekable();
+        if let (Some(name), None) = (&replacement.column, found.peek()) {
+            let names = columns.iter().map(|column| column.name.as_str());
+            return Err(SourceError::Option {
+                message: format!("option `map`: there is no field `{name}`"),
+                help: match did_you_mean(name, names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "write `\"COLUMN: FROM -> TO\"`, with `*` for every column".to_owned(),
+                },
+            });
+        }
+        for (_, replacements) in found {
+            replacements.insert(&replacement.from, &replacement.to);
+        }
+    }
+    Ok(all)
 }
 
 /// Imports `file`, or finds it imported. `earlier` are the rejects of the files before it.
@@ -190,19 +271,23 @@ fn attempt(
 ) -> Result<Attempt, SourceError> {
     let unreadable =
         |error: std::io::Error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) };
-    let opened = File::open(&file.path).map_err(unreadable)?;
+    let opened = file.read().map_err(unreadable)?;
     let size = (stamp.len / (2 * context.threads as u64)).clamp(*CHUNK.start(), *CHUNK.end());
-    let dialect = Dialect { delimiter: context.options.delimiter, quote: context.options.quote };
-    let mut cutter = Cutter::new(opened, size as usize, dialect);
+    let mut cutter = Cutter::new(opened, size as usize, Dialect::of(context.options));
     let mut first = cutter.next().map_err(|error| cut_error(file, error))?;
-    let (cells, width) = header::read(first.as_mut(), file, context)?;
+    let Header { places, width, list } = header::read(first.as_mut(), file, context)?;
     let schema = schema(context, &scales);
     let limit = context.options.max_errors.unwrap_or(u64::MAX).saturating_sub(earlier.count);
     let plan = Plan {
         columns: context.columns,
         options: context.options,
-        reading: Reading { zone: context.zone.clone(), date_format: context.options.date_format.clone() },
-        cells,
+        reading: Reading {
+            zone: context.zone.clone(),
+            date_format: context.options.date_format.clone(),
+            numbers: if context.options.layout.is_json() { NumberFormat::PLAIN } else { context.options.numbers },
+        },
+        places,
+        replacements: replacements(context.columns, context.options)?,
         width,
         scales,
         lines: context.lines,
@@ -216,10 +301,16 @@ fn attempt(
         sink: Sink::new(context.cache, &plan.schema)?,
         rejects: Rejects::new(entry.folder())?,
         earlier,
+        keys: Keys::default(),
+        closed: !list,
     };
     match job.rounds(&mut cutter, first)? {
         Some(wider) => Ok(Attempt::Rescale(wider)),
-        None => Ok(Attempt::Done { sink: job.sink, lines: cutter.lines(), rejects: job.rejects }),
+        None => job.check_end(cutter.lines()).map(|()| Attempt::Done {
+            sink: job.sink,
+            lines: cutter.lines(),
+            rejects: job.rejects,
+        }),
     }
 }
 
@@ -231,9 +322,35 @@ struct Job<'a> {
     sink: Sink,
     rejects: Rejects,
     earlier: &'a mut Rejects,
+    /// Of JSON objects.
+    keys: Keys,
+    /// Has a JSON list ended?
+    closed: bool,
 }
 
 impl Job<'_> {
+    /// What can only be told after the last record.
+    fn check_end(&self, lines: u64) -> Result<(), SourceError> {
+        if !self.closed {
+            let reason = format!("its list is cut off in line {lines}: there is no `]`");
+            return Err(SourceError::Unreadable { shown: self.file.shown.clone(), reason });
+        }
+        let names: Vec<String> = self.keys.spare.iter().cloned().collect();
+        // A key that no record has may be optional, or written differently in the file.
+        let unseen =
+            self.plan.columns.iter().zip(&self.keys.seen).filter(|(_, seen)| !**seen).map(|(column, _)| column);
+        let missing = unseen.map(|column| header::missing_column(column, &names, self.context));
+        let missing: Vec<_> = missing.filter(|column| column.nearest.is_some()).collect();
+        let undeclared = header::undeclared(names.iter().map(String::as_str), self.context);
+        if missing.is_empty() && undeclared.is_empty() {
+            return Ok(());
+        }
+        let seen = self.plan.columns.iter().zip(&self.keys.seen).filter(|(_, seen)| **seen);
+        let found = seen.map(|(column, _)| column.name.clone()).chain(names).collect();
+        let shown = self.file.shown.clone();
+        Err(SourceError::Columns(Box::new(Mismatch { shown, found, missing, undeclared, ..Mismatch::default() })))
+    }
+
     /// Types all chunks; returns wider scales if some are too narrow.
     fn rounds(&mut self, cutter: &mut Cutter, first: Option<Chunk>) -> Result<Option<Vec<u8>>, SourceError> {
         let mut chunks = self.round(cutter, first)?;
@@ -281,6 +398,8 @@ impl Job<'_> {
 
     /// Writes what a worker has typed.
     fn take(&mut self, typed: Typed) -> Result<(), SourceError> {
+        self.keys.add(typed.keys);
+        self.closed |= typed.closed;
         for reject in typed.rejects {
             if self.plan.options.on_error == OnBad::Fail {
                 let column = reject.column.map(|at| &self.plan.columns[at]);
@@ -299,6 +418,9 @@ impl Job<'_> {
             if self.rejects.count > self.plan.limit {
                 return Err(self.too_many());
             }
+        }
+        if let Some((line, reason)) = typed.broken {
+            return Err(SourceError::Unreadable { shown: format!("{}:{line}", self.file.shown), reason });
         }
         self.sink.append(typed.columns, typed.rows)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::worker::Reject;
+use super::typist::Reject;
 use crate::runtime::sources::columns::Kind;
 use crate::runtime::sources::error::SourceError;
 

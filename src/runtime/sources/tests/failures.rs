@@ -30,7 +30,7 @@ fn a_missing_file() {
      1 │ entity rows from "nowhere/x.csv" {
        ·                  ───────────────
        ╰────
-      = help: looked in `nowhere`
+      = help: put it into `nowhere`, or correct the path
     "#);
 }
 
@@ -195,7 +195,7 @@ fn options_that_do_not_exist_or_do_not_fit() {
     }
     assert_snapshot!(messages, @r#"
     a file has no option `delimeter` | did you mean `delimiter`?
-    a file has no option `compression` | its options are delimiter, quote, header, encoding, null, date_format, on_error, max_errors, archive
+    a file has no option `compression` | its options are delimiter, quote, header, encoding, null, date_format, decimal, thousands, map, widths, undeclared, on_error, max_errors, archive
     option `delimiter`: `;;` is not one ASCII sign | write one sign, such as `";"`
     option `delimiter`: it is the quote as well | write a delimiter and a quote that differ
     option `on_error`: `ignore` is unknown | write `fail`, `reject` or `null`
@@ -216,6 +216,7 @@ fn what_cannot_be_read_yet() {
         declare("s3://bucket/a.csv", &[], "id: int key"),
         declare("m*/a*.csv", &[], "id: int key"),
         declare("many/a.csv", &[], "id: duration key"),
+        declare("many/a.csv", &[("archive", text("done/"))], "id: int key"),
     ];
     let mut messages = String::new();
     for declared in declared {
@@ -224,10 +225,11 @@ fn what_cannot_be_read_yet() {
         messages += &format!("{} | {}\n", problem.message, problem.help.unwrap());
     }
     assert_snapshot!(messages, @r"
-    `a.xlsx` cannot be read yet | files end in .csv, .tsv, .txt, .parquet or .arrow
+    `a.xlsx` cannot be read yet | files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow
     `b.csv`, which is UTF-16, cannot be read yet | save it as UTF-8
     a source behind `s3://` cannot be read yet | copy the file into the project
     a pattern in a folder's name cannot be read yet | use `*` in the file's name only
     a file cannot hold a column of this type: `id` | declare it as `text` or `json`
+    `archive` is not supported yet | leave it out, and move the files away once the run has finished
     ");
 }

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use super::{Project, declare, drawn, text};
 use crate::runtime::sources::columns;
 
-fn batch() -> RecordBatch {
+pub(super) fn batch() -> RecordBatch {
     let tiers: datafusion::arrow::array::DictionaryArray<Int8Type> =
         vec!["gold", "silver", "gold"].into_iter().collect();
     let noon = 1_782_900_000_000_000_123;
@@ -37,7 +37,7 @@ fn batch() -> RecordBatch {
     RecordBatch::try_from_iter(columns).unwrap()
 }
 
-fn write_parquet(project: &Project, name: &str, batch: &RecordBatch) {
+pub(super) fn write_parquet(project: &Project, name: &str, batch: &RecordBatch) {
     let file = File::create(project.path(name)).unwrap();
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
     writer.write(batch).unwrap();
@@ -199,8 +199,8 @@ fn files_without_declaration_suggest_their_columns() {
             columns.iter().map(|(name, ty)| format!("{name}: {:?}{}", ty.kind, if ty.nullable { "?" } else { "" }));
         columns.collect::<Vec<_>>().join(", ")
     };
-    assert_snapshot!(shown("a.parquet"), @r"unused: Bool, id: Int, name: Text?, spend: Decimal, score: Float, tier: Text, joined: Date, seen: Timestamp, asked: Timestamp, zone: Text?, visits: Int?");
-    assert_snapshot!(shown("b.csv"), @r"id: Int?, First Name: Text?, plz: Text?, spend: Decimal?, f: Float?, day: Date?, at: Timestamp?, ok: Bool?, none: Text?");
+    assert_snapshot!(shown("a.parquet"), @r"unused: Bool, id: Int, name: Text?, spend: Decimal, score: Float, tier: Text, joined: Date, seen: Timestamp, asked: Timestamp, zone: Timezone?, visits: Int?");
+    assert_snapshot!(shown("b.csv"), @r"id: Int, First Name: Text?, plz: Text?, spend: Decimal?, f: Float?, day: Date?, at: Timestamp?, ok: Bool?, none: Text?");
 }
 
 proptest! {
@@ -242,7 +242,7 @@ proptest! {
             reader.byte_records().map(|record| record.unwrap()).map(|record| record.iter().map(<[u8]>::to_vec).collect::<Vec<_>>()).collect::<Vec<_>>()
         };
         let project = Project::with("a.csv", &bytes);
-        let dialect = Dialect { delimiter: b',', quote: b'"' };
+        let dialect = Dialect::Delimited { delimiter: b',', quote: b'"' };
         if let Some(chunks) = cut(File::open(project.path("a.csv")).unwrap(), size, dialect) {
             let split: Vec<_> = chunks.iter().flat_map(|(bytes, _)| records(bytes)).collect();
             prop_assert_eq!(split, records(bytes.as_bytes()));

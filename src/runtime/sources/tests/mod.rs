@@ -1,7 +1,10 @@
 //! Behaviour of sources, through declarations made by hand and files in a temporary folder.
 
 mod failures;
+mod folders;
 mod formats;
+mod json;
+mod layouts;
 mod rejecting;
 mod shop;
 mod values;
@@ -163,6 +166,21 @@ fn value(text: &str, kind: &TyKind) -> Value {
     }
 }
 
+fn texts(values: &[&str]) -> Value {
+    Value::List(values.iter().map(|value| text(value)).collect())
+}
+
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
+}
+
+/// Writes a Parquet file of whole numbers.
+pub(super) fn parquet(path: &std::path::Path, columns: &[(&str, &[i64])]) {
+    use datafusion::arrow::array::{ArrayRef, Int64Array};
+    let arrays = columns.iter().map(|(name, values)| (*name, Arc::new(Int64Array::from(values.to_vec())) as ArrayRef));
+    let batch = RecordBatch::try_from_iter(arrays).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = datafusion::parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
 }

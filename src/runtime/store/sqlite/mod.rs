@@ -7,6 +7,7 @@
 
 mod read;
 mod schema;
+mod takes;
 mod write;
 
 #[cfg(test)]
@@ -19,9 +20,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::base::plain_reason;
+
 use super::{
     AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
-    StoreError, Tally, TaskRecord,
+    StoreError, TakeRecord, Tally, TaskRecord,
 };
 use write::Writer;
 
@@ -30,8 +33,9 @@ const LOCK: &str = "lock";
 
 /// A store in a directory.
 pub struct SqliteStore {
-    writer: Option<Writer>,
+    // Closed before the writer, which can move its log into the database only when it is the last.
     reader: Mutex<Connection>,
+    writer: Option<Writer>,
     /// Held as long as the store is open for writing.
     _lock: Option<File>,
 }
@@ -62,7 +66,13 @@ impl SqliteStore {
         if !path.try_exists().map_err(|error| unreadable(&path, &error))? {
             return Ok(None);
         }
-        Ok(Some(Self { writer: None, reader: Mutex::new(open_reader(&path)?), _lock: None }))
+        let reader = open_reader(&path)?;
+        // Another process is making the tables at this moment: there is no state yet.
+        let is_empty = reader
+            .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+            .map_err(|error| unreadable(&path, &error))?
+            == 0;
+        Ok((!is_empty).then(|| Self { writer: None, reader: Mutex::new(reader), _lock: None }))
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
@@ -123,7 +133,7 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Unreadable { path: path.display().to_string(), reason: error.to_string() }
+    StoreError::Unreadable { path: path.display().to_string(), reason: plain_reason(&error.to_string()) }
 }
 
 impl Store for SqliteStore {
@@ -189,6 +199,10 @@ impl Store for SqliteStore {
 
     fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError> {
         read::audiences(&self.reader())
+    }
+
+    fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {
+        takes::takes(&self.reader(), memory)
     }
 
     fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {

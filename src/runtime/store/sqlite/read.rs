@@ -12,24 +12,27 @@ use super::super::{
 type Read<T> = Result<T, StoreError>;
 
 fn failed(error: rusqlite::Error) -> StoreError {
-    StoreError::Damaged(error.to_string())
+    StoreError::Damaged(match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, inner) => format!("a record cannot be understood: {inner}"),
+        other => other.to_string(),
+    })
 }
 
-fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
     })
 }
 
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     let micros: i64 = row.get(column)?;
     Timestamp::from_microsecond(micros).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Integer, Box::new(error))
     })
 }
 
-fn list<T>(
+pub(super) fn list<T>(
     db: &Connection,
     sql: &str,
     key: &dyn rusqlite::ToSql,
@@ -249,7 +252,7 @@ pub fn tally(db: &Connection, send: i64) -> Read<Tally> {
 }
 
 /// A store of an older format, opened for reading only, lacks newer tables.
-fn has_table(db: &Connection, name: &str) -> Read<bool> {
+pub(super) fn has_table(db: &Connection, name: &str) -> Read<bool> {
     let sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
     db.query_row(sql, params![name], |_| Ok(())).optional().map(|found| found.is_some()).map_err(failed)
 }

@@ -9,7 +9,8 @@ use super::super::StoreError;
 /// | format | adds |
 /// |---|---|
 /// | 2 | `audiences`, `subscriptions` |
-pub const FORMAT: i64 = 2;
+/// | 3 | `takes` |
+pub const FORMAT: i64 = 3;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS bundles (
@@ -140,6 +141,21 @@ CREATE TABLE IF NOT EXISTS subscriptions (
   at         INTEGER NOT NULL,
   PRIMARY KEY (topic, person, address)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS takes (
+  id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  memory  TEXT NOT NULL,
+  entity  TEXT NOT NULL,
+  by      TEXT,
+  run     TEXT,
+  file    TEXT,
+  ranges  TEXT NOT NULL,
+  rows    INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  kept    INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS takes_by_memory ON takes (memory);
+CREATE INDEX IF NOT EXISTS takes_by_run ON takes (run) WHERE kept = 0;
 ";
 
 /// Makes the tables in an empty store, or adds those that an older one lacks. Formats only add tables.

@@ -188,10 +188,11 @@ fn a_store_of_an_older_format_gets_the_newer_tables() {
         commit(&store, vec![Change::Run(run("vip-1"))]).unwrap();
     }
     let path = directory.path().join("state.db");
-    let older = "DROP TABLE audiences; DROP TABLE subscriptions; PRAGMA user_version = 1;";
+    let older = "DROP TABLE audiences; DROP TABLE subscriptions; DROP TABLE takes; PRAGMA user_version = 1;";
     rusqlite::Connection::open(&path).unwrap().execute_batch(older).unwrap();
     let reader = SqliteStore::open_read_only(directory.path()).unwrap().unwrap();
     assert_eq!(reader.audience("a").unwrap(), None, "reading only, it has none");
+    assert_eq!(reader.takes(None).unwrap(), []);
     drop(reader);
     let store = SqliteStore::open(directory.path()).unwrap();
     let audience = AudienceRecord {
@@ -208,4 +209,52 @@ fn a_store_of_an_older_format_gets_the_newer_tables() {
     drop(store);
     rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99;").unwrap();
     assert!(matches!(SqliteStore::open(directory.path()).err(), Some(StoreError::Newer { found: 99, .. })));
+}
+
+/// A take of a run that a memory did not hold before.
+fn take(store: &SqliteStore, memory: &str, run: &str) -> Change {
+    let seen = store.takes(Some(memory)).unwrap();
+    let seen = Seen { takes: seen.len() as u64, last: seen.last().map_or(0, |take| take.id) };
+    let take = TakeRecord {
+        memory: memory.into(),
+        entity: "orders".into(),
+        run: Some(run.into()),
+        rows: 3,
+        at: at(1),
+        ..TakeRecord::default()
+    };
+    Change::Take { take, seen }
+}
+
+#[test]
+fn what_was_taken_is_kept_or_given_back_with_the_runs_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    let end = |name: &str, status: Status| {
+        let state = State { status, ..State::default() };
+        let event = Event::Stopped { reason: None };
+        Change::Transition { run: name.into(), seq: 1, at: at(2), event, state }
+    };
+    for name in ["a", "b", "c", "d"] {
+        commit(&store, vec![Change::Run(run(name)), take(&store, "m", name)]).unwrap();
+    }
+    commit(&store, vec![Change::Used { run: "d".into() }]).unwrap();
+    commit(&store, vec![end("a", Status::Finished)]).unwrap();
+    commit(&store, vec![end("b", Status::Failed), end("c", Status::Paused), end("d", Status::Stopped)]).unwrap();
+    let held: Vec<_> = store.takes(Some("m")).unwrap().into_iter().map(|take| (take.run.unwrap(), take.kept)).collect();
+    assert_eq!(held, [("a".into(), true), ("c".into(), false), ("d".into(), true)]);
+}
+
+#[test]
+fn a_memory_that_changed_meanwhile_refuses_a_take() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    let (first, second) = (take(&store, "m", "a"), take(&store, "m", "b"));
+    commit(&store, vec![first]).unwrap();
+    assert_eq!(commit(&store, vec![second]), Err(StoreError::Overtaken("m".into())));
+    let ids: Vec<i64> = store.takes(Some("m")).unwrap().iter().map(|take| take.id).collect();
+    commit(&store, vec![Change::Forget { takes: ids }]).unwrap();
+    assert_eq!(store.takes(None).unwrap(), []);
+    commit(&store, vec![take(&store, "m", "b")]).unwrap();
+    assert_eq!(store.takes(Some("other")).unwrap(), []);
 }

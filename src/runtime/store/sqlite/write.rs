@@ -10,6 +10,7 @@ use super::super::{
     AudienceRecord, Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, SignalRecord, StepRecord,
     StoreError, Subscription, TaskRecord,
 };
+use super::takes;
 use crate::runtime::machine::{Event, State};
 
 /// One commit request.
@@ -132,6 +133,9 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         }
         Change::Audience(audience) => new_audience(db, audience)?,
         Change::Subscriptions(people) => subscriptions(db, people)?,
+        Change::Take { take, seen } => return takes::take(db, take, *seen),
+        Change::Used { run } => takes::used(db, run)?,
+        Change::Forget { takes } => takes::forget(db, takes)?,
         Change::Simulated { run } => {
             db.prepare_cached("UPDATE runs SET simulated = 1 WHERE run = ?1")?.execute(params![run])?;
         }
@@ -185,6 +189,7 @@ fn transition(
         at.as_microsecond(),
         json(event)?
     ])?;
+    takes::settle(db, run, state.status)?;
     Ok(Ok(()))
 }
 
@@ -251,6 +256,7 @@ fn new_send(db: &Connection, send: &SendRecord) -> rusqlite::Result<()> {
 }
 
 fn intents(db: &Connection, send: i64, rows: &[Intent]) -> rusqlite::Result<()> {
+    takes::used_by_send(db, send)?;
     let mut insert = db.prepare_cached(
         "INSERT INTO intents (send, row, attempt, key, entity, address, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
@@ -319,6 +325,6 @@ fn subscriptions(db: &Connection, people: &[Subscription]) -> rusqlite::Result<(
 }
 
 /// Our records always serialise; if one ever does not, the transaction fails like a write.
-fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

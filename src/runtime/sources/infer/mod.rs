@@ -1,0 +1,140 @@
+//! What files without declaration hold.
+//!
+//! Two questions have the same beginning. An entity without a block needs the names and types of its columns, at once:
+//! Parquet and Arrow files say them in their header, of a text file the beginning is looked at. A declaration that people
+//! will read and keep is worth a look at all rows: what is unique may be a key, what is contained in a key of another
+//! file a relation, a few distinct texts an enumeration.
+//!
+//! ```text
+//! files ─sample─▶ a profile of each column ─relations─▶ keys, relations ─declare─▶ text
+//! ```
+
+mod candidates;
+mod declare;
+mod names;
+mod profile;
+mod relations;
+mod sample;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use super::error::SourceError;
+use super::files::{self, Format, SourceFile};
+use super::options::{Encoding, FileOptions};
+use crate::hir::{Ty, Value};
+use candidates::Candidate;
+pub use declare::{Inferred, People};
+use profile::Profile;
+use sample::Sample;
+
+/// How much text is looked at for the columns of an entity without a block, in bytes.
+const HEAD: u64 = 1 << 18;
+
+/// How much is looked at for a declaration: bytes of text, rows of typed files.
+const MOST_BYTES: u64 = 64 << 20;
+const MOST_ROWS: u64 = 1_000_000;
+
+/// Names and types of the columns of `files`. Cells of text may always be null, because the lines behind the first may
+/// lack what these have; only a column `id` that looks like a key is taken for one, and keys are never null.
+pub(super) fn columns(files: &[SourceFile], options: &[(String, Value)]) -> Result<Vec<(String, Ty)>, SourceError> {
+    let Some(file) = files.first() else { return Ok(Vec::new()) };
+    let format = files::format(file)?;
+    if format != Format::Text {
+        return sample::of_headers(files, format);
+    }
+    let options = FileOptions::new(&files::extension(&file.path).unwrap_or_default(), options)?;
+    let sample = sample::of_text(files, &options, HEAD)?;
+    let columns = sample.columns.into_iter().map(|mut column| {
+        column.only(&[]);
+        let is_key = column.name == "id" && column.nulls == 0 && column.is_unique();
+        let Ty { kind, .. } = column.ty();
+        (column.name, Ty { kind, nullable: !is_key })
+    });
+    Ok(columns.collect())
+}
+
+/// A source to be declared.
+pub(super) struct Found {
+    pub name: String,
+    /// As the declaration will name it.
+    pub location: String,
+    /// The options that the file needs.
+    pub options: Vec<String>,
+    pub columns: Vec<Profile>,
+    pub rows: u64,
+    pub whole: bool,
+}
+
+/// Looks at the files that `location` means, relative to `base`.
+fn look(base: &Path, location: &str) -> Result<Found, SourceError> {
+    let files = files::find(base, location)?;
+    let Some(file) = files.first() else { return Err(SourceError::NoMatch { shown: location.to_owned() }) };
+    let format = files::format(file)?;
+    let several = files.len() > 1 && base.join(location).is_dir();
+    let stem = Path::new(location).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = if several { stem } else { stem.split('.').next().unwrap_or_default().to_owned() };
+    let name = names::entity(&stem);
+    let (mut sample, mut options) = match format {
+        Format::Text => look_at_text(&files, file)?,
+        format => (sample::of_typed(&files, format, MOST_ROWS)?, Vec::new()),
+    };
+    options.extend(ways(&mut sample));
+    let Sample { columns, rows, whole, .. } = sample;
+    Ok(Found { name, location: location.to_owned(), options, columns, rows, whole })
+}
+
+/// Declarations of the sources at `locations`, which are relative to `base`, the folder of the file that will hold them.
+pub(super) fn infer(base: &Path, locations: &[String]) -> Result<Inferred, SourceError> {
+    let found = locations.iter().map(|location| look(base, location)).collect::<Result<Vec<_>, _>>()?;
+    Ok(declare::declare(found))
+}
+
+/// A look at text files, with the delimiter and the encoding that their beginning suggests.
+fn look_at_text(files: &[SourceFile], file: &SourceFile) -> Result<(Sample, Vec<String>), SourceError> {
+    let mut options = FileOptions::of_extension(&files::extension(&file.path).unwrap_or_default());
+    let mut written = Vec::new();
+    let head = sample::head(file, HEAD)?.0;
+    if std::str::from_utf8(&head).is_err() {
+        options.encoding = Encoding::Windows1252;
+        written.push("encoding: \"windows-1252\"".to_owned());
+    }
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |sign: u8| line.iter().filter(|byte| **byte == sign).count();
+    let best = [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|sign| count(*sign)).unwrap_or(b',');
+    if !options.layout.is_json() && count(best) > count(options.delimiter) {
+        options.delimiter = best;
+        written.push(match best {
+            b'\t' => "delimiter: \"tab\"".to_owned(),
+            sign => format!("delimiter: \"{}\"", char::from(sign)),
+        });
+    }
+    Ok((sample::of_text(files, &options, MOST_BYTES)?, written))
+}
+
+/// How the file writes dates and numbers, if all its columns agree.
+fn ways(sample: &mut Sample) -> Vec<String> {
+    let mut ways: Vec<Candidate> = Vec::new();
+    for way in sample.columns.iter().filter_map(Profile::way) {
+        let same = |known: &Candidate| std::mem::discriminant(known) == std::mem::discriminant(&way);
+        if !ways.iter().any(same) {
+            ways.push(way);
+        }
+    }
+    let plain = |kind: Candidate| sample.columns.iter().any(|column| column.is_written(kind));
+    let (dates, decimals) = (plain(Candidate::Date), plain(Candidate::Decimal));
+    ways.retain(|way| match way {
+        Candidate::CommaDecimal => !decimals,
+        _ => !dates,
+    });
+    sample.columns.iter_mut().for_each(|column| column.only(&ways));
+    let mut options = Vec::new();
+    for way in ways {
+        match way {
+            Candidate::DateAs(format) => options.push(format!("date_format: \"{format}\"")),
+            _ => options.extend(["decimal: \",\"".to_owned(), "thousands: \".\"".to_owned()]),
+        }
+    }
+    options
+}

@@ -1,0 +1,59 @@
+//! `orch repl` through a pipe, as scripts and other programs use it.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::project::Project;
+
+/// What the prompt answers to these lines: results, remarks, exit code.
+fn asked(club: &Project, lines: &str, arguments: &[&str]) -> (String, String, Option<i32>) {
+    let mut command = club.command(&[&["repl"], arguments].concat());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code())
+}
+
+#[test]
+fn bind_ask_err_and_bind_again() {
+    let club = Project::club();
+    let lines = "segment vip = people where spend > 500\n\
+                 count(vip)\n\
+                 vip where opt_in order by spend desc\n\
+                 segment vip = people where spend > 850\n\
+                 count(vip)\n\
+                 let least = 100\n\
+                 count(people where spend < least)\n";
+    let (results, remarks, code) = asked(&club, lines, &[]);
+    assert_eq!(code, Some(0), "{results}\n{remarks}");
+    let lines: Vec<&str> = results.lines().collect();
+    assert_eq!(lines[0], "vip: 5 of 6 people (83.3%)", "{results}");
+    assert_eq!(lines[1], "5", "{results}");
+    assert!(results.contains("900.50") && results.contains("4 rows"), "{results}");
+    assert!(results.contains("vip: 1 of 6 people"), "{results}");
+    assert!(results.contains("least = 100"), "{results}");
+    assert_eq!(lines.last(), Some(&"1"), "{results}");
+    assert!(!results.contains('\u{1b}') && !results.contains("orch>"), "no colours and no prompt in a pipe: {results}");
+}
+
+#[test]
+fn an_error_is_shown_and_the_next_line_answered() {
+    let club = Project::club();
+    let (results, remarks, code) = asked(&club, "count(poeple)\npeople where spnd > 3\ncount(people)\n", &[]);
+    let all = format!("{results}{remarks}");
+    assert!(all.contains("did you mean `people`?") && all.contains("did you mean `spend`?"), "{all}");
+    assert_eq!(results.lines().last(), Some("6"), "{all}");
+    assert_eq!(code, Some(1), "a script must notice that a line was wrong");
+}
+
+#[test]
+fn nothing_is_sent_and_nothing_recorded() {
+    let club = Project::club();
+    let (results, remarks, _) = asked(&club, "send email hello to people\ncount(people)\n", &[]);
+    assert!(results.contains("nothing is sent from here"), "{results}{remarks}");
+    assert_eq!(results.lines().last(), Some("6"));
+    let left = club.files();
+    assert!(left.iter().all(|file| !file.starts_with(".orch/") || file.contains("/imports/")), "{left:?}");
+}
