@@ -30,6 +30,7 @@ mod pages;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
+mod robust;
 #[cfg(feature = "engine")]
 mod prompt;
 #[cfg(feature = "engine")]
