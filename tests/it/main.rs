@@ -30,9 +30,9 @@ mod pages;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
-mod robust;
 #[cfg(feature = "engine")]
 mod prompt;
+mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]

@@ -291,6 +291,10 @@ impl<'e> Executor<'e> {
             Err(RunError::Store(StoreError::Overtaken(_))) => return Ok(true),
             committed => committed?,
         }
+        if matches!(step.kind, crate::plan::StepKind::Emit { .. }) {
+            // A branch of this run may wait for it.
+            self.wake_listeners().await?;
+        }
         if let Some(record) = &record {
             let took = stopwatch.elapsed();
             let (title, tally) = (step.title.as_str(), tally.as_ref());
