@@ -8,6 +8,7 @@
 //! one commit carries the outcomes of finished batches and the intents of the next. Performing a send again after a
 //! crash starts from what the ledger says of each row, so nothing is lost and nothing is sent twice on purpose.
 
+mod cancel;
 mod decide;
 mod ledger;
 mod marker;
