@@ -153,6 +153,10 @@ impl Walk {
                 path.push(attribute.name.to_owned());
                 Some(path)
             }
+            // `items[0]` is an element like any other.
+            Expr::GetItem(item) if matches!(&item.subscript_expr, Expr::Const(at) if at.value.as_i64().is_some()) => {
+                self.element_of(&item.expr)
+            }
             _ => None,
         }
     }
@@ -298,6 +302,7 @@ mod tests {
             ("{{ name if name else 'you' }}", &["1:name", "1:name"]),
             ("{% for i in items %}{{ i.title }}{{ loop.index }}{% endfor %}", &["1:items", "1:items.[].title!"]),
             ("{% for i in items | sort %}{{ i }}{% endfor %}", &["1:items", "1:items.[]!"]),
+            ("{{ items[0].title }}", &["1:items.[].title!"]),
             ("{% set n = name %}{{ n }}{{ range(3) }}", &["1:name", "1:name!"]),
             ("{% with n = name ~ 'x' %}{{ n }}{% endwith %}", &["1:name"]),
             ("{% macro m(a) %}{{ a }}{{ b }}{% endmacro %}{{ m(c) }}", &["1:b!", "1:c"]),

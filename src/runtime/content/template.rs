@@ -1,6 +1,8 @@
 //! MiniJinja files as templates.
 
-use minijinja::value::Value;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value as Json;
 
@@ -89,8 +91,47 @@ fn template_value(value: &Json) -> Value {
             (None, None) => Value::from(number.to_string()),
         },
         Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => items.iter().map(template_value).collect(),
+        Json::Array(items) => Value::from_object(List(items.iter().map(template_value).collect())),
         Json::Object(fields) => object(fields),
+    }
+}
+
+/// A list. Beyond its end are empty slots, so that a template with three places shows two things.
+#[derive(Debug)]
+struct List(Vec<Value>);
+
+impl Object for List {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let at = key.as_i64()?;
+        let from_end = self.0.len() as i64 + at;
+        let item = usize::try_from(if at < 0 { from_end } else { at }).ok().and_then(|at| self.0.get(at));
+        Some(item.cloned().unwrap_or_else(|| Value::from_object(EmptySlot)))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+}
+
+/// What a list has beyond its end: nothing, of which everything is nothing. It is false in a condition.
+#[derive(Debug)]
+struct EmptySlot;
+
+impl Object for EmptySlot {
+    fn get_value(self: &Arc<Self>, _: &Value) -> Option<Value> {
+        Some(Value::from(""))
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        false
+    }
+
+    fn render(self: &Arc<Self>, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Ok(())
     }
 }
 
@@ -146,6 +187,18 @@ mod tests {
         let row = json!({"store.city": "Lyon", "store.name": "Shop 1", "id": 7});
         let text = "{{ id }}{% if store.city %}: {{ store.name }}, {{ store.city }}{% endif %}";
         assert_eq!(render(text, FieldKind::Text, row).unwrap(), "7: Shop 1, Lyon");
+    }
+
+    #[test]
+    fn beyond_a_list_are_empty_slots() {
+        let row = json!({"items": [{"title": "lamp", "price": 5}, {"title": "<chair>", "price": 7}], "none": []});
+        let slots = "{% for at in [0, 1, 2] %}[{{ items[at].title }}]{% endfor %}{{ items[2].price }}{{ none[0] }}";
+        assert_eq!(render(slots, FieldKind::Text, row.clone()).unwrap(), "[lamp][<chair>][]");
+        let tested = "{% if items[1] %}two{% endif %}{% if items[2] %}three{% endif %} {{ items | length }}";
+        assert_eq!(render(tested, FieldKind::Text, row.clone()).unwrap(), "two 2");
+        let html = "{% for item in items | sort(attribute='price', reverse=true) %}{{ item.title }} {% endfor %}{{ items[-1].price }}";
+        assert_eq!(render(html, FieldKind::Html, row.clone()).unwrap(), "&lt;chair&gt; lamp 7");
+        assert_eq!(render("{% for x in none %}{{ x }}{% else %}nothing{% endfor %}", FieldKind::Text, row).unwrap(), "nothing");
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::DataType;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde_json::Value as Json;
 
 use super::rows::{ADDRESS, CONSENT, Contents, FieldContent, PROFILE, Piece, ROW};
 use crate::hir::{TyKind, Value};
@@ -171,8 +173,7 @@ impl Decider {
                 FieldContent::File { template, variables } => {
                     let mut values = serde_json::Map::new();
                     for (variable, column) in variables {
-                        let value = rows.value(column, at)?.unwrap_or(Value::Null);
-                        values.insert(variable.clone(), value.to_json(&self.zone));
+                        values.insert(variable.clone(), rows.json(column, at, &self.zone)?);
                     }
                     match template.render(&values) {
                         Ok(text) => text,
@@ -233,6 +234,24 @@ fn matches(pattern: &str, address: &str) -> bool {
     }
 }
 
+/// A value with the names of its parts: the rows of a `list` are objects.
+fn json(array: &dyn Array, at: usize, zone: &TimeZone) -> Result<Json, QueryError> {
+    if array.is_null(at) {
+        return Ok(Json::Null);
+    }
+    match array.data_type() {
+        DataType::List(_) => {
+            let items = array.as_list::<i32>().value(at);
+            (0..items.len()).map(|at| json(&items, at, zone)).collect()
+        }
+        DataType::Struct(fields) => {
+            let columns = fields.iter().zip(array.as_struct().columns());
+            columns.map(|(field, column)| Ok((field.name().clone(), json(column, at, zone)?))).collect()
+        }
+        _ => Ok(values::from_array(array, at)?.to_json(zone)),
+    }
+}
+
 /// Columns of a batch by name.
 struct Columns<'b> {
     batch: &'b RecordBatch,
@@ -255,6 +274,11 @@ impl<'b> Columns<'b> {
     fn value(&self, name: &str, at: usize) -> Result<Option<Value>, QueryError> {
         let Some(column) = self.index.get(name) else { return Ok(None) };
         values::from_array(self.batch.column(*column).as_ref(), at).map(Some)
+    }
+
+    /// The value in a row as file templates see it.
+    fn json(&self, name: &str, at: usize, zone: &TimeZone) -> Result<Json, QueryError> {
+        json(self.required(name)?.as_ref(), at, zone)
     }
 }
 
