@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use super::host::{self, Script, Source};
 use super::progress::Terminal;
 use super::{Context, Exit, Failure, ask};
-use crate::plan::StepKind;
 use crate::plan::{DataStep, StepKind};
 use crate::report::{RunReport, moment};
 use crate::runtime::machine::Status;

@@ -198,7 +198,10 @@ mod tests {
         assert_eq!(render(tested, FieldKind::Text, row.clone()).unwrap(), "two 2");
         let html = "{% for item in items | sort(attribute='price', reverse=true) %}{{ item.title }} {% endfor %}{{ items[-1].price }}";
         assert_eq!(render(html, FieldKind::Html, row.clone()).unwrap(), "&lt;chair&gt; lamp 7");
-        assert_eq!(render("{% for x in none %}{{ x }}{% else %}nothing{% endfor %}", FieldKind::Text, row).unwrap(), "nothing");
+        assert_eq!(
+            render("{% for x in none %}{{ x }}{% else %}nothing{% endfor %}", FieldKind::Text, row).unwrap(),
+            "nothing"
+        );
     }
 
     #[test]
