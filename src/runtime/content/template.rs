@@ -191,15 +191,15 @@ mod tests {
 
     #[test]
     fn beyond_a_list_are_empty_slots() {
-        let row = json!({"items": [{"title": "lamp", "price": 5}, {"title": "<chair>", "price": 7}], "none": []});
-        let slots = "{% for at in [0, 1, 2] %}[{{ items[at].title }}]{% endfor %}{{ items[2].price }}{{ none[0] }}";
+        let row = json!({"items": [{"title": "lamp", "price": 5}, {"title": "<chair>", "price": 7}], "nobody": []});
+        let slots = "{% for at in [0, 1, 2] %}[{{ items[at].title }}]{% endfor %}{{ items[2].price }}{{ nobody[0] }}";
         assert_eq!(render(slots, FieldKind::Text, row.clone()).unwrap(), "[lamp][<chair>][]");
         let tested = "{% if items[1] %}two{% endif %}{% if items[2] %}three{% endif %} {{ items | length }}";
         assert_eq!(render(tested, FieldKind::Text, row.clone()).unwrap(), "two 2");
         let html = "{% for item in items | sort(attribute='price', reverse=true) %}{{ item.title }} {% endfor %}{{ items[-1].price }}";
         assert_eq!(render(html, FieldKind::Html, row.clone()).unwrap(), "&lt;chair&gt; lamp 7");
         assert_eq!(
-            render("{% for x in none %}{{ x }}{% else %}nothing{% endfor %}", FieldKind::Text, row).unwrap(),
+            render("{% for x in nobody %}{{ x }}{% else %}nothing{% endfor %}", FieldKind::Text, row).unwrap(),
             "nothing"
         );
     }
