@@ -39,3 +39,5 @@ mod stdlib;
 mod tidy;
 #[cfg(feature = "engine")]
 mod tpch;
+#[cfg(feature = "engine")]
+mod use_cases;
