@@ -3,6 +3,8 @@
 definitions, and campaigns that use them. The same number of lines is always the same script.
 
     python3 benches/check/generate.py 10000 > big.orch
+    python3 benches/check/generate.py 10000 flat > flat.orch       one campaign of thousands of statements
+    python3 benches/check/generate.py 10000 wrong > wrong.orch     the same with a mistake in every fourth line
 """
 
 import sys
@@ -118,6 +120,26 @@ campaign winback_{n}(country: text = "FR")
 """
 
 
+FLAT = """\
+segment part_{n} = people where spend > {n} and country{wrong} = "FR"
+send email hello to part_{n} as sent_{n}
+if count(sent_{n}.opened) > {n} {{ log "part {n}" }}
+let limit_{n} = {n} * 2
+"""
+
+FLAT_HEAD = """\
+entity people from "people.csv" { id: int key; email: email?; spend: decimal; country: text; opt_in: bool }
+topic news "News" (consent: opt_in)
+message email hello of people { subject: "Hi"; text: "Hi"; topic: news }
+"""
+
+
+def flat(lines, wrong):
+    """Prints one campaign."""
+    numbers = range(1, max(lines // 4, 1) + 1)
+    print(FLAT_HEAD + "".join(FLAT.format(n=n, wrong=n if wrong else "") for n in numbers), end="")
+
+
 def main(lines):
     """Prints parts until there are enough lines."""
     out = [HEAD]
@@ -137,4 +159,9 @@ def main(lines):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    kind = sys.argv[2] if len(sys.argv) > 2 else "real"
+    if kind == "real":
+        main(count)
+    else:
+        flat(count, kind == "wrong")

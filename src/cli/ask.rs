@@ -8,7 +8,7 @@ use std::path::Path;
 use super::host::{self, run_failure};
 use super::{Context, Exit, Failure, project, workspace};
 use crate::analysis::{Analysis, Workspace};
-use crate::base::{SourceMap, Span};
+use crate::base::{SourceMap, Span, did_you_mean};
 use crate::diag::{Problem, Problems, Severity, codes};
 use crate::hir::{CampaignId, Value};
 use crate::plan::Plan;
@@ -16,6 +16,7 @@ use crate::project::Project;
 use crate::report::{Align, Column, Table, count, group_digits, share};
 use crate::runtime::clock::Stopwatch;
 use crate::runtime::{Answer, Engine, Notebook, Rows};
+use crate::syntax::{WordClass, words};
 
 /// The name that an expression is bound to; a name in backquotes that no script uses by chance.
 const SHOWN: &str = "shown here";
@@ -40,8 +41,12 @@ pub fn question(workspace: &Workspace, before: &str, text: &str) -> Question {
     let is_expression = parsed(&crate::syntax::parse_expression(crate::base::SourceId(0), text).1);
     if !is_expression {
         let statements = inner(workspace, before, text);
-        let right = !statements.problems.has_errors();
-        return if right { Question::Statements(statements) } else { Question::Wrong(statements) };
+        if !statements.problems.has_errors() {
+            return Question::Statements(statements);
+        }
+        if meant_as_statement(text) {
+            return Question::Wrong(statements);
+        }
     }
     let population = inner(workspace, &format!("{before}segment `{SHOWN}` =\n"), text);
     if !population.problems.has_errors() {
@@ -51,8 +56,36 @@ pub fn question(workspace: &Workspace, before: &str, text: &str) -> Question {
     if !value.problems.has_errors() {
         return Question::Expression(value);
     }
+    if assigns(text) {
+        return Question::Wrong(inner(workspace, before, text));
+    }
     let no_population = population.problems.iter().any(|problem| problem.code == codes::types::NOT_A_POPULATION);
     Question::Wrong(if no_population { value } else { population })
+}
+
+/// True for what begins as a statement does, or nearly so; anything else that is wrong was meant as a population or a
+/// value.
+fn meant_as_statement(text: &str) -> bool {
+    let (first, _) = first_word(text);
+    let statements = || words(WordClass::Statement);
+    assigns(text)
+        || first == "select"
+        || statements().any(|word| word == first)
+        || did_you_mean(first, statements()).is_some()
+}
+
+/// True for `x = ...`, which lacks a `segment` or a `let`.
+fn assigns(text: &str) -> bool {
+    let (first, rest) = first_word(text);
+    !first.is_empty() && rest.starts_with('=') && !rest.starts_with("==")
+}
+
+/// The word that a text begins with, and what follows.
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(text.len());
+    let (first, rest) = text.split_at(end);
+    (first, rest.trim_start())
 }
 
 /// The analysis of `before` and `text` together, with places counted in `text`.

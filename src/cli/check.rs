@@ -24,7 +24,7 @@ pub struct Arguments {
     /// Scripts, or folders of scripts; by default the whole project
     #[arg(value_name = "PATHS")]
     paths: Vec<PathBuf>,
-    /// Write the suggested changes into the files
+    /// Write the suggested changes into the files, except guesses of names and values
     #[arg(long)]
     fix: bool,
     /// Treat as an error what is none
@@ -46,16 +46,20 @@ const MOST_ROUNDS: usize = 5;
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let mut findings = find(arguments, &context.globals)?;
     if arguments.fix {
-        let mut mended = 0;
+        let mut mended = Vec::new();
         for _ in 0..MOST_ROUNDS {
             let now = fix::apply(&findings)?;
-            if now == 0 {
+            if now.is_empty() {
                 break;
             }
-            mended += now;
+            mended.extend(now);
             findings = find(arguments, &context.globals)?;
         }
-        context.output.remark(format!("mended {mended} {}", if mended == 1 { "problem" } else { "problems" }));
+        for change in &mended {
+            context.output.remark(change);
+        }
+        let count = mended.len();
+        context.output.remark(format!("mended {count} {}", if count == 1 { "problem" } else { "problems" }));
     }
     context.output.problems(&findings.problems, &findings.sources, findings.files());
     let warnings = findings.problems.count(Severity::Warning) > 0;
@@ -68,9 +72,14 @@ fn find(arguments: &Arguments, globals: &Globals) -> Result<Findings, Failure> {
     let mut findings = Findings::default();
     for (project, files) in workspace::scripts(&arguments.paths, globals)? {
         let workspace = workspace::workspace(&project);
-        for file in files {
-            let analysis = workspace.analyze(&workspace::inner_path(&project, &file));
+        let last = files.len().saturating_sub(1);
+        for (at, file) in files.iter().enumerate() {
+            let analysis = workspace.analyze(&workspace::inner_path(&project, file));
             findings.add(&project, &analysis);
+            // Taking large trees apart takes as long as parsing them, and the process is about to end.
+            if at == last {
+                std::mem::forget(analysis);
+            }
         }
     }
     findings.problems.finish();

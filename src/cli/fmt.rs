@@ -105,6 +105,7 @@ impl Outcome {
             output.line(if check { format!("would change {name}") } else { format!("changed {name}") });
         }
         let same = self.files - self.changed.len();
-        output.remark(format!("{} changed, {} left as they are", files(self.changed.len()), files(same)));
+        let (changed, left) = if check { ("would change", "are right") } else { ("changed", "left as they are") };
+        output.remark(format!("{} {changed}, {} {left}", files(self.changed.len()), files(same)));
     }
 }

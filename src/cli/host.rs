@@ -253,7 +253,15 @@ pub fn tell(project: &Project, note: &Note, context: &Context) -> Result<(), Fai
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
     Inbox::new(&folders(project).state).leave(note).map_err(failed)?;
     match SqliteStore::open(&folders(project).state) {
-        Ok(store) => engine(project, &[], context)?.take_notes(&store).map_err(failed),
+        Ok(store) => {
+            if let Note::Stop { run, .. } = note {
+                let record = find_run(&store, run)?;
+                let script = pinned(project, &store, &record)?;
+                let engine = engine(project, &channels_for(&script), context)?;
+                engine.cancel_rest(&store, &script.plan, run).map_err(failed)?;
+            }
+            engine(project, &[], context)?.take_notes(&store).map_err(failed)
+        }
         Err(StoreError::InUse { .. }) => Ok(()),
         Err(error) => Err(failed(error.into())),
     }

@@ -22,6 +22,7 @@ mod host;
 #[cfg(feature = "engine")]
 mod init;
 mod output;
+#[cfg(feature = "engine")]
 mod params;
 #[cfg(feature = "engine")]
 mod pause;

@@ -23,7 +23,7 @@ pub struct Arguments {
     /// A parameter of the campaign; may be repeated
     #[arg(long = "param", short = 'p', value_name = "NAME=VALUE")]
     pub params: Vec<String>,
-    /// Go through the waits on a virtual clock, instead of up to the first one
+    /// Go through the waits on a virtual clock; without it everything happens now and waits are passed over
     #[arg(long)]
     pub simulate: bool,
 }

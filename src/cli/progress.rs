@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::Output;
 use crate::plan::Plan;
-use crate::report::{count, elapsed, exclusions, moment, summary};
+use crate::report::{count, dropped, elapsed, exclusions, moment, summary};
 use crate::runtime::store::{StepRecord, Tally};
 use crate::runtime::{Observer, Progress};
 
@@ -66,7 +66,7 @@ impl<'o> Terminal<'o> {
             text = format!("{text}   {place}");
         }
         self.line('✓', title, &text);
-        if let Some(details) = tally.and_then(exclusions) {
+        if let Some(details) = tally.and_then(exclusions).or_else(|| dropped(record)) {
             self.line(' ', "", &details);
         }
     }
@@ -125,7 +125,7 @@ impl Observer for Terminal<'_> {
             Progress::Log { .. } => {}
             Progress::Warning { text } => {
                 self.clear();
-                self.output.remark(format!("warning: {text}"));
+                self.output.remark(crate::diag::safe_text(&format!("warning: {text}")));
             }
         }
     }

@@ -18,7 +18,7 @@ pub struct Arguments {
     /// Every run that has not ended
     #[arg(long, conflicts_with = "run")]
     pub all: bool,
-    /// Jump over waits on a virtual clock; works for runs that were started so
+    /// Jump over waits on a virtual clock; the run is a simulated one from then on
     #[arg(long, conflicts_with = "detach")]
     pub fast_forward: bool,
     /// Return at the next wait instead of waiting

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::host::{self, Script, Source};
 use super::progress::Terminal;
 use super::{Context, Exit, Failure, ask};
-use crate::plan::StepKind;
+use crate::plan::{DataStep, StepKind};
 use crate::report::{RunReport, moment};
 use crate::runtime::machine::Status;
 use crate::runtime::store::StoreError;
@@ -67,6 +67,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let pacing = if arguments.fast_forward { Pacing::FastForward } else { Pacing::Real };
     check_harmless(&script, &engine, pacing)?;
     check_messages(&script, &engine)?;
+    if pacing == Pacing::FastForward && changes_something(&script.plan) && !context.output.is_json() {
+        context.output.remark("warning: fast-forward jumps over waits, but what the script writes is really written");
+    }
     let run =
         engine.start(&store, &script.plan, &script.path, &params, pacing).map_err(|error| script.failure(&error))?;
     if !context.output.is_json() {
@@ -140,7 +143,9 @@ pub fn drive(
         output.json(&report.json());
     }
     let balance = report.as_ref().and_then(RunReport::balance).map_or(String::new(), |text| format!(" · {text}"));
-    let reason = report.and_then(|report| report.record.state.reason).map_or(String::new(), |text| format!(": {text}"));
+    let reason = report
+        .and_then(|report| report.record.state.reason)
+        .map_or(String::new(), |text| crate::diag::safe_text(&format!(": {text}")));
     let end = match ended {
         Ok(end) => end,
         Err(error) => {
@@ -193,4 +198,13 @@ fn delivered_to(script: &Script) -> Option<String> {
 #[expect(clippy::disallowed_methods, reason = "the second interruption must not wait for anything")]
 fn leave() {
     std::process::exit(i32::from(Exit::Waiting.number()));
+}
+
+/// True when a campaign writes files, audiences, subscriptions or data.
+fn changes_something(plan: &crate::plan::Plan) -> bool {
+    let changes = |step: &&crate::plan::Step| match &step.kind {
+        StepKind::Data(data) => !matches!(data.as_ref(), DataStep::Alert { .. }),
+        _ => false,
+    };
+    plan.steps().iter().any(changes)
 }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Exit, Failure, host, project, workspace};
-use crate::base::SourceMap;
+use crate::base::did_you_mean;
+use crate::diag::{Problem, codes};
+use crate::hir::{Param, Program, Signal, Value};
+use crate::project::Project;
 use crate::runtime::clock::{Clock, WallClock};
-use crate::runtime::{Note, RunError, signal_name};
+use crate::runtime::{Note, signal_name};
 
 /// Deliver a signal to the runs that wait for it and to the campaigns that it starts
 #[derive(clap::Args, Debug)]
@@ -25,29 +28,79 @@ pub struct Arguments {
 /// Leaves the signal for the runs of the project.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let project = project::open(&context.globals, std::path::Path::new("."))?;
-    let analysis = workspace::workspace(&project).analyze_text("<signal>", "");
-    let failed = |message: String| host::run_failure(&RunError::Parameter(message), SourceMap::new());
     let given = super::params::parse(&arguments.values)?;
-    let declared = analysis.program.signals.iter().find(|signal| signal.name == arguments.name);
-    let mut values = BTreeMap::new();
-    for (name, text) in given {
-        // A signal that only a script declares is not known here: its values are taken as text.
-        let kind = match declared {
-            Some(signal) => match signal.params.iter().find(|param| param.name == name) {
-                Some(param) => param.ty.kind.clone(),
-                None => return Err(failed(format!("the signal `{}` has no parameter `{name}`", arguments.name))),
-            },
-            None => crate::hir::TyKind::Text,
-        };
-        let value = host::parse_value(&text, &kind);
-        let value = value.ok_or_else(|| failed(format!("`{text}` is not a value of the parameter `{name}`")))?;
-        values.insert(name, value);
-    }
+    let signal = declared(&arguments.name, &project, context)?;
+    let values = values(&signal, given)?;
     let id = arguments.id.clone().unwrap_or_else(signal_name);
-    let note = Note::Signal { id: id.clone(), name: arguments.name.clone(), values, at: WallClock.now() };
+    let note = Note::Signal { id: id.clone(), name: signal.name.clone(), values, at: WallClock.now() };
     host::tell(&project, &note, context)?;
     if !context.output.is_json() {
-        context.output.line(format!("signal {} left as {id}", arguments.name));
+        context.output.line(format!("signal {} left as {id}", signal.name));
     }
     Ok(Exit::Done)
+}
+
+/// The declaration of a signal: in the project's schema, or else in one of its scripts.
+fn declared(name: &str, project: &Project, context: &Context) -> Result<Signal, Failure> {
+    let workspace = workspace::workspace(project);
+    let mut known = workspace.analyze_text("<signal>", "").program.signals;
+    if !known.iter().any(|signal| signal.name == name) {
+        // A folder without any script declares nothing beyond the schema.
+        let folder = [project.base.clone()];
+        for (owner, files) in workspace::scripts(&folder, &context.globals).unwrap_or_default() {
+            let own = files.iter().filter(|_| owner.base == project.base);
+            known.extend(own.flat_map(|file| workspace.analyze(&workspace::inner_path(project, file)).program.signals));
+        }
+    }
+    if let Some(signal) = known.iter().find(|signal| signal.name == name) {
+        return Ok(signal.clone());
+    }
+    let mut names: Vec<&str> = known.iter().map(|signal| signal.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let help = match did_you_mean(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => format!("declare it in the project's schema: `signal {name}(sku: text)`"),
+        None => format!("the project declares {}", names.join(", ")),
+    };
+    let message = format!("no script of the project declares a signal `{name}`");
+    Err(Problem::outside(codes::run::UNKNOWN_NAME, message).help(help).into())
+}
+
+/// The values of a signal, each of the type of its field.
+fn values(signal: &Signal, given: Vec<(String, String)>) -> Result<BTreeMap<String, Value>, Problem> {
+    let wrong = |message: String| Problem::outside(codes::run::BAD_PARAMETER, message);
+    let names: Vec<&str> = signal.params.iter().map(|param| param.name.as_str()).collect();
+    let mut values = BTreeMap::new();
+    for (name, text) in given {
+        let Some(param) = signal.params.iter().find(|param| param.name == name) else {
+            let help = match did_you_mean(&name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if names.is_empty() => "leave it out: the signal has none".to_owned(),
+                None => format!("the signal has {}", names.join(", ")),
+            };
+            return Err(wrong(format!("the signal `{}` has no field `{name}`", signal.name)).help(help));
+        };
+        let value = host::parse_value(&text, &param.ty.kind).ok_or_else(|| {
+            wrong(format!("`{text}` is not a value of the field `{name}`"))
+                .help(format!("`{name}` is {}", shown(param)))
+        })?;
+        values.insert(name, value);
+    }
+    for param in &signal.params {
+        match &param.default {
+            Some(default) => drop(values.entry(param.name.clone()).or_insert_with(|| default.clone())),
+            None if param.ty.nullable || values.contains_key(&param.name) => {}
+            None => {
+                return Err(wrong(format!("the field `{}` of the signal `{}` has no value", param.name, signal.name))
+                    .help(format!("add `{}=VALUE`; it is {}", param.name, shown(param))));
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// The type of a field; those of signals mention no entities.
+fn shown(param: &Param) -> String {
+    param.ty.show(&Program::default())
 }

@@ -128,6 +128,7 @@ fn problems_of_the_manifest_are_shown_with_its_lines() {
     assert!(project::open(&globals, folder.path()).unwrap_err().problems.has_errors());
 }
 
+#[cfg(feature = "engine")]
 #[test]
 fn options_with_a_name_and_a_value_are_taken_apart() {
     let parsed = params::parse(&["country=FR".to_owned(), "text=a=b".to_owned(), "empty=".to_owned()]).unwrap();

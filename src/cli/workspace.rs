@@ -136,6 +136,7 @@ pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Folders of projects below `start` that have a state under a profile, sorted; looked for a few levels deep.
+#[cfg(feature = "engine")]
 pub fn folders_with_state(start: &Path, profile: &str) -> Vec<PathBuf> {
     const DEPTH: usize = 4;
     let mut found = Vec::new();

@@ -4,6 +4,6 @@ mod run;
 mod table;
 mod text;
 
-pub use run::{RunJson, RunReport, balance, exclusions, summary, waiting_until};
+pub use run::{RunJson, RunReport, balance, dropped, exclusions, summary, waiting_until};
 pub use table::{Align, Column, Table, terminal_width};
 pub use text::{Bar, bars, count, elapsed, group_digits, moment, plural, share};

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::text::{count, moment};
+use crate::diag::safe_text;
 use crate::runtime::Rehearsal;
 use crate::runtime::machine::Phase;
 use crate::runtime::store::{RunRecord, SendRecord, StepRecord, Store, StoreError, Tally};
@@ -112,6 +113,11 @@ impl StepRecord {
 
 /// What a finished step says of itself.
 pub fn summary(step: &StepRecord, tally: Option<&Tally>, zone: &TimeZone, sent_word: &str) -> String {
+    // Notes may hold anything that data holds.
+    safe_text(&plain_summary(step, tally, zone, sent_word))
+}
+
+fn plain_summary(step: &StepRecord, tally: Option<&Tally>, zone: &TimeZone, sent_word: &str) -> String {
     if let Some(tally) = tally {
         return format!("{} targeted → {} {sent_word}", count(tally.targeted), count(tally.sent));
     }
@@ -143,12 +149,16 @@ pub fn exclusions(tally: &Tally) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
-/// What a population lost, when more than one clause took rows.
-fn dropped(step: &StepRecord) -> Option<String> {
-    if step.dropped.len() < 2 {
+/// What a population lost, when more than one clause took rows or lines could not be read.
+pub fn dropped(step: &StepRecord) -> Option<String> {
+    // One clause needs no word; lines that could not be read always do.
+    if step.dropped.len() < 2 && !step.dropped.contains_key("rejected") {
         return None;
     }
-    let part = |(reason, rows): (&String, &u64)| format!("{} by {}", count(*rows), words(reason));
+    let part = |(reason, rows): (&String, &u64)| match reason.as_str() {
+        "rejected" => format!("{} rejected", count(*rows)),
+        reason => format!("{} by {}", count(*rows), words(reason)),
+    };
     Some(step.dropped.iter().map(part).collect::<Vec<_>>().join(" · "))
 }
 

@@ -249,6 +249,34 @@ impl Engine {
         })
     }
 
+    /// Settles what a run that nobody drives has still to send, before it is stopped.
+    ///
+    /// # Errors
+    /// The run is unknown, its files cannot be read, or the store refuses.
+    pub fn cancel_rest(&self, store: &dyn Store, plan: &Plan, run: &str) -> Result<(), RunError> {
+        let record = self.find(store, run)?;
+        let (sources, cancel) = (self.open_sources(plan), Cancel::default());
+        let inbox = Inbox::new(&self.options.folders.state);
+        let around = Surroundings {
+            store,
+            clock: &WallClock,
+            session: &self.session,
+            sources: &sources,
+            folders: &self.options.folders,
+            channels: &self.options.channels,
+            alerts: &self.options.alerts,
+            beneath: None,
+            allow: &self.options.allow,
+            zone: &self.options.zone,
+            observer: &super::observe::Silent,
+            cancel: &cancel,
+            inbox: &inbox,
+            confirm_above: None,
+            effects: true,
+        };
+        self.runtime.block_on(Executor::new(around, plan, record).cancel_rest())
+    }
+
     /// Takes in what was left in the inbox while nobody drives a run.
     ///
     /// # Errors

@@ -63,6 +63,8 @@ pub struct Notebook<'e> {
     engine: &'e Engine,
     folder: tempfile::TempDir,
     frozen: BTreeMap<String, PathBuf>,
+    /// Counts populations ever bound, so that no file is used twice.
+    bound: u64,
     values: BTreeMap<String, Value>,
 }
 
@@ -74,7 +76,7 @@ impl<'e> Notebook<'e> {
     pub fn new(engine: &'e Engine) -> Result<Self, RunError> {
         let folder = tempfile::tempdir()
             .map_err(|error| RunError::File { path: "temporary folder".into(), reason: error.to_string() })?;
-        Ok(Self { engine, folder, frozen: BTreeMap::new(), values: BTreeMap::new() })
+        Ok(Self { engine, folder, frozen: BTreeMap::new(), bound: 0, values: BTreeMap::new() })
     }
 
     /// Performs those steps of a plan whose names are not bound yet. A population bound to `show` is not frozen: its
@@ -124,7 +126,8 @@ impl<'e> Notebook<'e> {
     }
 
     fn bind(&mut self, plan: &Plan, sources: &Sources, name: &str, query: &Query) -> Result<Answer, RunError> {
-        let path = self.folder.path().join(format!("{}.parquet", self.frozen.len()));
+        self.bound += 1;
+        let path = self.folder.path().join(format!("{}.parquet", self.bound));
         let rows = self.with_scope(plan, sources, |engine, scope| {
             engine.interruptible(freeze_population(engine.session(), scope, query, &path, name))
         })?;

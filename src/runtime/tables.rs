@@ -105,7 +105,7 @@ impl Sources {
             opened.insert(entity, found.clone());
             return Ok(found);
         }
-        let rejects = self.folders.state.join("rejects").join(format!("{}.csv", declared.name));
+        let rejects = self.folders.state.join("rejects").join(safe_file_name(&declared.name, "csv"));
         let options = OpenOptions {
             base: &self.bases[entity.0 as usize],
             cache: &cache,
@@ -349,4 +349,14 @@ pub(crate) fn parquet_batches(
     let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
     reader.map_err(|error| failed(error.to_string()))
+}
+
+/// A file name made of a name that may hold anything: letters and digits stay, and a hash tells alike ones apart.
+fn safe_file_name(name: &str, extension: &str) -> String {
+    let is_plain = |sign: char| sign.is_alphanumeric() || sign == '_' || sign == '-';
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return format!("{name}.{extension}");
+    }
+    let stem: String = name.chars().filter(|sign| is_plain(*sign)).take(24).collect();
+    format!("{stem}-{}.{extension}", &blake3::hash(name.as_bytes()).to_hex()[..16])
 }

@@ -205,7 +205,11 @@ impl Lexer<'_> {
             let line = text.trim_end()[2..].strip_prefix(' ').unwrap_or(&text.trim_end()[2..]);
             let span = self.span(range.start..end);
             self.doc = Some(match self.doc.take() {
-                Some(doc) => Doc { text: format!("{}\n{line}", doc.text), span: doc.span.to(span) },
+                Some(mut doc) => {
+                    doc.text.push('\n');
+                    doc.text.push_str(line);
+                    Doc { span: doc.span.to(span), ..doc }
+                }
                 None => Doc { text: line.to_owned(), span },
             });
         }

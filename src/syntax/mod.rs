@@ -105,6 +105,12 @@ pub(crate) struct Scanned {
     pub trivia: Trivia,
 }
 
+/// The places of a text's tokens, as ranges of bytes; for those who test the lexer with any text.
+pub fn token_places(text: &str) -> Vec<std::ops::Range<usize>> {
+    let scanned = scan(SourceId(0), text);
+    scanned.tokens.iter().map(|token| token.start as usize..token.end as usize).collect()
+}
+
 /// Reads a whole script up to the point before parsing.
 pub(crate) fn scan(source: SourceId, text: &str) -> Scanned {
     let (lexed, laid_out) = prepare(source, text, Inside::Block);

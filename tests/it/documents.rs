@@ -81,3 +81,26 @@ fn every_example_is_free_of_errors() {
         assert_eq!(check.status.code(), Some(0), "{}\n{shown}", folder.display());
     }
 }
+
+/// The page that teaches the language is a script with its data; it runs, and says what the page says.
+#[cfg(feature = "engine")]
+#[test]
+fn the_language_page_runs() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/book/language.md");
+    let mut project = crate::project::Project::empty();
+    let (mut script, mut said) = (String::new(), Vec::new());
+    for block in blocks(&fs::read_to_string(page).unwrap()) {
+        match block.kind.split_once(' ') {
+            Some(("csv", name)) => project = project.with(name, &block.text),
+            _ if block.kind == "orch" => script += &block.text,
+            _ if block.kind == "text" => said.push(block.text),
+            _ => {}
+        }
+    }
+    let project = project.with("language.orch", &script);
+    let ran = project.done(&["run", "language.orch", "--fast-forward"]);
+    for text in said {
+        assert!(ran.stdout.contains(text.trim()), "`{text}` is not in\n{}", ran.shown());
+    }
+    assert!(ran.stdout.contains("1 of 5 have no first name"), "{}", ran.shown());
+}

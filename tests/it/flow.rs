@@ -183,7 +183,18 @@ fn a_signal_is_taken_once_and_may_come_before_it_is_waited_for() {
     club.write("ask.orch", script);
     club.orch(&["run", "ask.orch", "--detach"]).expect(4);
     let run = club.run_name();
-    club.orch(&["signal", "stock_in", "sku=A", "quantity=many"]).expect(2);
+    let wrong: [(&[&str], &str); 4] = [
+        (&["sku=A", "quantity=many"], "`many` is not a value of the field `quantity`"),
+        (&["sku=A", "quantty=1"], "did you mean `quantity`?"),
+        (&["sku=A"], "add `quantity=VALUE`"),
+        (&["sku=A", "quantity=1", "color=red"], "the signal has sku, quantity"),
+    ];
+    for (values, said) in wrong {
+        let refused = club.orch(&[&["signal", "stock_in"], values].concat()).expect(2);
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
+    let unknown = club.orch(&["signal", "stok_in", "sku=A", "quantity=1"]).expect(2);
+    assert!(unknown.stderr.contains("did you mean `stock_in`?"), "{}", unknown.stderr);
     club.done(&["signal", "stock_in", "sku=B", "quantity=1"]);
     club.done(&["signal", "stock_in", "sku=A", "quantity=40", "--id", "delivery-7"]);
     club.done(&["signal", "stock_in", "sku=A", "quantity=40", "--id", "delivery-7"]);
@@ -192,6 +203,20 @@ fn a_signal_is_taken_once_and_may_come_before_it_is_waited_for() {
     assert_eq!(step(&shown, "log")["note"], "40", "{shown}");
     // The signal about B is still there for the second wait; the one that was left twice is not.
     assert_eq!(shown["status"], "finished", "{shown}");
+}
+
+#[test]
+fn a_signal_may_be_declared_in_a_script() {
+    let script = "signal stock_in(sku: text, quantity: int = 1)
+        wait for signal stock_in as s within 7d else { stop \"nothing\" }
+        log \"{s.sku} {s.quantity}\"";
+    let club = Project::club().with("flows/ask.orch", script);
+    club.orch(&["run", "flows/ask.orch", "--detach"]).expect(4);
+    let run = club.run_name();
+    club.orch(&["signal", "stock_out", "sku=A"]).expect(2);
+    club.done(&["signal", "stock_in", "sku=A"]);
+    club.done(&["resume", &run]);
+    assert_eq!(step(&club.json(&["show", &run], 0), "log")["note"], "A 1");
 }
 
 #[test]

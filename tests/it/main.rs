@@ -15,10 +15,12 @@ mod cli;
 mod corpus;
 #[cfg(feature = "engine")]
 mod crash;
+#[cfg(feature = "engine")]
 mod data_steps;
 mod documents;
 #[cfg(feature = "engine")]
 mod embed;
+#[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod mail_server;
@@ -30,12 +32,17 @@ mod program;
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
+mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
 mod smtp;
 #[cfg(feature = "engine")]
+mod start;
+#[cfg(feature = "engine")]
 mod stdlib;
+#[cfg(feature = "engine")]
+mod stop;
 mod tidy;
 #[cfg(feature = "engine")]
 mod tpch;

@@ -49,6 +49,22 @@ fn an_error_is_shown_and_the_next_line_answered() {
 }
 
 #[test]
+fn what_begins_as_no_statement_is_read_as_a_population_or_a_value() {
+    let club = Project::club();
+    for (text, said) in [
+        ("people whre spend > 500", "did you mean `where`?"),
+        ("sned email hello to people", "did you mean `send`?"),
+        ("x = people where spend > 5", "write `segment x = ...`"),
+        ("wait", "wait"),
+    ] {
+        let wrong = club.orch(&["run", "-e", text]).expect(1);
+        assert!(wrong.stderr.contains(said), "{text}: {}", wrong.stderr);
+        let (results, remarks, _) = asked(&club, &format!("{text}\n"), &[]);
+        assert!(format!("{results}{remarks}").contains(said), "{text}: {results}{remarks}");
+    }
+}
+
+#[test]
 fn nothing_is_sent_and_nothing_recorded() {
     let club = Project::club();
     let (results, remarks, _) = asked(&club, "send email hello to people\ncount(people)\n", &[]);

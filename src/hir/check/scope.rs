@@ -1,5 +1,8 @@
 //! What is visible at a place.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::super::{Column, EntityId, Expr, LocalId, MessageId, Query, QueryKind, RelationId, RowId, SegmentTy};
 
 /// The names that an expression can use. Cheap to clone; clauses push a row, statements push locals.
@@ -9,7 +12,49 @@ pub(crate) struct Scope {
     pub rows: Vec<RowScope>,
     /// Segments, `let`s, parameters, deliveries, loop variables; later ones hide earlier ones. A dotted name is a
     /// qualified one: `welcome.country` (a parameter by its campaign), `s.sku` (a field of a signal).
-    pub locals: Vec<(String, Bound)>,
+    pub locals: Locals,
+}
+
+/// Names in the order in which they were bound. A clone shares what there is, so that a clause or a block costs nothing
+/// for the thousands of names before it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Locals {
+    /// Only the last one grows, and only while nobody shares it.
+    layers: Vec<Rc<Layer>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Layer {
+    names: Vec<(String, Bound)>,
+    /// Where each name was bound last.
+    latest: HashMap<String, usize>,
+}
+
+impl Locals {
+    fn push(&mut self, name: String, bound: Bound) {
+        if self.layers.last_mut().and_then(Rc::get_mut).is_none() {
+            self.layers.push(Rc::default());
+        }
+        if let Some(layer) = self.layers.last_mut().and_then(Rc::get_mut) {
+            layer.latest.insert(name.clone(), layer.names.len());
+            layer.names.push((name, bound));
+        }
+    }
+
+    /// How many were bound.
+    pub fn len(&self) -> usize {
+        self.layers.iter().map(|layer| layer.names.len()).sum()
+    }
+
+    /// All, the first bound first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &(String, Bound)> {
+        self.layers.iter().flat_map(|layer| &layer.names)
+    }
+
+    /// What was bound last under a name.
+    fn find(&self, name: &str) -> Option<&Bound> {
+        self.layers.iter().rev().find_map(|layer| layer.latest.get(name).map(|at| &layer.names[*at].1))
+    }
 }
 
 /// What a name in scope stands for.
@@ -55,7 +100,7 @@ impl Scope {
 
     /// Makes a local visible from here on.
     pub fn bind(&mut self, name: impl Into<String>, local: LocalId) {
-        self.locals.push((name.into(), Bound::Local(local)));
+        self.locals.push(name.into(), Bound::Local(local));
     }
 
     /// Makes a local visible under its name and under `owner.name`, for where a field hides it.
@@ -66,7 +111,7 @@ impl Scope {
 
     /// Makes a name stand for an argument.
     pub fn bind_to(&mut self, name: impl Into<String>, bound: Bound) {
-        self.locals.push((name.into(), bound));
+        self.locals.push(name.into(), bound);
     }
 
     /// The innermost local with this name.
@@ -79,7 +124,7 @@ impl Scope {
 
     /// What the name stands for, apart from rows and globals.
     pub fn bound(&self, name: &str) -> Option<&Bound> {
-        self.locals.iter().rev().find(|(known, _)| known == name).map(|(_, bound)| bound)
+        self.locals.find(name)
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::{QueryKind, RowId, SetOp, Stmt, StmtKind, Value};
 use crate::base::Span;
 
 /// What is known of names when a statement is reached.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Known<'p> {
     /// The populations that segments stand for.
     segments: HashMap<LocalId, &'p Query>,
@@ -26,7 +26,6 @@ struct Known<'p> {
 }
 
 /// A message that went to a population.
-#[derive(Clone)]
 struct Sent<'p> {
     message: MessageId,
     to: &'p Query,
@@ -73,13 +72,12 @@ fn block<'p>(program: &Program, stmts: &'p [Stmt], known: &mut Known<'p>, found:
             // Only one arm is taken; what was sent in it may have been sent afterwards.
             StmtKind::If { .. } => {
                 let before = known.sent.len();
-                let mut after = known.clone();
+                let mut taken = Vec::new();
                 for inner in blocks(&stmt.kind) {
-                    let mut taken = known.clone();
-                    block(program, inner, &mut taken, found);
-                    after.sent.extend(taken.sent.drain(before..));
+                    block(program, inner, known, found);
+                    taken.extend(known.sent.drain(before..));
                 }
-                *known = after;
+                known.sent.extend(taken);
             }
             kind => blocks(kind).into_iter().for_each(|inner| block(program, inner, known, found)),
         }

@@ -1,7 +1,7 @@
 //! Functions that the engine calls: arithmetic that never wraps, time in named zones, stable hashing, and the natives
 //! of the standard library.
 //!
-//! Each is a [`Native`]: a name, a result type and a computation over columns. [`Function`] is the one adapter that makes
+//! Each is a `Native`: a name, a result type and a computation over columns. `Function` is the one adapter that makes
 //! them functions of the engine.
 
 mod arithmetic;

@@ -4,7 +4,7 @@
 //! Query ─▶ Frame: a plan, and where in it the row's fields, its key and outer rows are ─▶ LogicalPlan
 //! ```
 //!
-//! A [`frame::Frame`] is a population while it is being planned. Expressions are lowered against a frame and may widen
+//! A `Frame` is a population while it is being planned. Expressions are lowered against a frame and may widen
 //! it: a path over a `one` relation is a left join, a nested query is grouped by what ties it to the outer row and
 //! joined. Columns inside a plan have invented names that occur once, so nothing is ever ambiguous; only the last
 //! projection gives them the program's names.

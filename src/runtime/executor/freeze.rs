@@ -193,7 +193,9 @@ impl KeyColumns {
                 text.push('/');
             }
             let value = values::from_array(column.as_ref(), row)?;
-            text.push_str(&value.to_text(&jiff::tz::TimeZone::UTC));
+            let part = value.to_text(&jiff::tz::TimeZone::UTC);
+            // Of several parts none may hold the sign between them, or two keys would be one text.
+            text.push_str(&if self.0.len() > 1 { part.replace('\\', "\\\\").replace('/', "\\/") } else { part });
         }
         Ok((!text.is_empty()).then_some(text))
     }

@@ -19,9 +19,13 @@ impl Executor<'_> {
         every: Option<&Expr>,
         until: Option<&Expr>,
     ) -> Result<StepOutcome, RunError> {
-        let turn = self.token(token)?.turn;
-        let times = match self.value(times).await? {
-            Value::Int(times) => u32::try_from(times.max(0)).unwrap_or(u32::MAX),
+        let (turn, over) = (self.token(token)?.turn, self.token(token)?.over.clone());
+        let over = match over {
+            Some(over) => over,
+            None => vec![self.value(times).await?],
+        };
+        let times = match over.first() {
+            Some(Value::Int(times)) => u32::try_from((*times).max(0)).unwrap_or(u32::MAX),
             _ => 0,
         };
         let met = match until {
@@ -39,7 +43,7 @@ impl Executor<'_> {
             },
             _ => None,
         };
-        Ok((Outcome::Turn { bind: None, next }, None))
+        Ok((Outcome::Turn { bind: None, next, over: Some(over) }, None))
     }
 
     /// `for x in [...]`
@@ -50,12 +54,20 @@ impl Executor<'_> {
         local: LocalId,
         list: &Expr,
     ) -> Result<StepOutcome, RunError> {
-        let turn = self.token(token)?.turn as usize;
-        let Value::List(items) = self.value(list).await? else {
-            return Ok((Outcome::Over, Some(self.record(token, step, None))));
+        let (turn, over) = (self.token(token)?.turn as usize, self.token(token)?.over.clone());
+        // A list that a query makes is not made again: it could be another one, and people would be met twice.
+        let items = match over {
+            Some(items) => items,
+            None => match self.value(list).await? {
+                Value::List(items) => items,
+                _ => Vec::new(),
+            },
         };
         match items.get(turn) {
-            Some(item) => Ok((Outcome::Turn { bind: Some((local.0, item.clone())), next: None }, None)),
+            Some(item) => {
+                let bind = Some((local.0, item.clone()));
+                Ok((Outcome::Turn { bind, next: None, over: Some(items) }, None))
+            }
             None => Ok((Outcome::Over, Some(self.record(token, step, Some(format!("{turn} turns")))))),
         }
     }

@@ -226,6 +226,8 @@ impl<'e> Executor<'e> {
                         self.take_notes().await?;
                         continue;
                     }
+                    // Stopped short: by a note, which is taken now, or by the one who drives the run.
+                    Ok(false) if self.take_notes().await? => continue,
                     Ok(false) => return Ok(DriveEnd::Parked),
                     Err(error) => return Err(self.hold(error).await),
                 }
@@ -285,11 +287,18 @@ impl<'e> Executor<'e> {
             StepEnd::Cancelled => return Ok(false),
         };
         let Performed { outcome, record, tally } = *performed;
+        if matches!(outcome, machine::Outcome::Ended { .. }) {
+            self.cancel_rest().await?;
+        }
         let event = Event::Done { token: token.to_string(), outcome };
         match self.commit(event, record.clone()).await {
             // Another run took rows meanwhile: the segment is computed again.
             Err(RunError::Store(StoreError::Overtaken(_))) => return Ok(true),
             committed => committed?,
+        }
+        if matches!(step.kind, crate::plan::StepKind::Emit { .. }) {
+            // A branch of this run may wait for it.
+            self.wake_listeners().await?;
         }
         if let Some(record) = &record {
             let took = stopwatch.elapsed();

@@ -1,8 +1,12 @@
 //! Taking in what other processes left in the inbox.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use super::Executor;
+use crate::runtime::clock::Stopwatch;
 use crate::runtime::error::RunError;
-use crate::runtime::inbox::{Note, store_note};
+use crate::runtime::inbox::{Inbox, Note, store_note};
 use crate::runtime::machine::{self, Event, Phase};
 
 impl Executor<'_> {
@@ -27,7 +31,13 @@ impl Executor<'_> {
             Note::Stop { run, reason } if *run == self.run => Event::Stopped { reason: reason.clone() },
             _ => return store_note(note, self.around.store, self.around.clock).await,
         };
-        if self.state.status.is_over() { Ok(()) } else { self.commit(event, None).await }
+        if self.state.status.is_over() {
+            return Ok(());
+        }
+        if matches!(event, Event::Stopped { .. }) {
+            self.cancel_rest().await?;
+        }
+        self.commit(event, None).await
     }
 
     /// Branches that wait for a person or a signal look again.
@@ -43,5 +53,33 @@ impl Executor<'_> {
             self.commit(Event::Woken { token }, None).await?;
         }
         Ok(())
+    }
+}
+
+/// Looks now and then whether somebody wants a run to be held or ended, without taking the note.
+pub(super) struct WordForRun<'n> {
+    inbox: &'n Inbox,
+    run: &'n str,
+    looked: Mutex<Stopwatch>,
+}
+
+impl<'n> WordForRun<'n> {
+    /// For a run that is busy sending.
+    pub fn new(inbox: &'n Inbox, run: &'n str) -> Self {
+        Self { inbox, run, looked: Mutex::new(Stopwatch::start()) }
+    }
+
+    /// True when there is such a note. Cheap to ask often.
+    pub fn has_come(&self) -> bool {
+        const PAUSE: Duration = Duration::from_millis(200);
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.elapsed() < PAUSE {
+            return false;
+        }
+        *looked = Stopwatch::start();
+        self.inbox.notes().iter().any(|taken| match &taken.note {
+            Note::Pause { run, .. } | Note::Stop { run, .. } => run == self.run,
+            Note::Signal { .. } | Note::Answer { .. } => false,
+        })
     }
 }

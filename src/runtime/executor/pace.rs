@@ -23,6 +23,15 @@ impl Pace {
         Self { slot, next: Mutex::new(Timestamp::MIN) }
     }
 
+    /// How many messages may leave in a second, at least 1; without a limit, any number.
+    pub fn per_second(&self) -> usize {
+        const SECOND: i128 = 1_000_000_000;
+        match self.slot {
+            Some(slot) if slot.as_nanos() > 0 => usize::try_from(SECOND / slot.as_nanos()).unwrap_or(usize::MAX).max(1),
+            _ => usize::MAX,
+        }
+    }
+
     /// Waits until `messages` more may leave.
     pub async fn take(&self, messages: usize, clock: &dyn Clock) {
         let Some(slot) = self.slot else { return };

@@ -15,7 +15,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::Executor;
 use super::freeze::{KeyNames, SnapshotFile};
-use super::send::{ROW, numbered_query};
+use super::send::{ROW, check_numbers, numbered_query};
 use super::steps::instance;
 use crate::hir::{Amount, Arm, ArmKind, Expr, LocalId, Query, RowId, Value};
 use crate::plan::Step;
@@ -55,6 +55,10 @@ impl Executor<'_> {
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
         let (whole, _) = self.freeze(token, step, split.input).await?;
         let looked = self.look(token, step, split, &whole).await?;
+        if looked.hashes.len() as u64 != whole.rows {
+            let equation = format!("{} rows were frozen and {} looked at", whole.rows, looked.hashes.len());
+            return Err(RunError::Unbalanced { step: step.title.clone(), equation });
+        }
         let taken = self.assign(split, &looked, whole.rows as usize).await?;
         let mut arms = Vec::with_capacity(split.arms.len());
         let mut dropped = BTreeMap::new();
@@ -69,6 +73,7 @@ impl Executor<'_> {
         let in_none = (0..rows).filter(|row| !taken.iter().any(|arm| arm[*row])).count() as u64;
         if in_none > 0 {
             dropped.insert("remainder".to_string(), in_none);
+            note.push(format!("in no arm {in_none}"));
         }
         let mut record = self.record(token, step, Some(note.join(" · ")));
         record.rows_in = Some(whole.rows);
@@ -105,8 +110,10 @@ impl Executor<'_> {
         };
         let arms = split.arms.len();
         let mut looked = Looked { holds: vec![Vec::new(); arms], keys: vec![Vec::new(); arms], hashes: Vec::new() };
+        let mut last = None;
         while let Some(batch) = batches.next().await {
             let batch = batch.map_err(QueryError::from)?;
+            check_numbers(&batch, &mut last)?;
             let keys = names.locate(&batch.schema());
             for at in 0..batch.num_rows() {
                 looked.row(split.arms, &batch, at)?;

@@ -6,7 +6,7 @@ use super::accounting::Accounting;
 use super::freeze::{freeze, source_of};
 use super::split::SplitStep;
 use super::{Executor, Performed, StepEnd};
-use crate::hir::{Expr, LocalId, Query, Value};
+use crate::hir::{Expr, LocalId, Query, QueryKind, Value};
 use crate::plan::query::scalar;
 use crate::plan::{DataStep, Step, StepKind};
 use crate::runtime::error::RunError;
@@ -124,11 +124,24 @@ impl Executor<'_> {
         let session = self.around.session;
         let rows = freeze(session, &scope, query, &path, &step.title).await?;
         let accounting = self.with_vanished(query, Accounting::of(session, &scope, query, rows).await?)?;
+        let accounting = self.with_rejected(query, accounting)?;
         if !accounting.balances() {
             let equation = format!("{accounting:?}");
             return Err(RunError::Unbalanced { step: step.title.clone(), equation });
         }
         Ok((Snapshot { file, rows }, accounting))
+    }
+
+    /// Lines of a file that could not be read entered, too, and were dropped.
+    fn with_rejected(&self, query: &Query, mut accounting: Accounting) -> Result<Accounting, RunError> {
+        if let QueryKind::Entity(entity) = &source_of(query).kind {
+            let rejected = self.around.sources.open(*entity)?.rejected;
+            if rejected > 0 {
+                accounting.rows_in += rejected;
+                *accounting.dropped.entry("rejected".to_string()).or_default() += rejected;
+            }
+        }
+        Ok(accounting)
     }
 
     async fn wait_step(

@@ -10,6 +10,7 @@ use crate::hir::{Expr, LocalId, SignalId, Until, Value};
 use crate::plan::{HumanKind, Step};
 use crate::runtime::error::RunError;
 use crate::runtime::machine::Outcome;
+use crate::runtime::observe::Progress;
 use crate::runtime::store::{Change, StepRecord, TaskRecord};
 
 type StepOutcome = (Outcome, Option<StepRecord>);
@@ -40,6 +41,10 @@ impl Executor<'_> {
             Until::Condition(condition) => return self.wait_for_condition(token, step, condition, within, now).await,
         };
         let moment = moment.unwrap_or(now);
+        if moment < now {
+            let text = format!("`{}`: that moment has passed, so nothing is waited for", step.title);
+            self.around.observer.on(Progress::Warning { text: &text });
+        }
         Ok((Outcome::Until(moment), Some(self.record(token, step, Some(moment.to_string())))))
     }
 

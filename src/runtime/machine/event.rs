@@ -81,6 +81,9 @@ pub enum Outcome {
         bind: Option<(u32, Value)>,
         /// When the turn after this one may begin.
         next: Option<jiff::Timestamp>,
+        /// What the loop goes over, found before its first turn and the same in all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        over: Option<Vec<Value>>,
     },
     /// No more turns.
     Over,

@@ -197,9 +197,13 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
             };
             enter_or_advance(plan, state, name, block)
         }
-        (S::Repeat { body, .. } | S::For { body, .. }, O::Turn { bind, next }) => {
+        (S::Repeat { body, .. } | S::For { body, .. }, O::Turn { bind, next, over }) => {
             state.locals.extend(bind.iter().map(|(local, value)| (*local, Bound::Value(value.clone()))));
-            token_mut(state, name)?.next_turn = *next;
+            let token = token_mut(state, name)?;
+            token.next_turn = *next;
+            if over.is_some() {
+                token.over.clone_from(over);
+            }
             turn(plan, state, name, *body)
         }
         (S::Repeat { .. } | S::For { .. }, O::Over) => advance(plan, state, name),

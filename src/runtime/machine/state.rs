@@ -62,7 +62,7 @@ impl Status {
 }
 
 /// A branch's position.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Token {
     /// Which block.
     pub block: BlockId,
@@ -76,6 +76,9 @@ pub struct Token {
     /// Turns of the loop at this position that are done.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub turn: u32,
+    /// What the loop at this position goes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Vec<Value>>,
     /// When the loop's next turn may begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_turn: Option<Timestamp>,
@@ -84,7 +87,7 @@ pub struct Token {
 impl Token {
     /// A token at the first step of a block.
     pub fn at_start(block: BlockId) -> Self {
-        Self { block, at: 0, phase: Phase::Ready, deadline: None, turn: 0, next_turn: None }
+        Self { block, at: 0, phase: Phase::Ready, deadline: None, turn: 0, over: None, next_turn: None }
     }
 }
 

@@ -111,7 +111,7 @@ fn a_loop_runs_its_turns_under_names_of_their_own() {
     let repeat = StepKind::Repeat { times: expr(), every: None, until: None, body: BlockId(1) };
     let plan = plan(vec![vec![repeat, log()], vec![log()]]);
     let mut state = started(&plan);
-    let turn = |next| done("", Outcome::Turn { bind: Some((4, Value::Int(1))), next });
+    let turn = |next| done("", Outcome::Turn { bind: Some((4, Value::Int(1))), next, over: None });
 
     apply(&plan, &mut state, &turn(Some(at(70)))).unwrap();
     assert_eq!(effects(&state), [perform("/0")]);

@@ -90,7 +90,14 @@ pub fn open(entity: &Entity, program: &Program, options: &OpenOptions) -> Result
 /// The columns of a source that is declared without a block, with the types its files suggest. Names are those in the
 /// file and need not be names of the language. Looks at the first file only.
 pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Problem> {
-    let columns = path(&source.location)
+    let location = match &source.location {
+        SourceLocation::Path(location) => Ok(location.as_str()),
+        SourceLocation::Bound { .. } => Err(SourceError::NotYet {
+            what: "a table of a database without a block",
+            help: "declare its columns in a block",
+        }),
+    };
+    let columns = location
         .and_then(|location| files::find(base, location))
         .and_then(|files| infer::columns(&files, &source.options));
     columns.map_err(|error| error.problem(source.span))
@@ -148,7 +155,10 @@ fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Open
     let files = files::find(open.base, path(&source.location)?)?;
     let format = same_format(&files)?;
     let extension = files.first().and_then(|file| files::extension(&file.path)).unwrap_or_default();
-    let options = FileOptions::new(&extension, &source.options)?;
+    let options = match format {
+        Format::Text => FileOptions::new(&extension, &source.options)?,
+        Format::Parquet | Format::Arrow => FileOptions::of_extension(&extension),
+    };
     let context = Context {
         columns: &columns,
         options: &options,
@@ -171,7 +181,10 @@ fn direct(
     options: &[(String, Value)],
     context: &Context,
 ) -> Result<Opened, SourceError> {
-    if let Some((name, _)) = options.iter().find(|(name, _)| name != "archive") {
+    if options.iter().any(|(name, _)| name == "archive") {
+        return Err(SourceError::no_archive());
+    }
+    if let Some((name, _)) = options.first() {
         return Err(SourceError::Option {
             message: format!("`{name}` is an option of text files"),
             help: format!("leave it out: `{}` is typed already", files[0].shown),

@@ -204,8 +204,7 @@ impl FileOptions {
             ("undeclared", Value::Text(text)) => self.undeclared_fail = undeclared(text)?,
             ("on_error", Value::Text(text)) => self.on_error = on_bad(text)?,
             ("max_errors", Value::Int(limit)) if *limit >= 0 => self.max_errors = Some(limit.unsigned_abs()),
-            // The executor moves files away once the run that read them finished.
-            ("archive", _) => {}
+            ("archive", _) => return Err(SourceError::no_archive()),
             (known, _) if KNOWN.contains(&known) => {
                 let expected = match known {
                     "header" => "`true` or `false`",

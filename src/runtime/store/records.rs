@@ -470,6 +470,8 @@ pub struct RowRecord {
     pub row: u64,
     /// The row's key as text.
     pub entity: String,
+    /// When it was first decided.
+    pub first: Timestamp,
     /// Its state.
     pub state: RowState,
 }

@@ -56,6 +56,9 @@ pub(crate) struct Place {
     pub entity: EntityId,
 }
 
+/// After this many problems names are no longer compared with all that are known: the script was made for another schema.
+const MOST_SUGGESTIONS: usize = 200;
+
 impl Place {
     /// The row itself.
     pub fn of(row: &RowScope) -> Self {
@@ -329,6 +332,9 @@ impl Checker<'_> {
 
     /// Names that can begin a value: the row's own, qualifiers, locals, definitions, topics.
     fn values_in(&self, scope: &Scope) -> Vec<String> {
+        if self.problems.len() > MOST_SUGGESTIONS {
+            return Vec::new();
+        }
         let row = scope.rows.last();
         let mut known = row.map_or_else(Vec::new, |row| self.members(row.entity, &row.with));
         known.extend(scope.locals.iter().rev().map(|(name, _)| name.clone()));
@@ -340,6 +346,9 @@ impl Checker<'_> {
 
     /// Names that can begin a population: relations of the row, locals, entities, definitions.
     pub(crate) fn populations_in(&self, scope: &Scope) -> Vec<String> {
+        if self.problems.len() > MOST_SUGGESTIONS {
+            return Vec::new();
+        }
         let entity = scope.rows.last().and_then(|row| self.known_entity(row.entity));
         let relations = entity.map_or(&[][..], |entity| &entity.relations[..]);
         let mut known: Vec<String> = relations.iter().map(|relation| relation.name.clone()).collect();

@@ -28,8 +28,8 @@ impl<'a> Checker<'a> {
             let mut inner = before.clone();
             let body = self.stmts(&branch.body.stmts, &mut inner);
             branches.push((branch.name.value.clone(), body));
-            for (name, bound) in inner.locals.drain(before.locals.len()..) {
-                self.export_name(name, bound, before.locals.len(), scope);
+            for (name, bound) in inner.locals.iter().skip(before.locals.len()) {
+                self.export_name(name.clone(), bound.clone(), before.locals.len(), scope);
             }
         }
         StmtKind::Parallel { branches }
@@ -37,7 +37,7 @@ impl<'a> Checker<'a> {
 
     /// Makes a branch's name visible after the branches, unless another branch has it.
     fn export_name(&mut self, name: String, bound: Bound, from: usize, scope: &mut Scope) {
-        let other = scope.locals[from..].iter().find(|(known, _)| *known == name).map(|(_, other)| other);
+        let other = scope.locals.iter().skip(from).find(|(known, _)| *known == name).map(|(_, other)| other);
         let (Some(Bound::Local(other)), Bound::Local(local)) = (other, &bound) else {
             return scope.bind_to(name, bound);
         };

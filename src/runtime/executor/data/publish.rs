@@ -111,7 +111,8 @@ fn complete(decision: &Decision) -> Result<(), DataError> {
     let target = &decision.target;
     match fs::rename(temporary, target) {
         Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        // It was renamed before; whether that is durable nobody knows.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(file_error(target, &error)),
     }
     sync_folder(target)

@@ -37,6 +37,7 @@ impl Rows {
         send: i64,
         marks: &Path,
         capabilities: &Capabilities,
+        resend_unknown: bool,
         now: Timestamp,
     ) -> Result<(Self, Vec<OutcomeRow>), StoreError> {
         let mut rows = Rows::default();
@@ -44,9 +45,7 @@ impl Rows {
         store.rows(send, &mut |record| match record.state {
             RowState::Excluded(_) => rows.settle(record.row),
             RowState::Intended(intent) => doubtful.push(intent),
-            RowState::Ended(intent, outcome) => {
-                rows.record(&outcome, intent.at);
-            }
+            RowState::Ended(_, outcome) => rows.record(&outcome, record.first),
         })?;
         if doubtful.is_empty() {
             return Ok((rows, Vec::new()));
@@ -55,6 +54,10 @@ impl Rows {
         let mut resolved = Vec::new();
         for intent in doubtful {
             match resolve(&intent, &marks, capabilities, now) {
+                // The owner of the campaign prefers a possible repetition to a possible loss.
+                Some(outcome) if resend_unknown && outcome.kind == OutcomeKind::Unknown => {
+                    rows.pending.insert(intent.row, Pending::Again { attempt: intent.attempt, first: intent.at });
+                }
                 Some(outcome) => {
                     rows.record(&outcome, intent.at);
                     resolved.push(outcome);

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::runtime::channels::{DispatchMarker, Outcome, SendKey};
 
@@ -60,7 +60,11 @@ impl MarkerFile {
         let mut file = OpenOptions::new().create(true).append(true).open(path)?;
         let text = fs::read(path)?;
         // A line that was cut short would spoil the one that follows it.
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let mut whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        // What an earlier boot left has been judged by now, and would make everything that follows unbelievable.
+        if !text.starts_with(format!("{}\n", boot()).as_bytes()) {
+            whole = 0;
+        }
         if whole < text.len() {
             file.set_len(whole as u64)?;
         }
@@ -133,12 +137,13 @@ fn parse(line: &str) -> Option<(SendKey, Fate)> {
     Some((SendKey::parse(key)?, fate))
 }
 
-/// The name of this boot of the machine; where the system has none, marks are never believed after a restart of the
-/// process either, which is the safe side.
+/// The name of this boot of the machine; where the system has none, a name of this process, so that marks are never
+/// believed by another one, which is the safe side.
 fn boot() -> String {
+    static PROCESS: OnceLock<String> = OnceLock::new();
     match fs::read_to_string("/proc/sys/kernel/random/boot_id") {
         Ok(name) if !name.trim().is_empty() => name.trim().to_owned(),
-        _ => format!("process {}", std::process::id()),
+        _ => PROCESS.get_or_init(|| format!("process {}", crate::runtime::signal_name())).clone(),
     }
 }
 

@@ -8,6 +8,7 @@
 //! one commit carries the outcomes of finished batches and the intents of the next. Performing a send again after a
 //! crash starts from what the ledger says of each row, so nothing is lost and nothing is sent twice on purpose.
 
+mod cancel;
 mod decide;
 mod ledger;
 mod marker;
@@ -17,7 +18,8 @@ mod step;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::Int64Type;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -32,14 +34,17 @@ pub(in crate::runtime) use rows::ROW;
 pub(super) use rows::numbered_query;
 
 use super::pace::Pace;
+use crate::diag::{Problem, codes};
 use crate::plan::query::QueryError;
-use crate::runtime::channels::{Channel, Dispatch, Idempotency, Outcome, OutgoingMessage, SendKey};
+use crate::runtime::channels::{Channel, Dispatch, Outcome, OutgoingMessage, SendKey};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::RunError;
 use crate::runtime::store::{Change, Exclusion, Intent, OutcomeKind, OutcomeRow, Store};
 
 /// Batches that may be on their way at once: one is dispatched while the next is decided and committed.
 const IN_FLIGHT: usize = 3;
+/// After so many batches of which nothing started a pass ends: the channel is down.
+const DEAD_BATCHES: u32 = 3;
 /// Passes over the rows that brought nothing forward before the channel is given up for now.
 const FRUITLESS_PASSES: u32 = 3;
 
@@ -84,13 +89,9 @@ impl Sender<'_> {
     /// Performs passes over the population until every row is settled, deferred, or we are asked to stop.
     /// `open` gives the rows in order, evaluated at this instant.
     pub async fn run<'o>(&self, open: &(dyn Fn() -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
-        let mut capabilities = self.channel.capabilities();
-        if self.resend_unknown {
-            // The owner of the campaign prefers a possible repetition to a possible loss.
-            capabilities.idempotency = Idempotency::Always;
-        }
-        let now = self.clock.now();
-        let (mut rows, resolved) = Rows::load(self.store, self.send, &self.marks, &capabilities, now)?;
+        let capabilities = self.channel.capabilities();
+        let (resend, now) = (self.resend_unknown, self.clock.now());
+        let (mut rows, resolved) = Rows::load(self.store, self.send, &self.marks, &capabilities, resend, now)?;
         if !resolved.is_empty() {
             self.store.commit(vec![Change::Outcomes(self.send, resolved)]).await?;
         }
@@ -127,24 +128,45 @@ impl Sender<'_> {
         rows: &mut Rows,
         marker: Arc<MarkerFile>,
     ) -> Result<Option<String>, RunError> {
-        let mut flight = Flight { marker, tasks: JoinSet::new(), pending: Vec::new(), last_reason: None };
-        let mut chunks =
-            Chunks { stream, rest: Vec::new().into_iter(), size: self.channel.capabilities().batch.max(1) };
-        while !(self.cancelled)() {
-            let Some(chunk) = chunks.next(self, rows).await? else { break };
-            while flight.tasks.len() >= IN_FLIGHT {
-                self.land(&mut flight, rows).await?;
+        let mut flight = Flight { marker, tasks: JoinSet::new(), pending: Vec::new(), last_reason: None, dead: 0 };
+        // Not more at once than a second's worth, or a rate would be bursts.
+        let size = self.channel.capabilities().batch.min(self.pace.per_second()).max(1);
+        let mut chunks = Chunks { stream, rest: Vec::new().into_iter(), size, last: None };
+        let mut failure = None;
+        while !(self.cancelled)() && flight.dead < DEAD_BATCHES {
+            match self.next_batch(&mut chunks, &mut flight, rows).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
             }
-            self.launch(chunk, &mut flight, rows).await?;
         }
+        // Whatever went wrong: what is in the air is awaited, and what is known of it is kept.
         while !flight.tasks.is_empty() {
-            self.land(&mut flight, rows).await?;
+            if let Err(error) = self.land(&mut flight, rows).await {
+                failure.get_or_insert(error);
+            }
         }
-        if !flight.pending.is_empty() {
+        if !flight.pending.is_empty() && !matches!(failure, Some(RunError::Store(_))) {
             self.store.commit(vec![Change::Outcomes(self.send, std::mem::take(&mut flight.pending))]).await?;
         }
         (self.progress)(rows.settled());
-        Ok(flight.last_reason)
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(flight.last_reason),
+        }
+    }
+
+    /// Decides and hands over one more batch; false when there are no more rows.
+    async fn next_batch(&self, chunks: &mut Chunks, flight: &mut Flight, rows: &mut Rows) -> Result<bool, RunError> {
+        let Some(chunk) = chunks.next(self, rows).await? else { return Ok(false) };
+        while flight.tasks.len() >= IN_FLIGHT {
+            self.land(flight, rows).await?;
+        }
+        self.launch(chunk, flight, rows).await?;
+        Ok(true)
     }
 
     /// Commits a chunk's exclusions and intents with the outcomes that have gathered, then hands its messages over.
@@ -205,6 +227,8 @@ impl Sender<'_> {
             RunError::Channel { channel: self.channel_name.clone(), error }
         })?;
         let now = self.clock.now();
+        let started = returned.outcomes.iter().any(|(_, outcome)| !matches!(outcome, Outcome::NotStarted { .. }));
+        flight.dead = if started { 0 } else { flight.dead + 1 };
         let mut outcomes: std::collections::HashMap<SendKey, Outcome> = returned.outcomes.into_iter().collect();
         for (row, attempt, key) in returned.messages {
             let outcome = outcomes
@@ -229,6 +253,8 @@ struct Flight {
     /// Outcomes that the next commit carries.
     pending: Vec<OutcomeRow>,
     last_reason: Option<String>,
+    /// Batches in a row of which not one message started.
+    dead: u32,
 }
 
 /// Hands a batch to the driver and gathers its outcomes.
@@ -252,6 +278,8 @@ struct Chunks {
     stream: SendableRecordBatchStream,
     rest: std::vec::IntoIter<Decided>,
     size: usize,
+    /// Number of the row that came last.
+    last: Option<i64>,
 }
 
 impl Chunks {
@@ -263,10 +291,27 @@ impl Chunks {
             }
             let Some(batch) = self.stream.next().await else { return Ok(None) };
             let batch: RecordBatch = batch.map_err(QueryError::from)?;
+            check_numbers(&batch, &mut self.last)?;
             let now = sender.clock.now();
             self.rest = sender.decider.batch(&batch, now, &|row| rows.is_due(row, now))?.into_iter();
         }
     }
+}
+
+/// Each frozen row comes once and in order. If a row's key has meanwhile become ambiguous in its source it would come
+/// twice, and somebody would be decided about twice.
+pub(super) fn check_numbers(batch: &RecordBatch, last: &mut Option<i64>) -> Result<(), QueryError> {
+    let missing = || QueryError::Engine(format!("the column {ROW} is missing"));
+    let numbers = batch.column_by_name(ROW).ok_or_else(missing)?.as_primitive::<Int64Type>();
+    for row in numbers.values() {
+        if last.is_some_and(|last| *row <= last) {
+            let problem = Problem::outside(codes::run::BAD_KEY, "two rows of a source have the key of one frozen row")
+                .help("make the key unique in the source; the run goes on with `orch resume`");
+            return Err(QueryError::Problem(Box::new(problem)));
+        }
+        *last = Some(*row);
+    }
+    Ok(())
 }
 
 /// The record of an outcome. A deferral without end becomes a failure.

@@ -13,6 +13,7 @@ use crate::plan::{HumanKind, Step};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::freeze::{KeyNames, file_error};
+use crate::runtime::executor::notes::WordForRun;
 use crate::runtime::executor::steps::instance;
 use crate::runtime::executor::{BoundChannel, Executor, Performed, StepEnd};
 use crate::runtime::machine::{Bound, Delivery, Outcome, Snapshot};
@@ -110,7 +111,7 @@ impl Executor<'_> {
     }
 
     /// The frozen rows: the segment's own file, or a file of this step for any other population.
-    async fn send_snapshot(&self, token: &str, step: &Step, send: &Send) -> Result<Snapshot, RunError> {
+    pub(super) async fn send_snapshot(&self, token: &str, step: &Step, send: &Send) -> Result<Snapshot, RunError> {
         if let QueryKind::Local(local) = &send.to.kind
             && let Some(Bound::Snapshot(snapshot)) = self.state.locals.get(&local.0)
         {
@@ -180,6 +181,7 @@ impl Executor<'_> {
             let title = &step.title;
             self.around.observer.on(Progress::Sending { title, settled, targeted: record.targeted });
         };
+        let word = WordForRun::new(self.around.inbox, &self.run);
         let sender = Sender {
             store: self.around.store,
             clock: self.around.clock,
@@ -190,7 +192,7 @@ impl Executor<'_> {
             send: record.id,
             marks: folder.join(format!("{}.marks", instance(token, step).replace('/', "-"))),
             pace: &bound.pace,
-            cancelled: &|| self.around.cancel.is_cancelled(),
+            cancelled: &|| self.around.cancel.is_cancelled() || word.has_come(),
             progress: &progress,
         };
         sender.run(&open).await

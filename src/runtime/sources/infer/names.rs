@@ -70,7 +70,7 @@ pub(super) fn is_choice(name: &str) -> bool {
 
 /// Named like something of which there may always be more?
 pub(super) fn is_open(name: &str) -> bool {
-    let places = ["country", "city", "region", "town", "street", "state", "language", "locale", "lang", "currency"];
+    let places = ["country", "city", "region", "town", "street", "language", "locale", "lang", "currency"];
     let texts =
         ["name", "title", "note", "notes", "comment", "description", "brand", "sku", "code", "id", "tag", "tags"];
     ends(name, &places) || ends(name, &texts)
@@ -90,6 +90,12 @@ pub(super) fn key_rank(column: &str, entity: &str) -> Option<u8> {
         [.., _] if known.contains(&last) => 4,
         _ => return None,
     })
+}
+
+/// Is the column named after this entity: `customer_id` after `customers`?
+pub(super) fn is_named_after(column: &str, entity: &str) -> bool {
+    let (column, entity) = (words(column), words(&singular(entity)));
+    column.split_last().is_some_and(|(_, stem)| !stem.is_empty() && stem.ends_with(&entity))
 }
 
 /// `customers` as `customer`.

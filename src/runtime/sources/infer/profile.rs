@@ -77,17 +77,18 @@ impl Profile {
         self.candidates.retain(|candidate| candidate.fits(cell, reading));
         let value = cell.trim();
         self.filled += 1;
-        let mut hasher = DefaultHasher::new();
-        value.hash(&mut hasher);
-        let times = self.values.entry(hasher.finish()).or_default();
-        *times += 1;
-        let new = *times == 1;
+        // Only whole numbers and texts are keys, so only their values are kept.
+        if self.candidates.first().is_none_or(|first| *first == Candidate::Int) {
+            let mut hasher = DefaultHasher::new();
+            value.hash(&mut hasher);
+            *self.values.entry(hasher.finish()).or_default() += 1;
+        }
         self.emails += u64::from(is_email(value));
         self.phones += u64::from(is_phone(value));
         self.urls += u64::from(value.starts_with("https://") || value.starts_with("http://"));
         self.zones += u64::from(is_zone(value));
         if let Some(few) = &mut self.few {
-            if new && few.len() == MOST_VALUES {
+            if few.len() == MOST_VALUES && !few.contains_key(value) {
                 self.few = None;
             } else {
                 *few.entry(value.to_owned()).or_default() += 1;

@@ -1,7 +1,7 @@
 //! Keys, and what points to them.
 
 use super::Found;
-use super::names::{key_rank, singular, words};
+use super::names::{is_named_after, key_rank, singular, words};
 use super::profile::Profile;
 use crate::hir::TyKind;
 
@@ -31,9 +31,9 @@ pub(super) struct Relation {
 /// Finds keys, and relations in both directions.
 pub(super) fn relate(all: &[Found]) -> Vec<Related<'_>> {
     let mut related: Vec<Related> =
-        all.iter().map(|found| Related { found, key: key(found), relations: Vec::new() }).collect();
-    for from in 0..all.len() {
-        for column in &all[from].columns {
+        all.iter().map(|found| Related { found, key: key(found, all), relations: Vec::new() }).collect();
+    for (from, found) in all.iter().enumerate() {
+        for column in &found.columns {
             if let Some(to) = target(&related, from, column) {
                 connect(&mut related, from, to, column);
             }
@@ -43,9 +43,13 @@ pub(super) fn relate(all: &[Found]) -> Vec<Related<'_>> {
 }
 
 /// The column whose name and values are those of a key.
-fn key(found: &Found) -> Option<usize> {
+fn key(found: &Found, all: &[Found]) -> Option<usize> {
     let candidates = found.columns.iter().enumerate().filter_map(|(at, column)| {
         let rank = key_rank(&column.name, &found.name)?;
+        // `customer_id` may be unique among orders, too, and is the customers' nevertheless.
+        if all.iter().any(|other| other.name != found.name && is_named_after(&column.name, &other.name)) {
+            return None;
+        }
         let identifies = column.nulls == 0 && column.is_unique();
         let kind = matches!(column.ty().kind, TyKind::Int | TyKind::Text);
         // What is unique in the first rows only must be called a key as well.

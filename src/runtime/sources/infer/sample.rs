@@ -43,7 +43,7 @@ pub(super) fn of_text(files: &[SourceFile], options: &FileOptions, limit: u64) -
         left = left.saturating_sub(bytes.len() as u64);
         sample.whole &= whole;
         let text = import::decode(&bytes, options.encoding);
-        let text = text.map_or_else(|_| String::from_utf8_lossy(&bytes), |text| text);
+        let text = text.unwrap_or_else(|_| String::from_utf8_lossy(&bytes));
         match &options.layout {
             Layout::Delimited => sample.delimited(file, &text, options, whole)?,
             Layout::Fixed(widths) => sample.fixed(file, &text, options, widths)?,

@@ -27,7 +27,7 @@ fn names_of_folders_are_columns() {
     ");
     let columns = columns(&declared.entity.source.clone().unwrap(), project.folder.path()).unwrap();
     let shown: Vec<_> = columns.iter().map(|(name, ty)| format!("{name} {:?} {}", ty.kind, ty.nullable)).collect();
-    assert_snapshot!(shown.join(", "), @r"id Int true, spend Decimal true");
+    assert_snapshot!(shown.join(", "), @r"id Int false, spend Decimal true, region Text true, year Int true");
     let declared = declare("orders", &[], "region: text\nid: int");
     assert_snapshot!(project.failure(&declared), @r"
     error[run::bad_cell]: orders/region=__HIVE_DEFAULT_PARTITION__/year=2026/c.csv:2: column region: there is no value, but `region` is never null

@@ -199,8 +199,8 @@ fn files_without_declaration_suggest_their_columns() {
             columns.iter().map(|(name, ty)| format!("{name}: {:?}{}", ty.kind, if ty.nullable { "?" } else { "" }));
         columns.collect::<Vec<_>>().join(", ")
     };
-    assert_snapshot!(shown("a.parquet"), @r"unused: Bool, id: Int, name: Text?, spend: Decimal, score: Float, tier: Text, joined: Date, seen: Timestamp, asked: Timestamp, zone: Text?, visits: Int?");
-    assert_snapshot!(shown("b.csv"), @r"id: Int?, First Name: Text?, plz: Text?, spend: Decimal?, f: Float?, day: Date?, at: Timestamp?, ok: Bool?, none: Text?");
+    assert_snapshot!(shown("a.parquet"), @r"unused: Bool, id: Int, name: Text?, spend: Decimal, score: Float, tier: Text, joined: Date, seen: Timestamp, asked: Timestamp, zone: Timezone?, visits: Int?");
+    assert_snapshot!(shown("b.csv"), @r"id: Int, First Name: Text?, plz: Text?, spend: Decimal?, f: Float?, day: Date?, at: Timestamp?, ok: Bool?, none: Text?");
 }
 
 proptest! {

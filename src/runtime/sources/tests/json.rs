@@ -161,3 +161,31 @@ fn a_key_that_is_never_there_but_written_differently_is_a_mistake() {
       = help: declare them, or remove `undeclared: fail`
     "#);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(40))]
+
+    /// Whatever stands in a file, it is read or refused.
+    #[test]
+    fn any_text_is_read_or_refused(text in "([{}\\[\\],: \n\"\\\\a1é]|\\{\"id\": 1\\}|\"id\"){0,30}") {
+        use crate::hir::Value;
+        let project = Project::with("a.json", &text);
+        project.write("a.jsonl", &text);
+        project.write("a.txt", &text);
+        let widths = Value::List(vec![Value::Int(2), Value::Int(1)]);
+        let reject = ("on_error", super::text("reject"));
+        let fields = "id: int?\na: json?";
+        for (name, options) in [
+            ("a.json", vec![reject.clone()]),
+            ("a.jsonl", vec![reject.clone()]),
+            ("a.txt", vec![reject, ("widths", widths)]),
+        ] {
+            if let Ok(opened) = project.open(&declare(name, &options, fields)) {
+                let lines = text.matches('\n').count() as u64 + 1;
+                proptest::prop_assert!(name == "a.json" || opened.rows + opened.rejected <= lines);
+            }
+            let source = declare(name, &[], fields).entity.source.unwrap();
+            proptest::prop_assert!(crate::runtime::sources::columns(&source, project.folder.path()).is_ok() || text.trim().is_empty() || name == "a.txt");
+        }
+    }
+}

@@ -173,3 +173,14 @@ fn texts(values: &[&str]) -> Value {
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
 }
+
+/// Writes a Parquet file of whole numbers.
+pub(super) fn parquet(path: &std::path::Path, columns: &[(&str, &[i64])]) {
+    use datafusion::arrow::array::{ArrayRef, Int64Array};
+    let arrays = columns.iter().map(|(name, values)| (*name, Arc::new(Int64Array::from(values.to_vec())) as ArrayRef));
+    let batch = RecordBatch::try_from_iter(arrays).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = datafusion::parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}

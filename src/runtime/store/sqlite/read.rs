@@ -162,7 +162,8 @@ const LATEST: &str = "FROM intents i LEFT JOIN outcomes o USING (send, row, atte
 
 pub fn rows(db: &Connection, send: i64, each: &mut dyn FnMut(RowRecord)) -> Read<()> {
     let sql = format!(
-        "SELECT i.row, i.attempt, i.key, i.entity, i.address, i.at, o.kind, o.detail, o.retry_at, o.at {LATEST}
+        "SELECT i.row, i.attempt, i.key, i.entity, i.address, i.at, o.kind, o.detail, o.retry_at, o.at,
+           (SELECT min(f.at) FROM intents f WHERE f.send = i.send AND f.row = i.row) {LATEST}
          ORDER BY i.row"
     );
     let mut statement = db.prepare_cached(&sql).map_err(failed)?;
@@ -209,7 +210,7 @@ fn intent_row(row: &Row<'_>) -> rusqlite::Result<RowRecord> {
         RowState::Intended(intent) | RowState::Ended(intent, _) => intent.row,
         RowState::Excluded(exclusion) => exclusion.row,
     };
-    Ok(RowRecord { row: number, entity, state })
+    Ok(RowRecord { row: number, entity, first: time(row, 10)?, state })
 }
 
 fn exclusion_row(row: &Row<'_>) -> Read<RowRecord> {
@@ -220,7 +221,12 @@ fn exclusion_row(row: &Row<'_>) -> Read<RowRecord> {
         Ok(Exclusion { row: number, entity: row.get(1)?, reason, detail: row.get(3)?, at: time(row, 4)? })
     };
     let exclusion = read(row).map_err(failed)?;
-    Ok(RowRecord { row: exclusion.row, entity: exclusion.entity.clone(), state: RowState::Excluded(exclusion) })
+    Ok(RowRecord {
+        row: exclusion.row,
+        entity: exclusion.entity.clone(),
+        first: exclusion.at,
+        state: RowState::Excluded(exclusion),
+    })
 }
 
 pub fn tally(db: &Connection, send: i64) -> Read<Tally> {

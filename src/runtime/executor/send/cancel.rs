@@ -1,0 +1,72 @@
+//! A run that is stopped says of every row of its sends what it did not do.
+
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::Int64Type;
+
+use super::ledger::Rows;
+use super::{ROW, outcome_row};
+use crate::hir::Send;
+use crate::plan::query::QueryError;
+use crate::plan::{Step, StepKind};
+use crate::runtime::channels::{Capabilities, Idempotency, Outcome};
+use crate::runtime::error::RunError;
+use crate::runtime::executor::Executor;
+use crate::runtime::executor::freeze::{KeyNames, file_error};
+use crate::runtime::executor::steps::instance;
+use crate::runtime::store::{Change, Exclusion, Reason, SendRecord};
+use crate::runtime::tables::parquet_batches;
+
+impl Executor<'_> {
+    /// Settles every row that is still due: what was never intended or waits for another try is cancelled; what may
+    /// have left and has no answer is unknown. Done before the run is recorded as stopped.
+    pub(in crate::runtime) async fn cancel_rest(&self) -> Result<(), RunError> {
+        for record in self.around.store.sends(&self.run)? {
+            if self.around.store.tally(record.id)?.due == 0 {
+                continue;
+            }
+            let step = self.plan.steps().into_iter().find(|step| step.path == record.step);
+            if let Some(step) = step
+                && let StepKind::Send(send) = &step.kind
+            {
+                self.cancel_send(&record, step, send).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn cancel_send(&self, record: &SendRecord, step: &Step, send: &Send) -> Result<(), RunError> {
+        let now = self.around.clock.now();
+        let folder = self.around.folders.run(&self.run);
+        let marks = folder.join(format!("{}.marks", instance(&record.token, step).replace('/', "-")));
+        // A driver that marks nothing leaves every intent in doubt; one we do not know is taken for such.
+        let unmarked = Capabilities { idempotency: Idempotency::Always, ..Capabilities::default() };
+        let bound = self.around.channels.get(&record.channel);
+        let capabilities = bound.map_or(unmarked, |bound| bound.driver.capabilities());
+        let (rows, resolved) = Rows::load(self.around.store, record.id, &marks, &capabilities, false, now)?;
+        self.around.store.commit(vec![Change::Outcomes(record.id, resolved)]).await?;
+        let snapshot = self.send_snapshot(&record.token, step, send).await?;
+        let path = folder.join(&snapshot.file);
+        let names = KeyNames::new(&self.program[send.to.ty.entity]);
+        for batch in parquet_batches(&path)? {
+            let batch = batch.map_err(|error| file_error(&path, &error))?;
+            let number = batch.schema().index_of(ROW).map_err(QueryError::from_arrow)?;
+            let keys = names.locate(&batch.schema());
+            let (mut exclusions, mut outcomes) = (Vec::new(), Vec::new());
+            for (at, row) in batch.column(number).as_primitive::<Int64Type>().values().iter().enumerate() {
+                let row = *row as u64;
+                if rows.is_in_doubt(row) {
+                    let reason = "the run was stopped before it was known whether it had left".to_string();
+                    let first = rows.first_intended(row).unwrap_or(now);
+                    outcomes.push(outcome_row(row, rows.attempt(row).0, Outcome::Unknown { reason }, first, now));
+                } else if rows.is_due(row, jiff::Timestamp::MAX) {
+                    let entity = keys.text(&batch, at)?.unwrap_or_default();
+                    let (reason, detail) = (Reason::Cancelled, String::new());
+                    exclusions.push(Exclusion { row, entity, reason, detail, at: now });
+                }
+            }
+            let changes = vec![Change::Outcomes(record.id, outcomes), Change::Exclusions(record.id, exclusions)];
+            self.around.store.commit(changes).await?;
+        }
+        Ok(())
+    }
+}
