@@ -46,3 +46,5 @@ mod stop;
 mod tidy;
 #[cfg(feature = "engine")]
 mod tpch;
+#[cfg(feature = "engine")]
+mod use_cases;

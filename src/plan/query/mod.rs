@@ -15,7 +15,6 @@ mod combine;
 mod error;
 mod expr;
 mod frame;
-mod lost;
 mod lower;
 mod nested;
 mod session;
@@ -31,7 +30,6 @@ use datafusion::datasource::TableProvider;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 
 pub use error::{QueryError, RowError};
-pub use lost::unmatched;
 pub use session::{Joins, Session, SessionOptions, collect, count, stream};
 
 use crate::hir::{EntityId, Expr, FeedbackKind, LocalId, Program, Query, RelationId, RowId, Value};

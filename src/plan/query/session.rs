@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -90,6 +91,28 @@ impl Session {
     }
 }
 
+/// Looks at the memory in use before a query that did not fit is tried again: what its tasks held is given back a moment
+/// after it has failed, and the next try would not find it.
+const MOST_LOOKS: usize = 10_000;
+
+impl Session {
+    /// Ready when nothing is held any more, or after a while.
+    async fn settled(&self) {
+        let pool = Arc::clone(&self.spilling.runtime_env().memory_pool);
+        let mut looks = 0;
+        futures::future::poll_fn(move |context| {
+            looks += 1;
+            if pool.reserved() == 0 || looks > MOST_LOOKS {
+                return Poll::Ready(());
+            }
+            std::thread::yield_now();
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
 /// Optimises a plan and makes it executable.
 async fn prepare(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
     match session.context(joins).state().create_physical_plan(plan).await {
@@ -109,7 +132,10 @@ fn start(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> Result<Sendabl
 /// future cancels the query.
 pub async fn collect(session: &Session, plan: LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
     match run(session, Joins::Fast, &plan).await {
-        Err(QueryError::OutOfMemory(_)) => run(session, Joins::Spilling, &plan).await,
+        Err(QueryError::OutOfMemory(_)) => {
+            session.settled().await;
+            run(session, Joins::Spilling, &plan).await
+        }
         result => result,
     }
 }
@@ -131,6 +157,9 @@ pub async fn stream(
     plan: LogicalPlan,
     joins: Joins,
 ) -> Result<SendableRecordBatchStream, QueryError> {
+    if joins == Joins::Spilling {
+        session.settled().await;
+    }
     let executable = prepare(session, joins, &plan).await?;
     start(executable, session.context(joins).task_ctx())
 }

@@ -6,6 +6,8 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value as Json;
 
+use super::escape_html;
+
 /// What the field is made of, which decides how values get into it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FieldKind {
@@ -46,7 +48,11 @@ impl FileTemplate {
             if value.is_none() {
                 return Err(Error::new(ErrorKind::InvalidOperation, "the value is null"));
             }
-            minijinja::escape_formatter(out, state, value)
+            match state.auto_escape() {
+                // MiniJinja's own also escapes the slashes of addresses, which helps nobody to read or to check them.
+                AutoEscape::Html if !value.is_safe() => Ok(out.write_str(&escape_html(&value.to_string()))?),
+                _ => minijinja::escape_formatter(out, state, value),
+            }
         });
         environment.add_filter("default", default);
         environment.add_template_owned(NAME, text.to_owned()).map_err(|error| TemplateError::new(name, &error))?;
@@ -179,6 +185,9 @@ mod tests {
         let row = json!({"name": "<Zoë & co>"});
         assert_eq!(render("Hi {{ name }}", FieldKind::Text, row.clone()).unwrap(), "Hi <Zoë & co>");
         assert_eq!(render("Hi {{ name }}", FieldKind::Html, row.clone()).unwrap(), "Hi &lt;Zoë &amp; co&gt;");
+        let link = json!({"url": "https://a.test/x?a=1&b=2"});
+        let written = "<a href=\"https://a.test/x?a=1&amp;b=2\">";
+        assert_eq!(render("<a href=\"{{ url }}\">", FieldKind::Html, link).unwrap(), written);
         assert_eq!(render("Hi {{ name|safe }}", FieldKind::Html, row).unwrap(), "Hi <Zoë & co>");
     }
 
@@ -191,15 +200,15 @@ mod tests {
 
     #[test]
     fn beyond_a_list_are_empty_slots() {
-        let row = json!({"items": [{"title": "lamp", "price": 5}, {"title": "<chair>", "price": 7}], "nobody": []});
-        let slots = "{% for at in [0, 1, 2] %}[{{ items[at].title }}]{% endfor %}{{ items[2].price }}{{ nobody[0] }}";
+        let row = json!({"items": [{"title": "lamp", "price": 5}, {"title": "<chair>", "price": 7}], "empty": []});
+        let slots = "{% for at in [0, 1, 2] %}[{{ items[at].title }}]{% endfor %}{{ items[2].price }}{{ empty[0] }}";
         assert_eq!(render(slots, FieldKind::Text, row.clone()).unwrap(), "[lamp][<chair>][]");
         let tested = "{% if items[1] %}two{% endif %}{% if items[2] %}three{% endif %} {{ items | length }}";
         assert_eq!(render(tested, FieldKind::Text, row.clone()).unwrap(), "two 2");
         let html = "{% for item in items | sort(attribute='price', reverse=true) %}{{ item.title }} {% endfor %}{{ items[-1].price }}";
         assert_eq!(render(html, FieldKind::Html, row.clone()).unwrap(), "&lt;chair&gt; lamp 7");
         assert_eq!(
-            render("{% for x in nobody %}{{ x }}{% else %}nothing{% endfor %}", FieldKind::Text, row).unwrap(),
+            render("{% for x in empty %}{{ x }}{% else %}nothing{% endfor %}", FieldKind::Text, row).unwrap(),
             "nothing"
         );
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::hir::{Query, QueryKind, SetOp};
 use crate::plan::query::{Columns, Ordering, Scope, Session, count, population};
+use crate::plan::unmatched;
 use crate::runtime::error::RunError;
 
 /// The accounting of a population: `rows_in = rows_out + dropped`.
@@ -29,9 +30,16 @@ impl Accounting {
         let mut accounting = Accounting { rows_in: entering, rows_out, dropped: BTreeMap::new() };
         for (at, (reason, level)) in levels.iter().enumerate().rev() {
             let leaving = if at == 0 { rows_out } else { count_of(session, scope, level).await? };
+            if changes_rows(level)
+                && let Some(lost) = unmatched(level)
+            {
+                // What remains is merged, or becomes several rows.
+                let lost = count_of(session, scope, &lost).await?;
+                entering = entering.saturating_sub(lost);
+                accounting.drop_rows("unmatched", lost);
+            }
             match entering.checked_sub(leaving) {
-                Some(0) => {}
-                Some(lost) => *accounting.dropped.entry((*reason).to_string()).or_default() += lost,
+                Some(lost) => accounting.drop_rows(reason, lost),
                 // A union adds rows: they enter here.
                 None => accounting.rows_in += leaving - entering,
             }
@@ -43,10 +51,21 @@ impl Accounting {
         Ok(accounting)
     }
 
+    fn drop_rows(&mut self, reason: &str, rows: u64) {
+        if rows > 0 {
+            *self.dropped.entry(reason.to_string()).or_default() += rows;
+        }
+    }
+
     /// True when the equation holds.
     pub fn balances(&self) -> bool {
         self.rows_in == self.rows_out + self.dropped.values().sum::<u64>()
     }
+}
+
+/// Whether the rows of a level are others than those that enter it.
+fn changes_rows(level: &Query) -> bool {
+    matches!(level.kind, QueryKind::Match { .. } | QueryKind::Navigate { .. })
 }
 
 async fn count_of(session: &Session, scope: &Scope<'_>, query: &Query) -> Result<u64, RunError> {
@@ -63,7 +82,7 @@ fn source_of<'q>(query: &'q Query, levels: &mut Vec<(&'static str, &'q Query)>) 
         Dedupe { input, .. } => ("dedupe", input),
         Limit { input, .. } => ("limit", input),
         Sample { input, .. } => ("sample", input),
-        Match { input, .. } => ("unmatched", input),
+        Match { input, .. } => ("merged", input),
         New { input, .. } => ("taken_before", input),
         Navigate { input, .. } => ("merged", input),
         SetOp { op, left, .. } => (set_reason(*op), left),

@@ -97,7 +97,8 @@ impl Executor<'_> {
         let memories = self.memories(local)?;
         let (snapshot, accounting) = self.freeze(token, step, query).await?;
         self.freeze_unmatched(step, local, query, &snapshot).await?;
-        let rows = self.program[query.ty.entity].name.clone();
+        // Rows are counted where they enter: of another entity, where the segment goes to its own by a relation.
+        let rows = self.program[source_of(query).ty.entity].name.clone();
         let mut record = self.record(token, step, Some(rows));
         record.name = self.plan.campaign()[local].name.clone();
         record.rows_in = Some(accounting.rows_in);

@@ -4,7 +4,7 @@ use super::Value;
 use super::script::{expect, run, run_with};
 use super::{Known, Rows, table};
 use crate::hir::{StmtKind, Ty, TyKind};
-use crate::plan::query::{QueryError, unmatched};
+use crate::plan::query::QueryError;
 
 fn d(text: &str) -> Value {
     Value::Decimal(text.parse().unwrap())
@@ -327,9 +327,7 @@ fn rows_lost_on_the_way_are_a_population() {
          segment plain = customers");
     let campaign = outcome.world.program.campaigns[0].clone();
     let lost = |at: usize| match &campaign.body[at].kind {
-        StmtKind::Segment { query, .. } => unmatched(&outcome.world.scope(), query)
-            .unwrap()
-            .map(|plan| super::run(plan).unwrap().iter().map(|row| super::as_int(&row[0])).collect::<Vec<_>>()),
+        StmtKind::Segment { query, .. } => crate::plan::unmatched(query).map(|lost| outcome.world.keys(&lost)),
         other => panic!("{other:?}"),
     };
     assert_eq!(lost(0), Some(vec![15]));
