@@ -10,8 +10,8 @@ use super::{Context, Exit, Failure, project, workspace};
 use crate::analysis::{Analysis, Workspace};
 use crate::base::{SourceMap, Span, did_you_mean};
 use crate::diag::{Problem, Problems, Severity, codes};
-use crate::hir::{CampaignId, Value};
-use crate::plan::Plan;
+use crate::hir::{CampaignId, TyKind, Value};
+use crate::plan::{Plan, StepKind};
 use crate::project::Project;
 use crate::report::{Align, Column, Table, count, group_digits, share};
 use crate::runtime::clock::Stopwatch;
@@ -153,14 +153,36 @@ pub fn answer_once(text: &str, context: &Context) -> Result<Option<Exit>, Failur
     let failed = |error| run_failure(&error, analysis.sources.clone());
     let stopwatch = Stopwatch::start();
     let mut notebook = Notebook::new(&engine).map_err(failed)?;
-    let answers = notebook.ask(&plan_of(&analysis)?, SHOWN, most).map_err(failed)?;
+    let plan = plan_of(&analysis)?;
+    let answers = notebook.ask(&plan, SHOWN, most).map_err(failed)?;
     for answer in answers {
-        show_once(answer, &engine, stopwatch, context);
+        show_once(answer, &plan, &engine, stopwatch, context);
     }
     Ok(Some(Exit::Done))
 }
 
-fn show_once(answer: Answer, engine: &Engine, stopwatch: Stopwatch, context: &Context) {
+/// True when an entity of the project's schema has a row with this key now. What cannot be read has none.
+pub fn is_in_data(key: &str, project: &Project, context: &Context) -> bool {
+    let workspace = workspace::workspace(project);
+    let Ok(engine) = host::engine(project, &[], context) else { return false };
+    let Ok(mut notebook) = Notebook::new(&engine) else { return false };
+    let program = workspace.analyze_text(NAME, "").program;
+    program.entities.iter().any(|entity| {
+        let [field] = entity.key.as_slice() else { return false };
+        let field = &entity[*field];
+        let literal = match &field.ty.kind {
+            TyKind::Int if key.parse::<i64>().is_ok() => key.to_owned(),
+            kind if kind.is_text() && !key.contains(['"', '\\', '{', '}']) => format!("\"{key}\""),
+            _ => return false,
+        };
+        let text = format!("count({} where {} = {literal})", entity.name, field.name);
+        let Question::Expression(analysis) = question(&workspace, "", &text) else { return false };
+        let answers = plan_of(&analysis).ok().and_then(|plan| notebook.ask(&plan, SHOWN, 1).ok());
+        matches!(answers.as_deref(), Some([Answer::Value { value: Value::Int(1..), .. }]))
+    })
+}
+
+fn show_once(answer: Answer, plan: &Plan, engine: &Engine, stopwatch: Stopwatch, context: &Context) {
     let zone = &engine.options().zone;
     match answer {
         Answer::Rows(rows) if context.output.is_json() => {
@@ -172,8 +194,9 @@ fn show_once(answer: Answer, engine: &Engine, stopwatch: Stopwatch, context: &Co
             }
         }
         Answer::Rows(rows) => {
-            let table = table(&rows, engine, Some(stopwatch));
-            context.output.text(table.render(context.output.style().width));
+            let width = context.output.style().width;
+            let table = table(&rows, engine, Some(stopwatch)).with_first(&main_columns(plan), width);
+            context.output.text(table.render(width));
         }
         Answer::Value { value, .. } if context.output.is_json() => {
             context.output.line(value.to_json(zone).to_string());
@@ -184,6 +207,18 @@ fn show_once(answer: Answer, engine: &Engine, stopwatch: Stopwatch, context: &Co
             }
         }
     }
+}
+
+/// The columns of the shown population that must not be missing: its keys, and what the question added.
+fn main_columns(plan: &Plan) -> Vec<String> {
+    let shown = plan.steps().into_iter().rev().find_map(|step| match &step.kind {
+        StepKind::Segment { query, .. } => Some(&query.ty),
+        _ => None,
+    });
+    let Some(ty) = shown else { return Vec::new() };
+    let entity = &plan.program[ty.entity];
+    let keys = entity.key.iter().map(|key| entity.fields[key.0 as usize].name.clone());
+    keys.chain(ty.with.iter().map(|column| column.name.clone())).collect()
 }
 
 /// Rows as a table for people.
@@ -309,7 +344,10 @@ impl<'e> Asker<'e> {
         Ok(match answers.into_iter().next_back() {
             None if warnings.is_empty() => repl::Answer::Nothing,
             None => repl::Answer::Text(warnings),
-            Some(Answer::Rows(rows)) => repl::Answer::Table(table(&rows, self.engine, Some(stopwatch))),
+            Some(Answer::Rows(rows)) => {
+                let table = table(&rows, self.engine, Some(stopwatch));
+                repl::Answer::Table(table.with_first(&main_columns(&plan), self.style.width))
+            }
             Some(other) => {
                 let said = self::text(&other, self.engine).unwrap_or_default();
                 repl::Answer::Text(format!("{warnings}{said}"))

@@ -210,7 +210,18 @@ pub fn channels_of(plan: &Plan) -> Vec<String> {
 /// # Errors
 /// Another process holds it, or it cannot be opened.
 pub fn store(project: &Project) -> Result<SqliteStore, Failure> {
-    SqliteStore::open(&folders(project).state).map_err(|error| run_failure(&error.into(), SourceMap::new()))
+    SqliteStore::open(&folders(project).state).map_err(|error| match error {
+        StoreError::InUse { .. } => in_use(error).into(),
+        error => run_failure(&error.into(), SourceMap::new()),
+    })
+}
+
+/// What somebody at another terminal can do about it.
+fn in_use(error: StoreError) -> Problem {
+    let mut problem = RunError::from(error).problem();
+    let help = problem.help.take().map_or(String::new(), |help| help + "\n");
+    problem
+        .help(format!("{help}Ctrl-C there parks its run, or start runs with `--detach` and go on with `orch resume`"))
 }
 
 /// Opens the state of a project for reading; `None` when there is none yet.

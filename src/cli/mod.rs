@@ -53,6 +53,8 @@ mod stop;
 mod tasks;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "engine")]
+mod waiting;
 mod workspace;
 
 use std::ffi::OsString;

@@ -2,6 +2,8 @@
 
 use super::{Context, Exit, Failure, host};
 use crate::runtime::Note;
+use crate::runtime::machine::Status;
+use crate::runtime::store::RunRecord;
 
 /// Pause a run: nothing new is sent until `orch resume`, and nobody is dropped
 #[derive(clap::Args, Debug)]
@@ -15,12 +17,21 @@ pub struct Arguments {
     pub reason: Option<String>,
 }
 
+/// What the reason of a person's pause begins with; errors and `require` have reasons of their own.
+const BY_HAND: &str = "by hand";
+
+/// Why a person paused a run; `None` if none did.
+pub fn by_a_person(record: &RunRecord) -> Option<&str> {
+    let reason = record.state.reason.as_deref().filter(|_| record.state.status == Status::Paused)?;
+    reason.starts_with(BY_HAND).then_some(reason)
+}
+
 /// Tells the run.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let (project, record) = host::open_run(context, &arguments.run)?;
     let note = Note::Pause {
         run: record.run.clone(),
-        reason: arguments.reason.clone().unwrap_or_else(|| "by hand".to_string()),
+        reason: arguments.reason.as_ref().map_or(BY_HAND.to_owned(), |reason| format!("{BY_HAND}: {reason}")),
     };
     host::tell(&project, &note, context)?;
     if !context.output.is_json() {

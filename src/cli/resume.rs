@@ -1,12 +1,12 @@
 //! `orch resume RUN`
 
 use super::host::{self, find_run};
-use super::{Context, Exit, Failure, project, run};
+use super::{Context, Exit, Failure, pause, project, run};
 use crate::base::SourceMap;
 use crate::project::Project;
-use crate::runtime::store::Store;
 use crate::runtime::store::sqlite::SqliteStore;
-use crate::runtime::{Pacing, Until};
+use crate::runtime::store::{RunRecord, Store};
+use crate::runtime::{Cancel, Pacing, Until};
 
 /// Go on with a run that was parked, paused or interrupted
 #[derive(clap::Args, Debug)]
@@ -15,7 +15,7 @@ pub struct Arguments {
     /// The run
     #[arg(value_name = "RUN", required_unless_present = "all")]
     pub run: Option<String>,
-    /// Every run that has not ended
+    /// Every run that has not ended, except those that a person paused
     #[arg(long, conflicts_with = "run")]
     pub all: bool,
     /// Jump over waits on a virtual clock; the run is a simulated one from then on
@@ -44,9 +44,22 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     if records.is_empty() && !context.output.is_json() {
         context.output.line("no run is open");
     }
+    // One interruption is meant for all that are still to come.
+    let cancel = Cancel::default();
     let mut exit = Exit::Done;
     for record in records {
-        let one = resume(arguments, &project, &store, &record.run, context)?;
+        if cancel.is_cancelled() {
+            break;
+        }
+        let one = match resume(arguments, &project, &store, &record, &cancel, context) {
+            // One that cannot go on keeps no other from it.
+            Err(failure) if arguments.all => {
+                context.output.remark(format!("run {} does not go on", record.run));
+                failure.remark(&context.output);
+                failure.exit
+            }
+            ended => ended?,
+        };
         if one.number() > exit.number() {
             exit = one;
         }
@@ -58,15 +71,20 @@ fn resume(
     arguments: &Arguments,
     project: &Project,
     store: &SqliteStore,
-    run: &str,
+    record: &RunRecord,
+    cancel: &Cancel,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    let record = find_run(store, run)?;
+    let run = &record.run;
+    if let (true, Some(reason)) = (arguments.all, pause::by_a_person(record)) {
+        context.output.remark(format!("run {run} stays paused: {reason} · `orch resume {run}` goes on"));
+        return Ok(Exit::Waiting);
+    }
     if record.state.status.is_over() {
         let error = crate::runtime::RunError::Over { run: record.run.clone(), status: record.status() };
         return Err(host::run_failure(&error, SourceMap::new()));
     }
-    let script = host::pinned(project, store, &record)?;
+    let script = host::pinned(project, store, record)?;
     let engine = host::engine(project, &host::channels_for(&script), context)?;
     let pacing = if arguments.fast_forward || record.simulated { Pacing::FastForward } else { Pacing::Real };
     run::check_harmless(&script, &engine, pacing)?;
@@ -75,5 +93,5 @@ fn resume(
     }
     // Several runs go on side by side only in `orch serve`; here each goes as far as it can without waiting.
     let until = if arguments.detach || arguments.all { Until::FirstWait } else { Until::End };
-    run::drive(&script, &engine, store, run, run::How { until, pacing, confirmed: false }, context)
+    run::drive(&script, &engine, store, run, run::How { until, pacing, confirmed: false, cancel }, context)
 }

@@ -76,7 +76,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         context.output.line(format!("run {run} started · orch show {run}"));
     }
     let until = if arguments.detach { Until::FirstWait } else { Until::End };
-    drive(&script, &engine, &store, &run, How { until, pacing, confirmed: arguments.yes }, context)
+    let how = How { until, pacing, confirmed: arguments.yes, cancel: &Cancel::default() };
+    drive(&script, &engine, &store, &run, how, context)
 }
 
 /// A fast-forward run on a channel that delivers is refused before it exists.
@@ -107,11 +108,13 @@ fn check_messages(script: &Script, engine: &Engine) -> Result<(), Failure> {
 
 /// How a run is driven.
 #[derive(Clone, Copy)]
-pub struct How {
+pub struct How<'c> {
     pub until: Until,
     pub pacing: Pacing,
     /// Nobody need be asked before many people are written to.
     pub confirmed: bool,
+    /// What an interruption tells.
+    pub cancel: &'c Cancel,
 }
 
 /// Drives a run, shows what happens and how it ended.
@@ -120,13 +123,12 @@ pub fn drive(
     engine: &Engine,
     store: &SqliteStore,
     run: &str,
-    how: How,
+    how: How<'_>,
     context: &Context,
 ) -> Result<Exit, Failure> {
-    let How { until, pacing, confirmed } = how;
+    let How { until, pacing, confirmed, cancel } = how;
     let output = &context.output;
-    let cancel = Cancel::default();
-    engine.cancel_on_interrupt(&cancel, leave);
+    engine.cancel_on_interrupt(cancel, leave);
     let on_wait = match pacing {
         Pacing::FastForward => " · jumped over".to_string(),
         Pacing::Real => format!(" · Ctrl-C parks the run, `orch resume {run}` goes on"),
@@ -135,7 +137,7 @@ pub fn drive(
     let watched = context.environment.error_is_terminal;
     let terminal = Terminal::new(output, zone.clone(), on_wait, delivered_to(script), &script.plan, watched);
     let observer: &dyn Observer = if output.is_json() { &Silent } else { &terminal };
-    let drive = Drive { until, pacing, observer, cancel: &cancel, confirmed };
+    let drive = Drive { until, pacing, observer, cancel, confirmed };
     let ended = engine.drive(store, &script.plan, run, &drive);
     let failed = |error: StoreError| script.failure(&error.into());
     let report = RunReport::read(store, run).map_err(failed)?;

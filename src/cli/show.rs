@@ -1,10 +1,14 @@
 //! `orch show RUN`
 
-use super::{Context, Exit, Failure, host};
+use serde::Serialize;
+
+use super::waiting::waiting_for;
+use super::{Context, Exit, Failure, ask, host};
 use crate::base::SourceMap;
-use crate::report::{RunReport, moment, waiting_until};
+use crate::diag::{Problem, codes};
+use crate::report::{RunJson, RunReport, moment, waiting_until};
 use crate::runtime::RunError;
-use crate::runtime::store::{RowRecord, RowState, Store, StoreError};
+use crate::runtime::store::{RowRecord, RowState, SendRecord, Store};
 
 /// Show where a run stands: each step with its numbers, each send with its outcome
 #[derive(clap::Args, Debug)]
@@ -33,13 +37,18 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let Some(report) = report else {
         return Err(failed(RunError::UnknownRun { run: arguments.run.clone() }));
     };
+    let waiting_for = waiting_for(&project, &store, &record).map_err(|error| failed(error.into()))?;
+    let person = match &arguments.person {
+        Some(id) => Some(person(&store, &report, id, || ask::is_in_data(id, &project, context))?),
+        None => None,
+    };
     if context.output.is_json() {
-        context.output.json(&report.json());
+        context.output.json(&ShowJson { run: report.json(), waiting_for, person });
         return Ok(Exit::Done);
     }
-    show(&report, &project, context);
-    if let Some(person) = &arguments.person {
-        show_person(&store, &report, person, context).map_err(|error| failed(error.into()))?;
+    show(&report, waiting_for, &project, context);
+    if let Some(person) = &person {
+        show_person(person, context);
     }
     if arguments.events {
         let zone = project.settings.project.timezone.rules();
@@ -51,7 +60,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn show(report: &RunReport, project: &crate::project::Project, context: &Context) {
+fn show(report: &RunReport, waiting_for: Option<String>, project: &crate::project::Project, context: &Context) {
     let output = &context.output;
     let zone = project.settings.project.timezone.rules();
     let record = &report.record;
@@ -63,6 +72,9 @@ fn show(report: &RunReport, project: &crate::project::Project, context: &Context
         output.line(line);
     }
     output.line("");
+    if let Some(what) = waiting_for {
+        output.line(format!("waiting for: {what}"));
+    }
     if let Some(until) = waiting_until(record) {
         output.line(format!("waiting until {} · `orch resume {}` goes on", moment(until, &zone), record.run));
     }
@@ -71,33 +83,103 @@ fn show(report: &RunReport, project: &crate::project::Project, context: &Context
     output.line(format!("{}{reason}{balance}", record.status()));
 }
 
+/// A run, and a person if one is asked for; fields are only ever added.
+#[derive(Serialize)]
+struct ShowJson<'r> {
+    #[serde(flatten)]
+    run: RunJson<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_for: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<PersonJson>,
+}
+
+/// One person in every send.
+#[derive(Serialize)]
+struct PersonJson {
+    id: String,
+    sends: Vec<PersonSendJson>,
+}
+
+#[derive(Serialize)]
+struct PersonSendJson {
+    path: String,
+    channel: String,
+    message: Option<String>,
+    /// `not_in`, `excluded`, `due`, or what became of the message.
+    state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    detail: String,
+}
+
 /// What became of one person in every send.
-fn show_person(store: &dyn Store, report: &RunReport, person: &str, context: &Context) -> Result<(), StoreError> {
-    let output = &context.output;
-    output.line("");
-    output.line(person);
+///
+/// # Errors
+/// Nobody has this key, in any send or in the data.
+fn person(
+    store: &dyn Store,
+    report: &RunReport,
+    id: &str,
+    is_in_data: impl FnOnce() -> bool,
+) -> Result<PersonJson, Failure> {
+    let mut sends = Vec::new();
+    let mut known = false;
     for (send, _) in &report.sends {
         let mut found: Option<RowRecord> = None;
-        store.rows(send.id, &mut |row| {
-            if row.entity == person {
+        let each = &mut |row: RowRecord| {
+            if row.entity == id {
                 found = Some(row);
             }
-        })?;
-        let said = match found.map(|row| row.state) {
-            None => "not in".to_string(),
-            Some(RowState::Excluded(exclusion)) => {
-                let detail =
-                    if exclusion.detail.is_empty() { String::new() } else { format!("    {}", exclusion.detail) };
-                format!("excluded: {}{detail}", exclusion.reason.word())
-            }
-            Some(RowState::Intended(intent)) => format!("on its way to {}", intent.address),
-            Some(RowState::Ended(intent, outcome)) => {
-                let kind = serde_json::to_value(outcome.kind).unwrap_or_default();
-                let word = kind.as_str().unwrap_or_default().to_string();
-                format!("{word}    {} {}", intent.address, outcome.detail).trim_end().to_string()
-            }
         };
-        output.line(format!("  {}  send {:<16} {said}", send.step, send.channel));
+        store.rows(send.id, each).map_err(|error| host::run_failure(&error.into(), SourceMap::new()))?;
+        known |= found.is_some();
+        sends.push(person_send(send, found.map(|row| row.state)));
     }
-    Ok(())
+    if known || is_in_data() {
+        return Ok(PersonJson { id: id.to_owned(), sends });
+    }
+    let help = "a person is named by the key of the rows that are sent to";
+    let run = &report.record.run;
+    let problem =
+        Problem::outside(codes::run::UNKNOWN_NAME, format!("neither `{run}` nor the data knows `{id}`")).help(help);
+    Err(Failure { exit: Exit::Problems, ..Failure::from(problem) })
+}
+
+fn person_send(send: &SendRecord, state: Option<RowState>) -> PersonSendJson {
+    let (state, reason, address, detail) = match state {
+        None => ("not_in".to_owned(), None, None, String::new()),
+        Some(RowState::Excluded(exclusion)) => {
+            ("excluded".to_owned(), Some(exclusion.reason.word()), None, exclusion.detail)
+        }
+        Some(RowState::Intended(intent)) => ("due".to_owned(), None, Some(intent.address), String::new()),
+        Some(RowState::Ended(intent, outcome)) => {
+            let kind = serde_json::to_value(outcome.kind).unwrap_or_default();
+            (kind.as_str().unwrap_or_default().to_owned(), None, Some(intent.address), outcome.detail)
+        }
+    };
+    let (path, channel, message) = (send.step.clone(), send.channel.clone(), send.message.clone());
+    PersonSendJson { path, channel, message, state, reason, address, detail }
+}
+
+fn show_person(person: &PersonJson, context: &Context) {
+    let output = &context.output;
+    output.line("");
+    output.line(&person.id);
+    for send in &person.sends {
+        let words = send.state.replace('_', " ");
+        let mut said = match (&send.reason, &send.address) {
+            (Some(reason), _) => format!("{words}: {}", reason.replace('_', " ")),
+            (None, Some(address)) if send.state == "due" => format!("on its way to {address}"),
+            (None, Some(address)) => format!("{words} to {address}"),
+            (None, None) => words,
+        };
+        if !send.detail.is_empty() {
+            said += &format!(" · {}", send.detail);
+        }
+        let title = format!("send {} {}", send.channel, send.message.as_deref().unwrap_or_default());
+        output.line(format!("  {}  {:<24} {said}", send.path, title.trim_end()));
+    }
 }

@@ -140,7 +140,8 @@ fn find(written: &str, kind: HumanKind, context: &Context) -> Result<(Project, T
     Err(problem.into())
 }
 
-fn name_of(task: &TaskRecord) -> String {
+/// `ask-7K2M:3`, and the branch if it is not the main one.
+pub fn name_of(task: &TaskRecord) -> String {
     let branch = if task.token.is_empty() { String::new() } else { format!("@{}", task.token) };
     format!("{}:{}{branch}", task.run, task.step)
 }

@@ -70,6 +70,20 @@ impl Table {
         out + &self.footer(fitting)
     }
 
+    /// When not all columns fit, those with these names come first, in this order; the others keep theirs.
+    #[must_use]
+    pub fn with_first(self, names: &[String], width: usize) -> Self {
+        if self.fitting(width) == self.columns.len() {
+            return self;
+        }
+        let position = |column: &Column| names.iter().position(|name| *name == column.name).unwrap_or(names.len());
+        let mut order: Vec<usize> = (0..self.columns.len()).collect();
+        order.sort_by_key(|at| position(&self.columns[*at]));
+        let columns = order.iter().map(|at| self.columns[*at].clone()).collect();
+        let arranged = |row: Vec<Option<String>>| order.iter().map(|at| row.get(*at).cloned().flatten()).collect();
+        Self { columns, rows: self.rows.into_iter().map(arranged).collect(), ..self }
+    }
+
     /// How many columns from the left fit.
     fn fitting(&self, width: usize) -> usize {
         let mut used = 0;
@@ -178,6 +192,15 @@ mod tests {
         let narrow = people().render(30);
         assert!(narrow.ends_with("  … 1,311 more · not shown: spend · 1,314 rows · 9 ms\n"), "{narrow}");
         assert!(narrow.lines().take(5).all(|line| line.width() <= 30), "{narrow}");
+    }
+
+    #[test]
+    fn what_matters_comes_first_when_not_all_fits() {
+        let first = ["spend".to_owned()];
+        let narrow = people().with_first(&first, 30).render(30);
+        assert!(narrow.trim_start().starts_with("spend │    id\n"), "{narrow}");
+        assert!(narrow.contains("not shown: first_name, tier · "), "{narrow}");
+        assert_eq!(people().with_first(&first, 100), people(), "what fits stays in its order");
     }
 
     #[test]

@@ -220,6 +220,37 @@ fn a_signal_may_be_declared_in_a_script() {
 }
 
 #[test]
+fn what_a_run_waits_for_is_said() {
+    let club = Project::club();
+    club.write("schema.orch", format!("{}signal stock_in(sku: text)\n", club.read("schema.orch")));
+    club.write("ask.orch", "approve \"send?\" by \"manager\" within 1d else { stop \"no\" }\nlog \"x\"");
+    club.write("hear.orch", "wait for signal stock_in as s within 7d else { stop \"no\" }\nlog \"{s.sku}\"");
+    for (script, said) in [("ask.orch", "asks manager: `orch approve "), ("hear.orch", "signal stock_in")] {
+        club.orch(&["run", script, "--detach"]).expect(4);
+        let run = club.run_name();
+        assert!(club.done(&["runs"]).stdout.contains(said), "{}", club.done(&["runs"]).stdout);
+        let shown = club.done(&["show", &run]).stdout;
+        assert!(shown.contains(&format!("waiting for: {said}")), "{shown}");
+        assert!(club.json(&["show", &run], 0)["waiting_for"].as_str().unwrap().starts_with(said));
+    }
+}
+
+#[test]
+fn resuming_all_leaves_what_a_person_paused_and_survives_what_cannot_go_on() {
+    let club = Project::club().with("slow.orch", "wait 2d\nlog \"after\"").with("ask.orch", "wait 1ms\nlog \"done\"");
+    let begin = |script: &str| {
+        club.orch(&["run", script, "--detach"]).expect(4);
+        club.json(&["runs", "--limit", "1"], 0)["runs"][0]["run"].as_str().unwrap().to_string()
+    };
+    let paused = begin("slow.orch");
+    club.done(&["pause", &paused]);
+    club.orch(&["run", "ask.orch", "--detach"]);
+    let all = club.orch(&["resume", "--all"]).expect(4);
+    assert!(all.stderr.contains(&format!("run {paused} stays paused: by hand")), "{}", all.stderr);
+    assert_eq!(club.json(&["show", &paused], 0)["status"], "paused");
+}
+
+#[test]
 fn a_run_that_is_driven_hears_pause_and_stop() {
     let club = Project::club().with("slow.orch", "wait 2d\nlog \"after\"");
     let mut running = club.start(&["run", "slow.orch"]);
@@ -230,7 +261,7 @@ fn a_run_that_is_driven_hears_pause_and_stop() {
     club.done(&["pause", &run, "--reason", "wrong price"]);
     until("it is held", || running.has_ended().then_some(()));
     let shown = club.json(&["show", &run], 0);
-    assert_eq!((&shown["status"], &shown["reason"]), (&"paused".into(), &"wrong price".into()));
+    assert_eq!((&shown["status"], &shown["reason"]), (&"paused".into(), &"by hand: wrong price".into()));
     club.orch(&["resume", &run, "--detach"]).expect(4);
     club.done(&["stop", &run, "--reason", "sold out"]);
     assert_eq!(club.json(&["show", &run], 0)["status"], "stopped");

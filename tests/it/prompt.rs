@@ -73,3 +73,15 @@ fn nothing_is_sent_and_nothing_recorded() {
     let left = club.files();
     assert!(left.iter().all(|file| !file.starts_with(".orch/") || file.contains("/imports/")), "{left:?}");
 }
+
+#[test]
+fn what_was_added_is_shown_before_what_does_not_fit() {
+    let club = Project::club();
+    let query = "people with double = spend * 2 where spend > 600";
+    let mut command = club.command(&["run", "-e", query]);
+    let output = command.env("COLUMNS", "40").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let head: Vec<&str> = text.lines().next().unwrap().split('│').map(str::trim).collect();
+    assert_eq!(head[..2], ["id", "double"], "{text}");
+    assert!(text.contains("not shown: "), "{text}");
+}
