@@ -61,8 +61,13 @@ impl Found {
             waiting_until: until,
             version: record.fingerprint.clone(),
             simulated: record.simulated,
-            project: shown_path(&self.project.base),
+            project: self.folder(),
         }
+    }
+
+    /// Its project's folder, as seen from the current one.
+    fn folder(&self) -> String {
+        Some(shown_path(&self.project.base)).filter(|path| !path.is_empty()).unwrap_or_else(|| ".".to_owned())
     }
 
     /// Cells of the table; times are in the zone of the run's own project.
@@ -80,7 +85,7 @@ impl Found {
             waiting,
         ];
         if folders {
-            row.insert(1, Some(shown_path(&self.project.base)));
+            row.insert(1, Some(self.folder()));
         }
         row
     }

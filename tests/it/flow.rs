@@ -237,17 +237,25 @@ fn what_a_run_waits_for_is_said() {
 
 #[test]
 fn resuming_all_leaves_what_a_person_paused_and_survives_what_cannot_go_on() {
-    let club = Project::club().with("slow.orch", "wait 2d\nlog \"after\"").with("ask.orch", "wait 1ms\nlog \"done\"");
+    let club = Project::club()
+        .with("slow.orch", "wait 2d\nlog \"after\"")
+        .with("mail.orch", "wait 2d\nsend email hello to people")
+        .with("last.orch", "approve \"go?\" by \"boss\" within 1d else { stop \"no\" }\nlog \"done\"");
     let begin = |script: &str| {
         club.orch(&["run", script, "--detach"]).expect(4);
-        club.json(&["runs", "--limit", "1"], 0)["runs"][0]["run"].as_str().unwrap().to_string()
+        club.run_name()
     };
-    let paused = begin("slow.orch");
+    let (paused, broken, last) = (begin("slow.orch"), begin("mail.orch"), begin("last.orch"));
     club.done(&["pause", &paused]);
-    club.orch(&["run", "ask.orch", "--detach"]);
-    let all = club.orch(&["resume", "--all"]).expect(4);
-    assert!(all.stderr.contains(&format!("run {paused} stays paused: by hand")), "{}", all.stderr);
-    assert_eq!(club.json(&["show", &paused], 0)["status"], "paused");
+    club.done(&["approve", &last, "--by", "ann"]);
+    // A sender is missing.
+    let smtp = "[channel.email]\ndriver = \"smtp\"\nurl = \"smtp://mail.shop.test\"\n";
+    club.write("orch.toml", club.read("orch.toml") + smtp);
+    let all = club.orch(&["resume", "--all"]);
+    assert!(all.stderr.contains(&format!("run {paused} stays paused: by hand")), "{}", all.shown());
+    assert!(all.stderr.contains(&format!("run {broken} does not go on")), "{}", all.shown());
+    let status = |run: &str| club.json(&["show", run], 0)["status"].clone();
+    assert_eq!((status(&paused), status(&last)), ("paused".into(), "finished".into()), "{}", all.shown());
 }
 
 #[test]
