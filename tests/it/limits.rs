@@ -49,7 +49,7 @@ fn rules_of_the_policy_in_force_are_refused() {
     }
     let schema = format!("{SCHEMA}policy marketing {{ quiet any 21:00 to 08:00 }}\n");
     let far = club(&format!("if 1 = 2 {{ {SEND} }}\n")).with("schema.orch", &schema);
-    refused(&far, "`quiet` in a policy cannot be run yet", "schema.orch:11:20");
+    refused(&far, "`quiet` in a policy cannot be run yet", "schema.orch:12:20");
 }
 
 #[test]
