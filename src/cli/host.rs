@@ -54,6 +54,7 @@ impl Script {
         };
         show_warnings(context, &analysis)?;
         let plan = planned(&analysis, campaign)?;
+        show_notes(context, &plan, &analysis.sources);
         Ok(Self { project, path, sources: analysis.sources, plan })
     }
 
@@ -119,6 +120,15 @@ fn planned(analysis: &Analysis, campaign: Option<&str>) -> Result<Plan, Failure>
     let program = Arc::new(program.clone());
     Plan::new(program, CampaignId(found as u32), &analysis.sources)
         .map_err(|error| run_failure(&error.into(), analysis.sources.clone()))
+}
+
+/// What the run of a plan will not follow, as remarks.
+fn show_notes(context: &Context, plan: &Plan, sources: &SourceMap) {
+    if !context.output.is_json() {
+        for note in plan.notes() {
+            context.output.remark(crate::diag::render(&note, sources, context.output.remark_style()).trim_end());
+        }
+    }
 }
 
 /// An error of the engine as the end of a command.

@@ -92,6 +92,8 @@ pub struct Message {
     /// Field name and content. Placeholders look at row [`RowId::DECLARED`].
     pub fields: Vec<(String, Content)>,
     pub topic: Option<TopicId>,
+    /// Where the names of its fields stand.
+    pub places: Vec<(String, Span)>,
 }
 
 /// The content of a message's field.
@@ -121,6 +123,8 @@ pub struct Policy {
     pub span: Span,
     pub extends: Option<PolicyId>,
     pub rules: Vec<PolicyRule>,
+    /// Where each rule stands, in the same order.
+    pub places: Vec<Span>,
 }
 
 /// One rule; channel `None` is `any`.
@@ -168,6 +172,8 @@ pub struct Campaign {
     pub trigger: Option<SignalId>,
     pub overlap: Overlap,
     pub on_error: OnError,
+    /// Where the parts of the header stand, by the word they begin with: `every` (also for `cron`), `on signal`, `overlap`.
+    pub header: Vec<(&'static str, Span)>,
     pub body: Vec<Stmt>,
 }
 
@@ -425,6 +431,8 @@ pub struct SendOptions {
     pub confirm: bool,
     pub require: Option<Expr>,
     pub unique_address: bool,
+    /// The options that are written, with the places of their names, in that order.
+    pub written: Vec<(String, Span)>,
 }
 
 /// When each row's message goes out.

@@ -6,6 +6,7 @@
 mod data;
 #[cfg(feature = "engine")]
 pub mod functions;
+mod limits;
 mod memory;
 #[cfg(feature = "engine")]
 pub mod query;

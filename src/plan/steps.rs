@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::DataStep;
-use crate::base::SourceMap;
+use crate::base::{SourceMap, Span};
 use crate::hir::{
     Arm, Campaign, CampaignId, Expr, LocalId, Program, Query, RowId, Send, SignalId, Stmt, StmtKind, Until,
 };
@@ -134,22 +134,32 @@ impl StepKind {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PlanError {
     /// The statement is part of the language, but running it is not built yet.
-    #[error("`{statement}` is checked but cannot be run yet")]
+    #[error("{statement} is checked but cannot be run yet")]
     NotExecutable {
-        /// The statement's word.
-        statement: &'static str,
+        /// The statement's word, or what part of it, names in backquotes: `` `quiet` in a policy ``.
+        statement: String,
         /// Where it stands.
-        span: crate::base::Span,
+        span: Span,
+        /// The send that needs it, where that is written elsewhere.
+        used: Option<Span>,
     },
+}
+
+impl PlanError {
+    /// What cannot be run stands here.
+    pub(super) fn not_executable(statement: impl Into<String>, span: Span) -> Self {
+        PlanError::NotExecutable { statement: statement.into(), span, used: None }
+    }
 }
 
 impl Plan {
     /// Plans a campaign of a program without errors.
     ///
     /// # Errors
-    /// The first statement that this version cannot execute.
+    /// The first statement, or part of one, that this version cannot execute.
     pub fn new(program: Arc<Program>, campaign: CampaignId, sources: &SourceMap) -> Result<Plan, PlanError> {
-        let mut builder = Builder { sources, blocks: vec![Block::default()] };
+        super::limits::trigger(&program[campaign])?;
+        let mut builder = Builder { sources, program: &program, blocks: vec![Block::default()] };
         builder.block(BlockId(0), &program[campaign].body, "")?;
         let files: Vec<_> = sources.files().map(|(_, file)| (file.name.clone(), file.text.clone())).collect();
         let blocks = builder.blocks;
@@ -202,6 +212,7 @@ impl StepKind {
 /// Builds blocks depth first.
 struct Builder<'s> {
     sources: &'s SourceMap,
+    program: &'s Program,
     blocks: Vec<Block>,
 }
 
@@ -229,7 +240,10 @@ impl Builder<'_> {
             StmtKind::Segment { local, query } => StepKind::Segment { local: *local, query: query.clone() },
             StmtKind::Let { local, value } => StepKind::Let { local: *local, value: value.clone() },
             StmtKind::Wait { duration } => StepKind::Wait { duration: duration.clone() },
-            StmtKind::Send(send) => StepKind::Send(send.clone()),
+            StmtKind::Send(send) => {
+                super::limits::send(self.program, send, stmt.span)?;
+                StepKind::Send(send.clone())
+            }
             StmtKind::Log { text } => StepKind::Log { text: text.clone() },
             StmtKind::Require { condition, reason } => {
                 StepKind::Require { condition: condition.clone(), reason: reason.clone() }
@@ -291,7 +305,7 @@ impl Builder<'_> {
             }
             other => match DataStep::of(other) {
                 Some(data) => StepKind::Data(Box::new(data)),
-                None => return Err(PlanError::NotExecutable { statement: other.word(), span: stmt.span }),
+                None => return Err(PlanError::not_executable(format!("`{}`", other.word()), stmt.span)),
             },
         })
     }

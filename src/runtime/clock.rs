@@ -18,6 +18,11 @@ pub trait Clock: Send + Sync {
     fn is_virtual(&self) -> bool {
         false
     }
+
+    /// True when time never passes: a wait with a limit is over at once.
+    fn stands(&self) -> bool {
+        false
+    }
 }
 
 /// The computer's clock.
@@ -99,6 +104,10 @@ impl Clock for StandingClock {
 
     fn sleep_until(&self, _at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {})
+    }
+
+    fn stands(&self) -> bool {
+        true
     }
 
     fn is_virtual(&self) -> bool {

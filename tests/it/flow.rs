@@ -299,3 +299,28 @@ fn many_people_are_written_to_only_after_somebody_said_so() {
     club.done(&["run", "all.orch", "--yes"]);
     assert_eq!(club.outbox().len(), 6, "who says yes beforehand is not asked");
 }
+
+#[test]
+fn a_rehearsal_passes_over_every_wait() {
+    let club = Project::club();
+    club.write("schema.orch", club.read("schema.orch") + "signal go(n: int)\n");
+    club.write(
+        "waits.orch",
+        "wait for signal go as s within 1d else { log \"nothing came\" }
+         wait until count(people) > 100 within 3d else { log \"never\" }
+         approve \"all?\" within 1d else { log \"nobody\" }
+         repeat 2 times every 7d { log \"turn\" }
+         log \"end\"",
+    );
+    for arguments in [&["plan", "waits.orch"][..], &["plan", "waits.orch", "--simulate"]] {
+        let plan = club.json(arguments, 0);
+        let said: Vec<&str> = plan["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|step| step["kind"] == "log")
+            .filter_map(|step| step["note"].as_str())
+            .collect();
+        assert_eq!(said, ["nothing came", "never", "turn", "turn", "end"], "{arguments:?}");
+    }
+}

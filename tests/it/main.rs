@@ -23,6 +23,8 @@ mod embed;
 #[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
+mod limits;
+#[cfg(feature = "engine")]
 mod mail_server;
 #[cfg(feature = "engine")]
 mod new;

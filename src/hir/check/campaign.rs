@@ -98,6 +98,8 @@ impl<'a> Checker<'a> {
 
     fn header(&mut self, id: CampaignId, campaign: &'a ast::Campaign, scope: &mut Scope) {
         self.repeated_parts(&campaign.header);
+        let places = campaign.header.iter().map(|part| (part_word(&part.kind), part.span)).collect();
+        self.program.campaigns[id.0 as usize].header = places;
         let schedule = self.schedule(&campaign.header);
         self.program.campaigns[id.0 as usize].schedule = schedule;
         for part in &campaign.header {

@@ -71,7 +71,13 @@ impl<'a> Checker<'a> {
                 let id = PolicyId(self.program.policies.len() as u32);
                 if self.declare_in(file, &policy.name, Global::Policy(id)) {
                     let (name, span) = (policy.name.text.clone(), policy.name.span);
-                    self.program.policies.push(Policy { name, span, extends: None, rules: Vec::new() });
+                    self.program.policies.push(Policy {
+                        name,
+                        span,
+                        extends: None,
+                        rules: Vec::new(),
+                        places: Vec::new(),
+                    });
                     found.policies.push((id, policy));
                 }
             }
@@ -206,6 +212,7 @@ fn empty_message(message: &ast::Message) -> Message {
         with: Vec::new(),
         fields: Vec::new(),
         topic: None,
+        places: Vec::new(),
     }
 }
 
@@ -220,6 +227,7 @@ fn empty_campaign(name: &str, span: Span, doc: Option<String>) -> Campaign {
         trigger: None,
         overlap: Overlap::default(),
         on_error: OnError::default(),
+        header: Vec::new(),
         body: Vec::new(),
     }
 }

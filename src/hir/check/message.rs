@@ -27,6 +27,8 @@ impl<'a> Checker<'a> {
         message.entity = entity;
         message.with = with;
         message.topic = topic;
+        let place = |item: &ast::RecordItem| (item.name.text.clone(), item.name.span);
+        message.places = written.body.items.iter().map(place).collect();
         let Some(channel) = channel else {
             message.channel = NO_CHANNEL;
             return;

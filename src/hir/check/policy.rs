@@ -17,10 +17,11 @@ impl<'a> Checker<'a> {
                 self.bad_policy("`transactional` is built in: no topic, no caps", help, policy.name.span);
             }
             let extends = policy.extends.as_ref().and_then(|base| self.extended(base));
-            let rules = policy.rules.iter().filter_map(|rule| self.rule(rule)).collect();
+            let (rules, places) = policy.rules.iter().filter_map(|rule| Some((self.rule(rule)?, rule.span))).unzip();
             let checked = &mut self.program.policies[id.0 as usize];
             checked.extends = extends;
             checked.rules = rules;
+            checked.places = places;
         }
         for (id, policy) in &found.policies {
             self.circle(*id, policy);

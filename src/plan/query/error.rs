@@ -4,7 +4,7 @@ use std::fmt;
 
 use datafusion::error::DataFusionError;
 
-use crate::base::Span;
+use crate::base::{SourceId, Span};
 use crate::diag::{Problem, codes::run};
 
 /// Why a population or a value could not be planned or computed.
@@ -29,7 +29,7 @@ pub enum QueryError {
 }
 
 /// A value that could not be computed for a row.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RowError {
     /// `the sum does not fit into an int`
     pub what: String,
@@ -51,7 +51,31 @@ impl fmt::Display for RowError {
 
 impl std::error::Error for RowError {}
 
+/// What stands before the parts of a [`RowError`] in its debug text.
+const MARK: &str = "RowError";
+
+/// What, where as source, start and end, and in which row.
+type Parts = (String, Option<(u32, u32, u32)>, Option<String>);
+
+/// The engine keeps nothing but the debug text of an error in a filter that it evaluates while it reads a Parquet file.
+/// So the text is one that can be read back.
+impl fmt::Debug for RowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let span = self.span.map(|span| (span.source.0, span.start, span.end));
+        let parts: Parts = (self.what.clone(), span, self.row.clone());
+        write!(f, "{MARK}{}", serde_json::to_string(&parts).map_err(|_| fmt::Error)?)
+    }
+}
+
 impl RowError {
+    /// The first one whose debug text is part of a text.
+    fn in_text(text: &str) -> Option<Self> {
+        let (_, parts) = text.split_once(MARK)?;
+        let (what, span, row) = serde_json::Deserializer::from_str(parts).into_iter::<Parts>().next()?.ok()?;
+        let span = span.map(|(source, start, end)| Span::new(SourceId(source), start, end));
+        Some(Self { what, span, row })
+    }
+
     /// As an error of the engine, which hands it back unchanged.
     pub(crate) fn raise(self) -> DataFusionError {
         DataFusionError::External(Box::new(self))
@@ -102,7 +126,11 @@ impl From<DataFusionError> for QueryError {
                 _ => current.source(),
             };
         }
-        QueryError::Engine(error.strip_backtrace())
+        let text = error.strip_backtrace();
+        match RowError::in_text(&text) {
+            Some(row) => QueryError::Value(row),
+            None => QueryError::Engine(text),
+        }
     }
 }
 
@@ -128,5 +156,30 @@ impl From<QueryError> for Problem {
             }
             QueryError::Engine(_) => at(run::ENGINE, None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the engine reports a filter of a Parquet file.
+    fn of_filter(error: RowError) -> QueryError {
+        let text = format!("Error evaluating filter predicate: {:?}", error.raise());
+        DataFusionError::Execution(text).into()
+    }
+
+    #[test]
+    fn an_error_that_is_kept_as_a_text_is_read_back() {
+        let span = Some(Span::new(SourceId(3), 17, 30));
+        let row = Some("a \"b\" ]), RowError[\u{1b}".to_owned());
+        for error in [
+            RowError { what: "1 cannot be divided by zero".to_owned(), span, row },
+            RowError { what: "the sum does not fit".to_owned(), span: None, row: None },
+        ] {
+            assert_eq!(of_filter(error.clone()), QueryError::Value(error));
+        }
+        let other = DataFusionError::Execution("RowError of somebody else".to_owned());
+        assert!(matches!(QueryError::from(other), QueryError::Engine(_)));
     }
 }

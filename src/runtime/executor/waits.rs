@@ -96,7 +96,7 @@ impl Executor<'_> {
         }
         let deadline = self.deadline(token, within, now).await?;
         match deadline {
-            Some(deadline) if deadline <= now => {
+            Some(deadline) if deadline <= now || self.around.clock.stands() => {
                 Ok((Outcome::GivenUp, Some(self.record(token, step, Some("the time ran out".into())))))
             }
             _ => {
@@ -157,7 +157,7 @@ impl Executor<'_> {
 
     fn give_up_or_again(&self, token: &str, step: &Step, deadline: Option<Timestamp>, now: Timestamp) -> StepOutcome {
         match deadline {
-            Some(deadline) if deadline <= now => {
+            Some(deadline) if deadline <= now || self.around.clock.stands() => {
                 (Outcome::GivenUp, Some(self.record(token, step, Some("the time ran out".into()))))
             }
             _ => (Outcome::Again { at: deadline, deadline }, None),

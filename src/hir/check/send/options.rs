@@ -26,6 +26,7 @@ impl Checker<'_> {
         let Some(record) = record else { return options };
         for item in self.known_items(record, "a send", NAMES) {
             self.send_option(item, parts, &mut options);
+            options.written.push((item.name.text.clone(), item.name.span));
         }
         if options.late_skip && options.at.is_none() {
             let span = record.span;
