@@ -289,25 +289,29 @@ impl Builder<'_> {
                 StepKind::For { local: *local, list: list.clone(), body: self.child(body, format!("{path}.body."))? }
             }
             StmtKind::Emit { signal, args } => StepKind::Emit { signal: *signal, args: args.clone() },
-            StmtKind::If { arms, otherwise } => {
-                let mut planned = Vec::with_capacity(arms.len());
-                for (at, (condition, body)) in arms.iter().enumerate() {
-                    planned.push((condition.clone(), self.child(body, format!("{path}.{}.", at + 1))?));
-                }
-                StepKind::If { arms: planned, otherwise: self.otherwise(otherwise, path)? }
-            }
+            StmtKind::If { arms, otherwise } => self.choice(arms, otherwise, path)?,
             StmtKind::Parallel { branches } => {
-                let mut planned = Vec::with_capacity(branches.len());
-                for (name, body) in branches {
-                    planned.push(self.child(body, format!("{path}.{name}."))?);
-                }
-                StepKind::Parallel { branches: planned }
+                let branch = |(name, body): &(String, Vec<Stmt>)| self.child(body, format!("{path}.{name}."));
+                StepKind::Parallel { branches: branches.iter().map(branch).collect::<Result<_, _>>()? }
             }
             other => match DataStep::of(other) {
                 Some(data) => StepKind::Data(Box::new(data)),
                 None => return Err(PlanError::not_executable(format!("`{}`", other.word()), stmt.span)),
             },
         })
+    }
+
+    fn choice(
+        &mut self,
+        arms: &[(Expr, Vec<Stmt>)],
+        otherwise: &Option<Vec<Stmt>>,
+        path: &str,
+    ) -> Result<StepKind, PlanError> {
+        let mut planned = Vec::with_capacity(arms.len());
+        for (at, (condition, body)) in arms.iter().enumerate() {
+            planned.push((condition.clone(), self.child(body, format!("{path}.{}.", at + 1))?));
+        }
+        Ok(StepKind::If { arms: planned, otherwise: self.otherwise(otherwise, path)? })
     }
 
     fn otherwise(&mut self, body: &Option<Vec<Stmt>>, path: &str) -> Result<Option<BlockId>, PlanError> {
