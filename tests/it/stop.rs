@@ -5,7 +5,7 @@ use crate::project::{Project, Running, balanced, until};
 
 /// A run in the middle of its send, and its name.
 fn sending() -> (Project, Running, String) {
-    let club = Project::crowd(20_000).with("all.orch", "send email hello to people");
+    let club = Project::crowd(40_000).with("all.orch", "send email hello to people");
     let mut running = club.start(&["run", "all.orch"]);
     running.says("started");
     let run = club.run_name();
@@ -21,8 +21,8 @@ fn stopping_a_send_stops_it() {
     let shown = club.json(&["show", &run], 0);
     assert_eq!(shown["status"], "stopped");
     let tally = balanced(&shown["sends"][0]);
-    assert!(tally.sent < 20_000 && tally.due == 0, "{tally:?}");
-    assert_eq!(shown["sends"][0]["excluded"]["cancelled"], 20_000 - tally.sent);
+    assert!(tally.sent < 40_000 && tally.due == 0, "{tally:?}");
+    assert_eq!(shown["sends"][0]["excluded"]["cancelled"], 40_000 - tally.sent);
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn pausing_a_send_holds_it_and_drops_nobody() {
     assert_eq!(shown["status"], "paused");
     assert!(balanced(&shown["sends"][0]).due > 0);
     let done = club.json(&["resume", &run], 0);
-    assert_eq!(balanced(&done["sends"][0]).sent, 20_000);
+    assert_eq!(balanced(&done["sends"][0]).sent, 40_000);
 }
 
 #[test]

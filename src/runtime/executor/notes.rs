@@ -1,5 +1,6 @@
 //! Taking in what other processes left in the inbox.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -61,25 +62,32 @@ pub(super) struct WordForRun<'n> {
     inbox: &'n Inbox,
     run: &'n str,
     looked: Mutex<Stopwatch>,
+    /// Once there was a note the answer stays, however often it is asked.
+    came: AtomicBool,
 }
 
 impl<'n> WordForRun<'n> {
     /// For a run that is busy sending.
     pub fn new(inbox: &'n Inbox, run: &'n str) -> Self {
-        Self { inbox, run, looked: Mutex::new(Stopwatch::start()) }
+        Self { inbox, run, looked: Mutex::new(Stopwatch::start()), came: AtomicBool::new(false) }
     }
 
     /// True when there is such a note. Cheap to ask often.
     pub fn has_come(&self) -> bool {
         const PAUSE: Duration = Duration::from_millis(200);
+        if self.came.load(Ordering::Relaxed) {
+            return true;
+        }
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         if looked.elapsed() < PAUSE {
             return false;
         }
         *looked = Stopwatch::start();
-        self.inbox.notes().iter().any(|taken| match &taken.note {
+        let came = self.inbox.notes().iter().any(|taken| match &taken.note {
             Note::Pause { run, .. } | Note::Stop { run, .. } => run == self.run,
             Note::Signal { .. } | Note::Answer { .. } => false,
-        })
+        });
+        self.came.store(came, Ordering::Relaxed);
+        came
     }
 }
