@@ -20,6 +20,8 @@ pub mod visit;
 mod walk;
 
 pub use check::check_program;
+#[cfg(feature = "engine")]
+pub(crate) use check::quoted_name;
 pub(crate) use environment::resolve_path;
 pub use environment::{Environment, ParsedFile};
 pub use expr::*;

@@ -222,22 +222,11 @@ impl Engine {
         let sources = self.sources(plan)?;
         let clock: Box<dyn Clock> =
             if simulated { Box::new(VirtualClock::new(record.updated)) } else { Box::new(WallClock) };
+        let inbox = Inbox::new(&self.options.folders.state);
         let around = Surroundings {
-            store,
-            clock: clock.as_ref(),
-            session: &self.session,
-            sources: &sources,
-            folders: &self.options.folders,
-            channels: &self.options.channels,
-            alerts: &self.options.alerts,
-            allow: &self.options.allow,
-            zone: &self.options.zone,
             observer: drive.observer,
-            cancel: drive.cancel,
-            inbox: &Inbox::new(&self.options.folders.state),
             confirm_above: if drive.confirmed { None } else { self.options.confirm_above },
-            effects: true,
-            beneath: None,
+            ..self.surroundings(store, clock.as_ref(), &sources, drive.cancel, &inbox)
         };
         let paused = record.state.status == machine::Status::Paused;
         let mut executor = Executor::new(around, plan, record);
@@ -249,6 +238,34 @@ impl Engine {
         })
     }
 
+    /// What a run of this engine has around it; nobody watches and nobody is asked.
+    fn surroundings<'e>(
+        &'e self,
+        store: &'e dyn Store,
+        clock: &'e dyn Clock,
+        sources: &'e Sources,
+        cancel: &'e Cancel,
+        inbox: &'e Inbox,
+    ) -> Surroundings<'e> {
+        Surroundings {
+            store,
+            clock,
+            session: &self.session,
+            sources,
+            folders: &self.options.folders,
+            channels: &self.options.channels,
+            alerts: &self.options.alerts,
+            allow: &self.options.allow,
+            zone: &self.options.zone,
+            observer: &super::observe::Silent,
+            cancel,
+            inbox,
+            confirm_above: None,
+            effects: true,
+            beneath: None,
+        }
+    }
+
     /// Settles what a run that nobody drives has still to send, before it is stopped.
     ///
     /// # Errors
@@ -257,23 +274,7 @@ impl Engine {
         let record = self.find(store, run)?;
         let (sources, cancel) = (self.open_sources(plan), Cancel::default());
         let inbox = Inbox::new(&self.options.folders.state);
-        let around = Surroundings {
-            store,
-            clock: &WallClock,
-            session: &self.session,
-            sources: &sources,
-            folders: &self.options.folders,
-            channels: &self.options.channels,
-            alerts: &self.options.alerts,
-            beneath: None,
-            allow: &self.options.allow,
-            zone: &self.options.zone,
-            observer: &super::observe::Silent,
-            cancel: &cancel,
-            inbox: &inbox,
-            confirm_above: None,
-            effects: true,
-        };
+        let around = self.surroundings(store, &WallClock, &sources, &cancel, &inbox);
         self.runtime.block_on(Executor::new(around, plan, record).cancel_rest())
     }
 
@@ -320,22 +321,14 @@ impl Engine {
         let clock: &dyn Clock = if simulate { &jumping } else { &standing };
         let folders = Folders { project: self.options.folders.project.clone(), state: directory.path().into() };
         let cancel = Cancel::default();
+        let inbox = Inbox::new(directory.path());
         let around = Surroundings {
-            store: &store,
-            clock,
-            session: &self.session,
-            sources: &sources,
             folders: &folders,
             channels: &channels,
-            alerts: &self.options.alerts,
-            allow: &self.options.allow,
-            zone: &self.options.zone,
             observer,
-            cancel: &cancel,
-            inbox: &Inbox::new(directory.path()),
-            confirm_above: None,
             effects: false,
             beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
+            ..self.surroundings(&store, clock, &sources, &cancel, &inbox)
         };
         let record = self.find(&store, &run)?;
         let end = self.runtime.block_on(Executor::new(around, plan, record).drive(Until::End))?;

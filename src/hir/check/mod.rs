@@ -34,6 +34,8 @@ mod types;
 
 use std::collections::{HashMap, HashSet};
 
+#[cfg(feature = "engine")]
+pub(crate) use expr::quoted_name;
 pub(crate) use flow::ends;
 pub(crate) use schedule::{approximate_period, approximate_seconds};
 pub(crate) use scope::{Bound, RowScope, Scope};

@@ -16,7 +16,7 @@ use rust_decimal::prelude::ToPrimitive;
 use super::Executor;
 use super::freeze::{KeyNames, SnapshotFile};
 use super::send::{ROW, check_numbers, numbered_query};
-use super::steps::instance;
+use super::steps::{file_instance, instance};
 use crate::hir::{Amount, Arm, ArmKind, Expr, LocalId, Query, RowId, Value};
 use crate::plan::Step;
 use crate::plan::query::{Binding, Columns, Joins, Ordering as RowOrder, QueryError, stream, values};
@@ -194,7 +194,7 @@ impl Executor<'_> {
         taken: &[bool],
     ) -> Result<Snapshot, RunError> {
         let folder = self.around.folders.run(&self.run);
-        let file = format!("{}.{at}.parquet", instance(token, step).replace('/', "-"));
+        let file = format!("{}.{at}.parquet", file_instance(token, step));
         let mut writer = SnapshotFile::create(&folder.join(&file))?;
         let mut schema = None;
         for batch in crate::runtime::tables::parquet_batches(&folder.join(&whole.file))? {

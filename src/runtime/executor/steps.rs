@@ -116,7 +116,7 @@ impl Executor<'_> {
         step: &Step,
         query: &Query,
     ) -> Result<(Snapshot, Accounting), RunError> {
-        let file = format!("{}.parquet", instance(token, step).replace('/', "-"));
+        let file = format!("{}.parquet", file_instance(token, step));
         let path = self.around.folders.run(&self.run).join(&file);
         let (locals, frozen) = (self.locals(), self.frozen());
         let tables = self.tables_for(step, &frozen);
@@ -204,4 +204,9 @@ impl Executor<'_> {
 /// Tells apart the times a step is performed in a run: its path, and the branch for steps inside others.
 pub(super) fn instance(token: &str, step: &Step) -> String {
     if token.is_empty() { step.path.clone() } else { format!("{}@{token}", step.path) }
+}
+
+/// The same as part of a file name.
+pub(super) fn file_instance(token: &str, step: &Step) -> String {
+    instance(token, step).replace('/', "-")
 }

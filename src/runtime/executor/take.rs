@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Executor;
 use super::freeze::freeze;
-use super::steps::instance;
+use super::steps::{file_instance, instance};
 use crate::hir::{Aggregate, AggregateFn, Expr, ExprKind, LocalId, Query, QueryKind, Value};
 use crate::plan::query::scalar;
 use crate::plan::{NewRows, Step, by_name};
@@ -53,7 +53,7 @@ impl Executor<'_> {
 
     /// Freezes what passed a `new` after which rows change their entity.
     async fn passed(&self, token: &str, step: &Step, new: &NewRows<'_>, at: usize) -> Result<PathBuf, RunError> {
-        let file = format!("{}.new{at}.parquet", instance(token, step).replace('/', "-"));
+        let file = format!("{}.new{at}.parquet", file_instance(token, step));
         let path = self.around.folders.run(&self.run).join(file);
         let (locals, frozen) = (self.locals(), self.frozen());
         let tables = self.tables_for(step, &frozen);

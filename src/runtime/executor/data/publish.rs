@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::Executor;
-use super::super::steps::instance;
+use super::super::steps::file_instance;
 use super::Done;
 use super::error::DataError;
 use crate::plan::Step;
@@ -98,11 +98,6 @@ impl Executor<'_> {
     fn decision_path(&self, token: &str, step: &Step) -> PathBuf {
         self.around.folders.run(&self.run).join(format!("{}.done", file_instance(token, step)))
     }
-}
-
-/// The step's instance as part of a file name.
-pub(super) fn file_instance(token: &str, step: &Step) -> String {
-    instance(token, step).replace('/', "-")
 }
 
 /// Renames, unless that has happened.

@@ -12,7 +12,7 @@ use crate::runtime::channels::{Capabilities, Idempotency, Outcome};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::Executor;
 use crate::runtime::executor::freeze::{KeyNames, file_error};
-use crate::runtime::executor::steps::instance;
+use crate::runtime::executor::steps::file_instance;
 use crate::runtime::store::{Change, Exclusion, Reason, SendRecord};
 use crate::runtime::tables::parquet_batches;
 
@@ -37,7 +37,7 @@ impl Executor<'_> {
     async fn cancel_send(&self, record: &SendRecord, step: &Step, send: &Send) -> Result<(), RunError> {
         let now = self.around.clock.now();
         let folder = self.around.folders.run(&self.run);
-        let marks = folder.join(format!("{}.marks", instance(&record.token, step).replace('/', "-")));
+        let marks = folder.join(format!("{}.marks", file_instance(&record.token, step)));
         // A driver that marks nothing leaves every intent in doubt; one we do not know is taken for such.
         let unmarked = Capabilities { idempotency: Idempotency::Always, ..Capabilities::default() };
         let bound = self.around.channels.get(&record.channel);

@@ -14,7 +14,7 @@ use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::freeze::{KeyNames, file_error};
 use crate::runtime::executor::notes::WordForRun;
-use crate::runtime::executor::steps::instance;
+use crate::runtime::executor::steps::{file_instance, instance};
 use crate::runtime::executor::{BoundChannel, Executor, Performed, StepEnd};
 use crate::runtime::machine::{Bound, Delivery, Outcome, Snapshot};
 use crate::runtime::observe::Progress;
@@ -117,7 +117,7 @@ impl Executor<'_> {
         {
             return Ok(snapshot.clone());
         }
-        let file = format!("{}.parquet", instance(token, step).replace('/', "-"));
+        let file = format!("{}.parquet", file_instance(token, step));
         let path = self.around.folders.run(&self.run).join(&file);
         if self.find_send(token, step)?.is_some() {
             // Rows computed anew would have other numbers than those that the ledger speaks of.
@@ -190,7 +190,7 @@ impl Executor<'_> {
             resend_unknown: bound.resend_unknown,
             decider: Arc::new(decider),
             send: record.id,
-            marks: folder.join(format!("{}.marks", instance(token, step).replace('/', "-"))),
+            marks: folder.join(format!("{}.marks", file_instance(token, step))),
             pace: &bound.pace,
             cancelled: &|| self.around.cancel.is_cancelled() || word.has_come(),
             progress: &progress,

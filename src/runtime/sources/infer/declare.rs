@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::relations::{Related, relate};
 use super::{Found, names};
 use crate::base::SourceId;
-use crate::hir::{Ty, TyKind};
+use crate::hir::{Ty, TyKind, quoted_name};
 
 /// Declarations made from data.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,22 +74,22 @@ fn entity(related: &Related) -> String {
     if !found.whole {
         text += &format!("# The first {} rows were looked at.\n", found.rows);
     }
-    text += &format!("entity {} from \"{location}\"{options} {{\n", written(&found.name));
-    let width = related.found.columns.iter().map(|column| written(&column.name).chars().count());
+    text += &format!("entity {} from \"{location}\"{options} {{\n", quoted_name(&found.name));
+    let width = related.found.columns.iter().map(|column| quoted_name(&column.name).chars().count());
     let width = width.chain(related.relations.iter().map(|relation| relation.name.chars().count())).max().unwrap_or(0);
     for (at, column) in found.columns.iter().enumerate() {
-        let name = format!("{}:", written(&column.name));
+        let name = format!("{}:", quoted_name(&column.name));
         let key = if related.key == Some(at) { " key" } else { "" };
         let ty = if key.is_empty() { ty(related, at) } else { word(&column.ty().kind).to_owned() };
         text += &format!("  {name:<0$} {ty}{key}\n", width + 1);
     }
     for relation in &related.relations {
-        let name = format!("{}:", written(&relation.name));
-        let (count, entity) = (if relation.many { "many" } else { "one" }, written(&relation.entity));
-        text += &format!("  {name:<0$} {count} {entity} by {1}\n", width + 1, written(&relation.column));
+        let name = format!("{}:", quoted_name(&relation.name));
+        let (count, entity) = (if relation.many { "many" } else { "one" }, quoted_name(&relation.entity));
+        text += &format!("  {name:<0$} {count} {entity} by {1}\n", width + 1, quoted_name(&relation.column));
     }
     for (channel, field) in consents(found) {
-        text += &format!("  consent {channel} = {}\n", written(field));
+        text += &format!("  consent {channel} = {}\n", quoted_name(field));
     }
     text + "}\n"
 }
@@ -116,32 +116,6 @@ fn alternatives(values: &[&str]) -> String {
 
 fn word(kind: &TyKind) -> &'static str {
     TyKind::names().find(|name| TyKind::named(name).as_ref() == Some(kind)).unwrap_or("text")
-}
-
-/// A name, in backquotes if it is none without.
-fn written(name: &str) -> String {
-    const RESERVED: [&str; 17] = [
-        "and",
-        "or",
-        "not",
-        "in",
-        "is",
-        "between",
-        "like",
-        "null",
-        "true",
-        "false",
-        "if",
-        "then",
-        "else",
-        "where",
-        "with",
-        "union",
-        "intersect",
-    ];
-    let first = name.chars().next().is_some_and(|sign| sign.is_alphabetic() || sign == '_');
-    let plain = first && name.chars().all(|sign| sign.is_alphanumeric() || sign == '_');
-    if plain && name != "except" && !RESERVED.contains(&name) { name.to_owned() } else { format!("`{name}`") }
 }
 
 /// Channels, and the field that says whether a person agreed.
@@ -182,9 +156,9 @@ fn people(related: &[Related]) -> Option<People> {
     let name = wanted.iter().find_map(|wanted| {
         let mut columns = entity.found.columns.iter();
         let column = columns.find(|column| names::words(&column.name).join("_") == *wanted)?;
-        Some((written(&column.name), column.ty().nullable))
+        Some((quoted_name(&column.name), column.ty().nullable))
     });
     let consent = consents(entity.found).into_iter().find(|(channel, _)| *channel == "email");
-    let consent = consent.map(|(_, field)| written(field));
-    Some(People { entity: written(&entity.found.name), name, consent })
+    let consent = consent.map(|(_, field)| quoted_name(field));
+    Some(People { entity: quoted_name(&entity.found.name), name, consent })
 }

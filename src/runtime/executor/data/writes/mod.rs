@@ -14,11 +14,12 @@ use std::path::PathBuf;
 use super::super::Executor;
 use super::super::freeze::freeze;
 use super::Done;
-use super::publish::{file_error, file_instance};
+use super::publish::file_error;
 use super::subscribe::with_columns;
 use crate::hir::{BinaryOp, ColumnRef, EntityId, Expr, ExprKind, FieldId, LocalId, Query, QueryKind, RowId, SegmentTy};
 use crate::plan::{DataStep, Step, unmatched};
 use crate::runtime::error::RunError;
+use crate::runtime::executor::steps::file_instance;
 use changes::Changes;
 
 /// Names of frozen columns that hold new values begin so.
