@@ -18,20 +18,22 @@ fn main() {
     fs::write(out.join("error_pages.rs"), error_pages(Path::new("docs/errors"))).expect("OUT_DIR is writable");
 }
 
-/// `&[("phase::name", include_str!("...")), ...]`, sorted.
+/// `&[("phase::name", include_str!("...")), ...]`, sorted. The paths are found when the crate is compiled, not here, so
+/// that a target directory shared by several clones never points into another one.
 fn error_pages(root: &Path) -> String {
     let mut pages = Vec::new();
     for phase in children(root) {
         for page in children(&phase).filter(|page| page.extension().is_some_and(|ext| ext == "md")) {
             let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let path = fs::canonicalize(&page).expect("the page was just listed");
-            pages.push((format!("{}::{}", name(&phase), name(&page)), path));
+            pages.push((format!("{}::{}", name(&phase), name(&page)), page));
         }
     }
     pages.sort();
     let mut table = String::from("&[\n");
     for (code, path) in pages {
-        writeln!(table, "    ({code:?}, include_str!({path:?})),").expect("writing to a string works");
+        let path = format!("/{}", path.display());
+        writeln!(table, "    ({code:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),")
+            .expect("writing to a string works");
     }
     table + "]\n"
 }
