@@ -104,7 +104,8 @@ pub fn blocks(kind: &StmtKind) -> Vec<&[Stmt]> {
     }
 }
 
-fn walk_arm<V: Visitor + ?Sized>(visitor: &mut V, arm: &ArmKind) {
+/// The values in an arm of a split.
+pub fn walk_arm<V: Visitor + ?Sized>(visitor: &mut V, arm: &ArmKind) {
     match arm {
         ArmKind::Rows { predicate, amount, by } => {
             predicate.iter().for_each(|predicate| visitor.expr(predicate));
@@ -117,7 +118,8 @@ fn walk_arm<V: Visitor + ?Sized>(visitor: &mut V, arm: &ArmKind) {
     }
 }
 
-fn walk_send<V: Visitor + ?Sized>(visitor: &mut V, send: &Send) {
+/// The values in a send, its population left out.
+pub fn walk_send<V: Visitor + ?Sized>(visitor: &mut V, send: &Send) {
     visitor.expr(&send.address);
     if let Some(message) = &send.message {
         message.args.iter().for_each(|arg| visitor.expr(arg));

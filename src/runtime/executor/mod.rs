@@ -6,6 +6,7 @@
 mod accounting;
 mod data;
 mod freeze;
+mod keys;
 mod live;
 mod loops;
 mod notes;
@@ -37,8 +38,8 @@ use super::store::{Change, RunRecord, StepRecord, Store, StoreError, Tally};
 use super::tables::{Folders, Ledger, RunTables, Sources};
 use crate::hir::{LocalId, Program, Value};
 use crate::plan::query::{Scope, Session};
-use crate::plan::{Plan, Step, StepKind};
-pub(super) use freeze::{SnapshotFile, file_error, freeze as freeze_population};
+use crate::plan::{Kept, Plan, Step, StepKind};
+pub(super) use freeze::{Freezing, SnapshotFile, file_error, freeze as freeze_population};
 pub use pace::Pace;
 pub(super) use send::ROW;
 pub(super) use take::highest_of;
@@ -155,6 +156,8 @@ pub struct Executor<'e> {
     plan: &'e Plan,
     /// The program with a way from each frozen row to its live row.
     program: Arc<Program>,
+    /// Which columns populations keep.
+    kept: Kept,
     run: String,
     started: Timestamp,
     /// On a virtual clock.
@@ -188,6 +191,7 @@ impl<'e> Executor<'e> {
             around,
             plan,
             program,
+            kept: plan.kept(),
             run: run.run,
             started: run.started,
             simulated: run.simulated,

@@ -14,7 +14,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Executor;
-use super::freeze::{KeyNames, SnapshotFile};
+use super::freeze::SnapshotFile;
+use super::keys::KeyNames;
 use super::send::{ROW, check_numbers, numbered_query};
 use super::steps::{file_instance, instance};
 use crate::hir::{Amount, Arm, ArmKind, Expr, LocalId, Query, RowId, Value};
@@ -53,7 +54,8 @@ impl Executor<'_> {
         step: &Step,
         split: &SplitStep<'_>,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
-        let (whole, _) = self.freeze(token, step, split.input).await?;
+        let columns = self.kept.split(&self.program, split.arms, split.input);
+        let (whole, _) = self.freeze(token, step, split.input, &columns).await?;
         let looked = self.look(token, step, split, &whole).await?;
         if looked.hashes.len() as u64 != whole.rows {
             let equation = format!("{} rows were frozen and {} looked at", whole.rows, looked.hashes.len());

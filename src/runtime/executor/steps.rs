@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::accounting::Accounting;
-use super::freeze::{freeze, source_of};
+use super::accounting::{Accounting, Levels};
+use super::freeze::{Freezing, freeze, source_of};
 use super::split::SplitStep;
 use super::{Executor, Performed, StepEnd};
 use crate::hir::{Expr, LocalId, Query, QueryKind, Value};
-use crate::plan::query::scalar;
+use crate::plan::query::{Columns, scalar};
 use crate::plan::{DataStep, Step, StepKind};
+use crate::runtime::clock::Stopwatch;
 use crate::runtime::error::RunError;
 use crate::runtime::machine::{Outcome, Snapshot};
 use crate::runtime::observe::Progress;
@@ -95,7 +96,8 @@ impl Executor<'_> {
         query: &Query,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
         let memories = self.memories(local)?;
-        let (snapshot, accounting) = self.freeze(token, step, query).await?;
+        let columns = self.kept.segment(&self.program, local, query, &self.plan.news_of(local));
+        let (snapshot, accounting) = self.freeze(token, step, query, &columns).await?;
         self.freeze_unmatched(step, local, query, &snapshot).await?;
         // Rows are counted where they enter: of another entity, where the segment goes to its own by a relation.
         let rows = self.program[source_of(query).ty.entity].name.clone();
@@ -109,12 +111,13 @@ impl Executor<'_> {
         Ok((Outcome::Frozen(snapshot), Some(record)))
     }
 
-    /// Freezes a population under the step's name and accounts for its rows.
+    /// Freezes a population under the step's name, with these columns, and accounts for its rows.
     pub(super) async fn freeze(
         &self,
         token: &str,
         step: &Step,
         query: &Query,
+        columns: &Columns,
     ) -> Result<(Snapshot, Accounting), RunError> {
         let file = format!("{}.parquet", file_instance(token, step));
         let path = self.around.folders.run(&self.run).join(&file);
@@ -122,8 +125,14 @@ impl Executor<'_> {
         let tables = self.tables_for(step, &frozen);
         let scope = self.scope(&tables, &locals);
         let session = self.around.session;
-        let rows = freeze(session, &scope, query, &path, &step.title).await?;
-        let accounting = self.with_vanished(query, Accounting::of(session, &scope, query, rows).await?)?;
+        let levels = Levels::of(query);
+        let what = Freezing { query, columns, levels: &levels.counted(), title: &step.title };
+        let stopwatch = Stopwatch::start();
+        let frozen = freeze(session, &scope, &what, &path).await?;
+        let (rows, work, took) = (frozen.rows, &frozen.work, stopwatch.elapsed());
+        self.around.observer.on(Progress::Computed { title: &step.title, query, rows, work, took });
+        let accounting = levels.account(session, &scope, &frozen).await?;
+        let accounting = self.with_vanished(query, accounting)?;
         let accounting = self.with_rejected(query, accounting)?;
         if !accounting.balances() {
             let equation = format!("{accounting:?}");
