@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::host::{self, Script, Source};
 use super::{Context, Exit, Failure};
 use crate::report::{Explained, Explainer, RunReport, count, elapsed, moment};
-use crate::runtime::{Observer, Silent};
 use crate::runtime::channels::{Content, OutgoingMessage};
 use crate::runtime::clock::Stopwatch;
 use crate::runtime::store::Store as _;
+use crate::runtime::{Observer, Silent};
 
 /// Rehearse a script on real data: who would get what, who would not; nothing is sent
 #[derive(clap::Args, Debug)]

@@ -72,12 +72,7 @@ impl<'q> Levels<'q> {
 
     /// `rows_in = rows_out + dropped`, by what was counted while the population was computed. What was not is counted
     /// now. A population with one clause costs one count of its source.
-    pub async fn account(
-        &self,
-        session: &Session,
-        scope: &Scope<'_>,
-        frozen: &Frozen,
-    ) -> Result<Accounting, RunError> {
+    pub async fn account(&self, session: &Session, scope: &Scope<'_>, frozen: &Frozen) -> Result<Accounting, RunError> {
         let counts: BTreeMap<usize, Option<u64>> =
             self.places().into_iter().zip(frozen.counts.iter().copied()).collect();
         let rows_out = frozen.rows;

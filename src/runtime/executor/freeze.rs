@@ -18,9 +18,7 @@ use super::keys::KeyCheck;
 use super::send::ROW;
 use crate::base::plain_reason;
 use crate::hir::{Query, QueryKind};
-use crate::plan::query::{
-    Columns, Joins, QueryError, Scope, Session, Work, computation, counting,
-};
+use crate::plan::query::{Columns, Joins, QueryError, Scope, Session, Work, computation, counting};
 use crate::runtime::error::RunError;
 
 /// What is to be frozen.

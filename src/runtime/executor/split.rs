@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::Int64Type;
+use datafusion::arrow::datatypes::{Int64Type, Schema};
 use futures::StreamExt;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -62,11 +62,11 @@ impl Executor<'_> {
             return Err(RunError::Unbalanced { step: step.title.clone(), equation });
         }
         let taken = self.assign(split, &looked, whole.rows as usize).await?;
+        let snapshots = self.write_arms(token, step, split, &whole, &taken)?;
         let mut arms = Vec::with_capacity(split.arms.len());
         let mut dropped = BTreeMap::new();
         let mut note = Vec::new();
-        for (at, arm) in split.arms.iter().enumerate() {
-            let snapshot = self.write_arm(token, step, &whole, at, &taken[at])?;
+        for (arm, snapshot) in split.arms.iter().zip(snapshots) {
             let name = &self.plan.campaign()[arm.local].name;
             note.push(format!("{name} {}", snapshot.rows));
             arms.push((arm.local.0, snapshot));
@@ -186,32 +186,53 @@ impl Executor<'_> {
         })
     }
 
-    /// Writes the rows of an arm as a frozen population of its own.
-    fn write_arm(
+    /// Writes the rows of each arm as a frozen population of its own, all in one pass.
+    fn write_arms(
         &self,
         token: &str,
         step: &Step,
+        split: &SplitStep<'_>,
         whole: &Snapshot,
-        at: usize,
-        taken: &[bool],
-    ) -> Result<Snapshot, RunError> {
+        taken: &[Vec<bool>],
+    ) -> Result<Vec<Snapshot>, RunError> {
         let folder = self.around.folders.run(&self.run);
-        let file = format!("{}.{at}.parquet", file_instance(token, step));
-        let mut writer = SnapshotFile::create(&folder.join(&file))?;
-        let mut schema = None;
-        for batch in crate::runtime::tables::parquet_batches(&folder.join(&whole.file))? {
-            let batch = batch.map_err(|error| super::freeze::file_error(&folder.join(&whole.file), &error))?;
-            let number = batch.schema().index_of(ROW).map_err(QueryError::from_arrow)?;
-            let rows = batch.column(number).as_primitive::<Int64Type>().values().iter();
-            let mask: BooleanArray = rows.map(|row| Some(taken[*row as usize])).collect();
-            let mut kept = filter_record_batch(&batch, &mask).map_err(QueryError::from_arrow)?;
-            kept.remove_column(number);
-            schema.get_or_insert_with(|| kept.schema());
-            writer.write(&kept)?;
+        let path = folder.join(&whole.file);
+        let failed = |error| super::freeze::file_error(&path, &error);
+        let mut arms = Vec::with_capacity(split.arms.len());
+        for (at, arm) in split.arms.iter().enumerate() {
+            let file = format!("{}.{at}.parquet", file_instance(token, step));
+            let writer = SnapshotFile::create(&folder.join(&file))?;
+            arms.push((file, writer, self.kept.arm(&self.program, arm, split.input), None));
         }
-        let rows = writer.finish(schema.as_ref())?;
-        Ok(Snapshot { file, rows })
+        for batch in crate::runtime::tables::parquet_batches(&path)? {
+            let batch = batch.map_err(|error| super::freeze::file_error(&path, &error))?;
+            let number = batch.schema().index_of(ROW).map_err(QueryError::from_arrow)?;
+            let rows = batch.column(number).as_primitive::<Int64Type>();
+            for ((_, writer, columns, schema), taken) in arms.iter_mut().zip(taken) {
+                let mask: BooleanArray = rows.values().iter().map(|row| Some(taken[*row as usize])).collect();
+                let kept = kept_places(&batch.schema(), columns, &KeyNames::new(&self.program[split.input.ty.entity]));
+                let kept = batch.project(&kept).map_err(failed)?;
+                let kept = filter_record_batch(&kept, &mask).map_err(QueryError::from_arrow)?;
+                schema.get_or_insert_with(|| kept.schema());
+                writer.write(&kept)?;
+            }
+        }
+        let finished = arms.into_iter().map(|(file, writer, _, schema)| {
+            let rows = writer.finish(schema.as_ref())?;
+            Ok(Snapshot { file, rows })
+        });
+        finished.collect()
     }
+}
+
+/// The columns that an arm keeps: its key and what is read of it.
+fn kept_places(schema: &Schema, columns: &Columns, keys: &KeyNames) -> Vec<usize> {
+    let wanted = |name: &str| match columns {
+        Columns::All => true,
+        Columns::Named(names) => names.iter().any(|known| known == name) || keys.has(name),
+    };
+    let places = schema.fields().iter().enumerate();
+    places.filter(|(_, field)| field.name() != ROW && wanted(field.name())).map(|(at, _)| at).collect()
 }
 
 impl Looked {
