@@ -118,9 +118,13 @@ pub fn walk_arm<V: Visitor + ?Sized>(visitor: &mut V, arm: &ArmKind) {
     }
 }
 
-/// The values in a send, its population left out.
-pub fn walk_send<V: Visitor + ?Sized>(visitor: &mut V, send: &Send) {
+fn walk_send<V: Visitor + ?Sized>(visitor: &mut V, send: &Send) {
     visitor.expr(&send.address);
+    walk_message(visitor, send);
+}
+
+/// The values in a send's message and options.
+pub fn walk_message<V: Visitor + ?Sized>(visitor: &mut V, send: &Send) {
     if let Some(message) = &send.message {
         message.args.iter().for_each(|arg| visitor.expr(arg));
         message.fields.iter().for_each(|(_, content)| walk_content(visitor, content));

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::query::Columns;
 use super::{NewRows, Plan};
-use crate::hir::visit::{Visitor, blocks, population, walk_arm, walk_expr, walk_query, walk_send, walk_stmt};
+use crate::hir::visit::{Visitor, blocks, population, walk_arm, walk_expr, walk_message, walk_query, walk_stmt};
 use crate::hir::{
     AggregateFn, Arm, ColumnRef, EntityId, Expr, ExprKind, LocalId, Program, Query, QueryKind, RelationId, RowId, Send,
     Stmt, StmtKind, TyKind, Value,
@@ -120,7 +120,7 @@ impl Kept {
 
     /// What a send keeps of a population that it freezes itself.
     pub fn send(&self, program: &Program, send: &Send) -> Columns {
-        let mut names = self.read(program, |reads| walk_send(reads, send));
+        let mut names = self.read(program, |reads| reads.send(send));
         let later = send.delivery.and_then(|delivery| self.locals.get(&delivery)).cloned().unwrap_or_default();
         names.join(&later);
         names.join(&whole(program, &send.to));
@@ -143,7 +143,13 @@ impl Kept {
     fn reads_of(&self, plan: &Plan, stmt: &Stmt) -> (Names, BTreeSet<LocalId>) {
         let program = &plan.program;
         let mut reads = Reads::new(program, &self.rows);
-        walk_stmt(&mut reads, stmt);
+        match &stmt.kind {
+            StmtKind::Send(send) => {
+                reads.query(&send.to);
+                reads.send(send);
+            }
+            _ => walk_stmt(&mut reads, stmt),
+        }
         match &stmt.kind {
             StmtKind::Export { options, .. } => match options.iter().find(|(name, _)| name == "columns") {
                 Some((_, Value::List(columns))) => columns.iter().for_each(|column| {
@@ -189,11 +195,21 @@ struct Reads<'p> {
     rows: &'p HashMap<RowId, Option<EntityId>>,
     names: Names,
     locals: BTreeSet<LocalId>,
+    /// What is read now is read of the live row; only added columns are frozen.
+    live: bool,
 }
 
 impl<'p> Reads<'p> {
     fn new(program: &'p Program, rows: &'p HashMap<RowId, Option<EntityId>>) -> Self {
-        Self { program, rows, names: Names::default(), locals: BTreeSet::new() }
+        Self { program, rows, names: Names::default(), locals: BTreeSet::new(), live: false }
+    }
+
+    /// Whom to write to is read at the moment of sending, where a row can be found again.
+    fn send(&mut self, send: &Send) {
+        self.live = !self.program[send.to.ty.entity].key.is_empty();
+        self.expr(&send.address);
+        self.live = false;
+        walk_message(self, send);
     }
 
     /// The fields by which a relation of `entity` leads on.
@@ -210,6 +226,7 @@ impl<'p> Reads<'p> {
         match (path.first(), column, entity) {
             (None, Some(ColumnRef::Added(name)), _) => self.names.add(name),
             (None, None, _) => {}
+            _ if self.live => {}
             (_, _, None) => self.names = Names::All,
             (Some(relation), _, Some(entity)) => self.relation(entity, *relation),
             (None, Some(ColumnRef::Field(field)), Some(entity)) => {
