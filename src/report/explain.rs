@@ -35,8 +35,8 @@ pub struct Explained {
     pub spilled_bytes: u64,
     /// How long it took, writing included.
     pub milliseconds: u64,
-    /// What was done otherwise than first planned, and why.
-    pub fallbacks: Vec<String>,
+    /// What was done otherwise than for a population alone, and why.
+    pub notes: Vec<String>,
 }
 
 /// An operator of the engine. Fields are only ever added.
@@ -76,9 +76,12 @@ impl<'s> Explainer<'s> {
             rows: operator.rows,
             milliseconds: operator.nanos / 1_000_000,
         };
-        let mut fallbacks = Vec::new();
+        let mut notes = Vec::new();
         if work.sorted_joins {
-            fallbacks.push("one side of a hash join did not fit into memory: joined by sorting instead".to_owned());
+            notes.push("one side of a hash join did not fit into memory: joined by sorting instead".to_owned());
+        }
+        if let Some(first) = &work.together_with {
+            notes.push(format!("computed in one pass with `{first}`, which reads the rows of both"));
         }
         Explained {
             statement: title.to_owned(),
@@ -88,7 +91,7 @@ impl<'s> Explainer<'s> {
             bytes_read: work.bytes_read,
             spilled_bytes: work.spilled,
             milliseconds: took.as_millis().try_into().unwrap_or(u64::MAX),
-            fallbacks,
+            notes,
         }
     }
 }
@@ -115,7 +118,7 @@ impl Explained {
         };
         let took = elapsed(Duration::from_millis(self.milliseconds));
         lines.push(format!("  {} rows · {} read · {took} · {spill}", count(self.rows), size(self.bytes_read)));
-        lines.extend(self.fallbacks.iter().map(|fallback| format!("  fallback: {fallback}")));
+        lines.extend(self.notes.iter().map(|note| format!("  note: {note}")));
         for step in &self.engine {
             let rows = step.rows.map_or(String::new(), |rows| format!(" · {} rows", count(rows)));
             let time = match step.milliseconds {

@@ -174,7 +174,7 @@ fn a_plan_explains_how_populations_are_computed() {
     );
     assert!(good["bytes_read"].as_u64().unwrap() > 0 && good["spilled_bytes"] == 0, "{good}");
     assert!(good["rows"].as_u64().unwrap() > 10 && good["engine"][0]["operator"].is_string(), "{good}");
-    assert_eq!(good["fallbacks"], serde_json::json!([]));
+    assert_eq!(good["notes"], serde_json::json!([]));
     assert!(project.json(&["plan", "a.orch"], 0).get("populations").is_none());
 }
 
@@ -195,10 +195,57 @@ fn a_join_that_does_not_fit_into_memory_is_made_by_sorting_and_that_is_said() {
         );
     let json = project.json(&["plan", "a.orch", "--explain"], 0);
     let pairs = &json["populations"][0];
-    assert!(pairs["fallbacks"][0].as_str().is_some_and(|text| text.contains("by sorting")), "{pairs}");
+    assert!(pairs["notes"][0].as_str().is_some_and(|text| text.contains("by sorting")), "{pairs}");
     assert!(pairs["spilled_bytes"].as_u64().unwrap() > 0, "{pairs}");
-    assert!(project.done(&["plan", "a.orch", "--explain"]).stdout.contains("  fallback: one side of a hash join"));
+    assert!(project.done(&["plan", "a.orch", "--explain"]).stdout.contains("  note: one side of a hash join"));
     project.done(&["run", "a.orch"]);
     let wanted = (0..120_000).filter(|id| ((id * 7) % 120_000).to_string().contains('1')).count();
     assert_eq!(project.read("out/pairs.csv").lines().count() - 1, wanted);
+}
+
+#[test]
+fn segments_that_filter_the_same_entity_read_it_once() {
+    let ten: String = (0..10)
+        .map(|at| format!("segment s{at} = customers where spend > {at}00 where country in (\"FR\", \"DE\") or store.city = \"Lyon\"\n"))
+        .collect();
+    let counts: String = (0..10).map(|at| format!("{{count(s{at})}} ")).collect();
+    let project = Project::shop()
+        .with("a.orch", &format!("{ten}segment other = orders where amount > 10\nlog \"{counts}\"\n"))
+        .with("alone.orch", "segment s3 = customers where spend > 300 where country in (\"FR\", \"DE\") or store.city = \"Lyon\"\nlog \"{count(s3)}\"\n");
+    let json = project.json(&["plan", "a.orch", "--explain"], 0);
+    let populations = json["populations"].as_array().unwrap();
+    assert!(populations[0]["bytes_read"].as_u64().unwrap() > 0);
+    for at in 1..10 {
+        assert_eq!(populations[at]["bytes_read"], 0, "{}", populations[at]);
+        assert!(populations[at]["notes"][0].as_str().unwrap().contains("in one pass with `segment s0`"));
+    }
+    let alone = project.json(&["plan", "alone.orch"], 0);
+    let step = |json: &Value, name: &str| {
+        let steps = json["steps"].as_array().unwrap().clone();
+        let step = steps.into_iter().find(|step| step["name"] == name).unwrap();
+        (step["rows_in"].clone(), step["rows_out"].clone(), step["dropped"].clone())
+    };
+    assert_eq!(step(&alone, "s3"), step(&json, "s3"));
+    project.done(&["run", "a.orch"]);
+    let frozen = frozen(&project);
+    assert_eq!(columns(&frozen, "4"), ["id"]);
+    let read = |name: &str| {
+        let file = project.path(".orch/dev/runs").join(project.run_name()).join(format!("{name}.parquet"));
+        let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(file).unwrap()).unwrap();
+        reader.build().unwrap().map(|batch| batch.unwrap().num_rows() as u64).sum::<u64>()
+    };
+    assert_eq!(Value::from(read("4")), step(&alone, "s3").1);
+}
+
+#[test]
+fn a_mistake_in_one_of_several_segments_is_its_own() {
+    let project = Project::shop().with(
+        "a.orch",
+        "segment good = customers where spend > 500\nsegment bad = customers where 100 / (spend - spend) > 1\nlog \"{count(good)} {count(bad)}\"\n",
+    );
+    let ended = project.orch(&["run", "a.orch"]);
+    assert_ne!(ended.code, Some(0));
+    let report = project.json(&["show", &project.run_name()], 0);
+    assert_eq!(report["steps"].as_array().unwrap().len(), 1, "the first segment is done: {report}");
+    assert!(ended.stderr.contains("run::"), "{}", ended.shown());
 }

@@ -27,6 +27,8 @@ pub struct Work {
     pub spilled: u64,
     /// Joins were made by sorting, because one side did not fit into memory.
     pub sorted_joins: bool,
+    /// Computed in one pass with this earlier statement, whose work it is.
+    pub together_with: Option<String>,
 }
 
 /// A step of the engine's plan.

@@ -13,6 +13,7 @@ mod notes;
 mod pace;
 mod person;
 mod send;
+mod shared;
 mod split;
 mod steps;
 mod take;
@@ -166,6 +167,8 @@ pub struct Executor<'e> {
     seq: u64,
     /// What the segment just computed takes, for the commit of its step.
     takes: Vec<Change>,
+    /// Segments that were computed together with an earlier one, by what tells them apart.
+    together: HashMap<String, freeze::Frozen>,
     /// The wait that was announced last: branch and statement.
     announced: Option<(String, String)>,
 }
@@ -198,6 +201,7 @@ impl<'e> Executor<'e> {
             state: run.state,
             seq: run.seq,
             takes: Vec::new(),
+            together: HashMap::new(),
             announced: None,
         }
     }

@@ -226,7 +226,7 @@ impl Executor<'_> {
 }
 
 /// The columns that an arm keeps: its key and what is read of it.
-fn kept_places(schema: &Schema, columns: &Columns, keys: &KeyNames) -> Vec<usize> {
+pub(super) fn kept_places(schema: &Schema, columns: &Columns, keys: &KeyNames) -> Vec<usize> {
     let wanted = |name: &str| match columns {
         Columns::All => true,
         Columns::Named(names) => names.iter().any(|known| known == name) || keys.has(name),

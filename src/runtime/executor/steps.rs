@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::accounting::{Accounting, Levels};
-use super::freeze::{Freezing, freeze, source_of};
+use super::freeze::{Freezing, Frozen, freeze, source_of};
 use super::split::SplitStep;
 use super::{Executor, Performed, StepEnd};
 use crate::hir::{Expr, LocalId, Query, QueryKind, Value};
@@ -18,6 +18,10 @@ use crate::runtime::store::StepRecord;
 impl Executor<'_> {
     /// Performs a step. Doing it twice is harmless.
     pub(super) async fn perform(&mut self, token: &str, step: &Step) -> Result<StepEnd, RunError> {
+        if !matches!(step.kind, StepKind::Segment { .. }) {
+            // From here on rows may be others.
+            self.together.clear();
+        }
         let (outcome, record) = match &step.kind {
             StepKind::Segment { local, query } => self.segment(token, step, *local, query).await?,
             StepKind::Let { value, .. } => {
@@ -95,9 +99,13 @@ impl Executor<'_> {
         local: LocalId,
         query: &Query,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
-        let memories = self.memories(local)?;
+        let (memories, stopwatch) = (self.memories(local)?, Stopwatch::start());
         let columns = self.kept.segment(&self.program, local, query, &self.plan.news_of(local));
-        let (snapshot, accounting) = self.freeze(token, step, query, &columns).await?;
+        self.compute_together(token, step).await;
+        let (snapshot, accounting) = match self.together.remove(&instance(token, step)) {
+            Some(frozen) => self.account(token, step, query, &frozen, stopwatch.elapsed()).await?,
+            None => self.freeze(token, step, query, &columns).await?,
+        };
         self.freeze_unmatched(step, local, query, &snapshot).await?;
         // Rows are counted where they enter: of another entity, where the segment goes to its own by a relation.
         let rows = self.program[source_of(query).ty.entity].name.clone();
@@ -129,16 +137,31 @@ impl Executor<'_> {
         let what = Freezing { query, columns, levels: &levels.counted(), title: &step.title };
         let stopwatch = Stopwatch::start();
         let frozen = freeze(session, &scope, &what, &path).await?;
-        let (rows, work, took) = (frozen.rows, &frozen.work, stopwatch.elapsed());
+        self.account(token, step, query, &frozen, stopwatch.elapsed()).await
+    }
+
+    /// Tells of a population that was frozen under the step's name, and accounts for its rows.
+    async fn account(
+        &self,
+        token: &str,
+        step: &Step,
+        query: &Query,
+        frozen: &Frozen,
+        took: std::time::Duration,
+    ) -> Result<(Snapshot, Accounting), RunError> {
+        let (rows, work) = (frozen.rows, &frozen.work);
         self.around.observer.on(Progress::Computed { title: &step.title, query, rows, work, took });
-        let accounting = levels.account(session, &scope, &frozen).await?;
+        let (locals, frozen_files) = (self.locals(), self.frozen());
+        let tables = self.tables_for(step, &frozen_files);
+        let scope = self.scope(&tables, &locals);
+        let accounting = Levels::of(query).account(self.around.session, &scope, frozen).await?;
         let accounting = self.with_vanished(query, accounting)?;
         let accounting = self.with_rejected(query, accounting)?;
         if !accounting.balances() {
             let equation = format!("{accounting:?}");
             return Err(RunError::Unbalanced { step: step.title.clone(), equation });
         }
-        Ok((Snapshot { file, rows }, accounting))
+        Ok((Snapshot { file: format!("{}.parquet", file_instance(token, step)), rows }, accounting))
     }
 
     /// Lines of a file that could not be read entered, too, and were dropped.
