@@ -77,11 +77,10 @@ pub enum SyntaxError {
         span: Span,
         limit: usize,
     },
-    /// `expected` and `found` are ready to be read: "an expression", "`to`", "the end of the line".
+    /// `message` says what was expected and what was found, or more if the slip is a usual one.
     Unexpected {
         span: Span,
-        expected: String,
-        found: String,
+        message: String,
         help: Option<String>,
         fix: Option<(Span, String)>,
     },
@@ -143,8 +142,8 @@ impl From<SyntaxError> for Problem {
                 Problem::error(code::TOO_MANY, format!("more than {limit} problems: the rest is not shown"), span)
                     .help("mend some of them, and check again")
             }
-            Unexpected { span, expected, found, help, fix } => {
-                let mut problem = Problem::error(code::UNEXPECTED, format!("expected {expected}, found {found}"), span);
+            Unexpected { span, message, help, fix } => {
+                let mut problem = Problem::error(code::UNEXPECTED, message, span);
                 problem.help = help;
                 match fix {
                     Some((span, replacement)) => problem.fix(span, replacement),

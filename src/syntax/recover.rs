@@ -3,7 +3,8 @@
 //! Each top-level statement is parsed on its own. When the grammar rejects a token, the innermost statement or item
 //! around it is *cut*: replaced by a shorter one that still says what is known (`segment vip = <bad>`), or by a
 //! placeholder; then the top-level statement is parsed again. So one mistake costs one statement and one message, and
-//! the names that others use stay known.
+//! the names that others use stay known. Where it is plain what was meant (`WHERE` for `where`) the tokens are put
+//! right instead, and the rest of the statement is checked as well.
 
 use std::collections::HashMap;
 
@@ -69,7 +70,7 @@ impl<'t> Driver<'t> {
             Ok(Entry::Expr(expr)) => Some(expr),
             Ok(Entry::Stmt(_)) => None,
             Err((at, expected)) => {
-                self.report(0, at, &expected);
+                let _ = self.report(0, at, &expected);
                 Some(Expr { kind: ExprKind::Error, span: self.unit_span(first) })
             }
         }
@@ -98,14 +99,18 @@ impl<'t> Driver<'t> {
             let culprit = innermost(&self.layout.units, at).unwrap_or(top).max(top);
             let tried = tries.entry(culprit).or_default();
             if *tried == 0 {
-                self.report(culprit, at, &expected);
+                *tried = 1;
+                if let Some(repair) = self.report(culprit, at, &expected) {
+                    cut::add(&mut cuts, Cut::repair(&self.layout.tokens, &repair));
+                    continue;
+                }
             }
             *tried += 1;
             let shorter =
-                (*tried == 1).then(|| shorten(&self.layout.tokens, &self.layout.units[culprit], at)).flatten();
+                (*tried == 2).then(|| shorten(&self.layout.tokens, &self.layout.units[culprit], at)).flatten();
             match shorter {
                 Some(shorter) => shorter.into_iter().for_each(|cut| cut::add(&mut cuts, cut)),
-                None if *tried <= 2 && (culprit != top || cuts.len() < 2) => {
+                None if *tried <= 3 && (culprit != top || cuts.len() < 3) => {
                     cut::add(&mut cuts, Cut::whole(&self.layout.tokens, &self.layout.units[culprit]));
                 }
                 None => break,
@@ -143,17 +148,19 @@ impl<'t> Driver<'t> {
         }
     }
 
-    fn report(&mut self, unit: usize, at: usize, expected: &[String]) {
+    /// Reports a rejected token, and says how to read on if it is plain what was meant.
+    fn report(&mut self, unit: usize, at: usize, expected: &[String]) -> Option<explain::Repair> {
         let is_last = at + 1 == self.layout.tokens.len();
         let invented = self.layout.tokens.get(at).is_some_and(|token| token.start == token.end);
         self.rejected_end.get_or_insert(is_last && invented);
         if self.faulty.get(unit).copied().unwrap_or(false) {
-            return;
+            return None;
         }
         self.errors += 1;
         if self.errors == MAX_ERRORS {
             let span = self.layout.tokens.get(at).map_or(Span::new(self.source, 0, 0), |token| token.span(self.source));
-            return self.problems.push(SyntaxError::TooMany { span, limit: MAX_ERRORS });
+            self.problems.push(SyntaxError::TooMany { span, limit: MAX_ERRORS });
+            return None;
         }
         let place = explain::Place {
             source: self.source,
@@ -162,7 +169,9 @@ impl<'t> Driver<'t> {
             unit: self.layout.units[unit],
             at,
         };
-        self.problems.push(explain::explain(&place, expected));
+        let (error, repair) = explain::explain(&place, expected);
+        self.problems.push(error);
+        repair
     }
 
     /// Statements inside what was cut away are checked on their own, for the sake of their mistakes.

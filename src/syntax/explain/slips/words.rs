@@ -1,0 +1,43 @@
+//! Keywords in capitals.
+
+use super::{Slip, Wanted};
+use crate::base::Span;
+use crate::syntax::explain::Place;
+use crate::syntax::token::{Kind, Token, reserved, soft};
+
+/// The keyword that a name is in other letters.
+fn keyword(word: &str) -> Option<Kind> {
+    let lower = word.to_ascii_lowercase();
+    // In a name such as `Order` nobody can see a keyword, in `ORDER` everybody does.
+    let in_capitals = word.len() > 1 && !word.contains(|letter: char| letter.is_lowercase());
+    reserved(&lower).or_else(|| soft(&lower).filter(|_| in_capitals)).filter(|_| lower != word)
+}
+
+/// A keyword with capitals; all of them in the statement are one slip.
+pub fn wrong_case(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
+    let lower = place.word(found).to_ascii_lowercase();
+    if found.kind != Kind::Name || lower == place.word(found) || !wanted.takes(&lower) {
+        return None;
+    }
+    let kind = reserved(&lower).or_else(|| soft(&lower))?;
+    let (mut kinds, mut last) = (vec![kind], place.at);
+    let mut replacement = lower.clone();
+    let end = place.unit.end.min(place.tokens.len());
+    let others = (place.at + 1..end).filter_map(|at| {
+        let token = place.tokens[at];
+        let kind = (token.kind == Kind::Name).then(|| keyword(place.word(token))).flatten()?;
+        Some((at, kind))
+    });
+    for (at, kind) in others {
+        kinds.extend((last + 1..at).map(|between| place.tokens[between].kind));
+        kinds.push(kind);
+        let (before, word) = (place.tokens[last], place.tokens[at]);
+        replacement += place.text.get(before.end as usize..word.start as usize)?;
+        replacement += &place.word(word).to_ascii_lowercase();
+        last = at;
+    }
+    let span = Span::new(place.source, found.start, place.tokens[last].end);
+    let slip = Slip::write(span, replacement).here().help(format!("write `{lower}`"));
+    let slip = slip.because(format!("keywords are written in small letters, not `{}`", place.word(found)));
+    Some(slip.repair(place.at, last + 1, &kinds))
+}
