@@ -21,9 +21,28 @@ pub enum SyntaxError {
         span: Span,
         quoting: Quoting,
     },
+    /// A string in simple quotes over several lines, and how it would be right.
+    SeveralLines {
+        span: Span,
+        fix: Option<(Span, String)>,
+    },
     CurlyQuotes {
         span: Span,
         content: String,
+    },
+    /// A keyword with capitals at the beginning of a statement.
+    WrongCase {
+        span: Span,
+        word: String,
+    },
+    /// Steps that are only indented, or stand between `then` and `end`.
+    IndentedBlock {
+        span: Span,
+    },
+    /// `mark` is what begins it, when a `#` in its place makes it right.
+    ForeignComment {
+        span: Span,
+        mark: Option<Span>,
     },
     UnterminatedName {
         span: Span,
@@ -109,7 +128,31 @@ impl From<SyntaxError> for Problem {
             UnknownCharacter { span, character } => unknown_character(span, character),
             HiddenCharacter { span, character } => hidden_character(span, character),
             UnterminatedString { span, quoting } => unterminated_string(span, quoting),
+            SeveralLines { span, fix } => {
+                let problem = Problem::error(code::UNTERMINATED_STRING, "this string goes over several lines", span)
+                    .help("text of several lines stands between `\"\"\"` and `\"\"\"`");
+                match fix {
+                    Some((span, fix)) => problem.fix(span, fix),
+                    None => problem,
+                }
+            }
+            WrongCase { span, word } => {
+                let lower = word.to_lowercase();
+                let message = format!("keywords are written in small letters, not `{word}`");
+                Problem::error(code::UNEXPECTED, message, span).help(format!("write `{lower}`")).fix(span, lower)
+            }
+            IndentedBlock { span } => {
+                Problem::error(code::UNEXPECTED, "steps stand in braces, however they are indented", span)
+                    .help("write `{` here, and `}` in a line of its own behind the last step")
+            }
             CurlyQuotes { span, content } => curly_quotes(span, &content),
+            ForeignComment { span, mark } => {
+                let problem = Problem::error(code::FOREIGN_COMMENT, "comments begin with `#`", span);
+                match mark {
+                    Some(mark) => problem.help("write `#` in place of this").fix(mark, "#"),
+                    None => problem.help("write `#` at the beginning of each line of it"),
+                }
+            }
             UnterminatedName { span } => Problem::error(code::BAD_NAME, "this name has no closing backquote", span)
                 .help("close it with a backquote"),
             EmptyName { span } => Problem::error(code::BAD_NAME, "a name cannot be empty", span)
@@ -206,11 +249,12 @@ fn unknown_character(span: Span, character: char) -> Problem {
         }
         '&' => problem.help("write `and`").fix(span, "and"),
         '\u{2212}' | '\u{2013}' | '\u{2014}' => problem.help("write `-`").fix(span, "-"),
-        '\u{2265}' => problem.help("write `>=`").fix(span, ">="),
-        '\u{2264}' => problem.help("write `<=`").fix(span, "<="),
-        '\u{2260}' => problem.help("write `!=`").fix(span, "!="),
         '%' => problem.help("percentages are literals, as in `10%`; there is no remainder operator"),
-        '@' | '$' => problem.help("names stand as they are, and other text goes in quotes"),
+        '\u{20AC}' | '$' | '\u{A3}' | '\u{A5}' => {
+            problem.help("amounts stand without their currency, names as they are").fix(span, "")
+        }
+        '@' => problem.help("names stand as they are, and other text goes in quotes").fix(span, ""),
+        '\\' => problem.help("a statement may go on in the next line: remove it").fix(span, ""),
         _ => problem.help("remove it, or put text in quotes"),
     }
 }

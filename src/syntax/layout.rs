@@ -7,11 +7,12 @@
 //! a statement, their closing bracket was forgotten, is reported, and added.
 
 use super::error::SyntaxError;
-use super::token::{Kind, Token, entity_word, parallel_word, policy_word, statement, test_word};
+use super::token::{Kind, Token, entity_word, parallel_word, policy_word, reserved, statement, test_word};
 use crate::base::{SourceId, Span};
 use crate::diag::{Problem, Problems};
 
 mod brackets;
+mod indented;
 
 #[cfg(test)]
 mod tests;
@@ -82,6 +83,8 @@ struct Frame {
     chain: u32,
     /// Its closing bracket is not missed: something else was wrong with it.
     forgiven: bool,
+    /// It ends with the first line that is no further right than this.
+    indent: Option<usize>,
 }
 
 struct Pass<'t> {
@@ -94,13 +97,24 @@ struct Pass<'t> {
     depth: u32,
     /// The place of the last brace that belonged to nothing.
     extra: Option<u32>,
+    /// The last unit with an indented block.
+    indented: Option<usize>,
     out: Layout,
 }
 
 /// Lays out the tokens of a whole text, which holds what `inside` says.
 pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems, inside: Inside) -> Layout {
-    let mut pass =
-        Pass { text, source, input: tokens, known, frames: Vec::new(), depth: 0, extra: None, out: Layout::default() };
+    let mut pass = Pass {
+        text,
+        source,
+        input: tokens,
+        known,
+        frames: Vec::new(),
+        depth: 0,
+        extra: None,
+        indented: None,
+        out: Layout::default(),
+    };
     pass.push_frame(Token::invented(Kind::BraceOpen, 0), inside);
     for at in 0..tokens.len() {
         pass.token(at);
@@ -111,7 +125,11 @@ pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems, 
 impl Pass<'_> {
     fn token(&mut self, at: usize) {
         let token = self.input[at];
+        if token.first && self.close_indented(at) {
+            return;
+        }
         match token.kind {
+            Kind::Colon | Kind::Then if self.opens_indented(at) => return self.open_indented(token),
             Kind::Semicolon => return self.semicolon(token),
             Kind::Comma if self.separates_items(at) => return self.end_unit_with(token),
             Kind::ParenClose | Kind::SquareClose | Kind::BraceClose => return self.close(token),
@@ -169,6 +187,10 @@ impl Pass<'_> {
         let is_unknown = frame.inside != Inside::Expression && self.is_unknown(token);
         if let Some(kind) = keyword {
             self.end_unit();
+            let word = token.text(self.text);
+            if word.contains(char::is_uppercase) {
+                self.problem(SyntaxError::WrongCase { span: token.span(self.source), word: word.to_owned() });
+            }
             token.kind = kind;
         } else if is_item || is_unknown {
             self.end_unit();
@@ -184,6 +206,7 @@ impl Pass<'_> {
         let begin = unit.and_then(|unit| self.out.tokens.get(self.out.units[unit].start));
         token.first
             && token.kind == Kind::Name
+            && reserved(&token.text(self.text).to_ascii_lowercase()).is_none()
             && self.previous().is_some_and(Kind::ends_operand)
             && begin.is_some_and(|begin| self.indentation(token) <= self.indentation(*begin))
     }
@@ -236,7 +259,12 @@ impl Pass<'_> {
         if !token.kind.is_name() && token.kind != Kind::If || self.next_is(at, Kind::Colon) {
             return None;
         }
-        let word = token.text(self.text);
+        let next = self.input.get(at + 1).filter(|next| !next.first);
+        let written = token.text(self.text);
+        // Two words in a row are no expression: the first was meant as a keyword, whatever its letters.
+        let stands_before = next.is_some_and(|next| next.kind.is_name() || next.kind == Kind::Text);
+        let lower = (stands_before && written.contains(char::is_uppercase)).then(|| written.to_ascii_lowercase());
+        let word = lower.as_deref().unwrap_or(written);
         let kind = match inside {
             Inside::Block => statement(word)?,
             Inside::Test if word == "signal" => Kind::StmtArrival,
@@ -246,7 +274,6 @@ impl Pass<'_> {
             Inside::Entity => entity_word(word)?,
             Inside::Items | Inside::Expression => return None,
         };
-        let next = self.input.get(at + 1).filter(|next| !next.first);
         if kind == Kind::StmtFor && !next.is_some_and(|next| next.kind.is_name()) {
             return None;
         }
@@ -399,7 +426,7 @@ impl Pass<'_> {
         if self.frames.len() >= MAX_FRAMES {
             return;
         }
-        self.frames.push(Frame { open, inside, unit: None, word: None, chain: 0, forgiven: false });
+        self.frames.push(Frame { open, inside, unit: None, word: None, chain: 0, forgiven: false, indent: None });
         self.deepen();
     }
 

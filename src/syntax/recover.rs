@@ -153,15 +153,6 @@ impl<'t> Driver<'t> {
         let is_last = at + 1 == self.layout.tokens.len();
         let invented = self.layout.tokens.get(at).is_some_and(|token| token.start == token.end);
         self.rejected_end.get_or_insert(is_last && invented);
-        if self.faulty.get(unit).copied().unwrap_or(false) {
-            return None;
-        }
-        self.errors += 1;
-        if self.errors == MAX_ERRORS {
-            let span = self.layout.tokens.get(at).map_or(Span::new(self.source, 0, 0), |token| token.span(self.source));
-            self.problems.push(SyntaxError::TooMany { span, limit: MAX_ERRORS });
-            return None;
-        }
         let place = explain::Place {
             source: self.source,
             text: self.text,
@@ -170,6 +161,15 @@ impl<'t> Driver<'t> {
             at,
         };
         let (error, repair) = explain::explain(&place, expected);
+        if self.faulty.get(unit).copied().unwrap_or(false) {
+            return repair;
+        }
+        self.errors += 1;
+        if self.errors == MAX_ERRORS {
+            let span = self.layout.tokens.get(at).map_or(Span::new(self.source, 0, 0), |token| token.span(self.source));
+            self.problems.push(SyntaxError::TooMany { span, limit: MAX_ERRORS });
+            return None;
+        }
         self.problems.push(error);
         repair
     }

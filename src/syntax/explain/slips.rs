@@ -50,7 +50,11 @@ impl Slip {
     fn write(span: Span, replacement: impl Into<String>) -> Self {
         let replacement = replacement.into();
         let help = format!("write `{}`", replacement.trim());
-        Self { fix: Some((span, replacement)), span: Some(span).filter(|span| span.start < span.end), ..Self::say(help) }
+        Self {
+            fix: Some((span, replacement)),
+            span: Some(span).filter(|span| span.start < span.end),
+            ..Self::say(help)
+        }
     }
 
     /// With a message of its own.

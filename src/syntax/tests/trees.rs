@@ -181,10 +181,11 @@ fn the_repl_knows_when_to_wait_for_more() {
 fn broken_statements_keep_what_is_known() {
     for (text, tree) in [
         ("segment a = b whre c", "Segment { name: a, query: Error }"),
-        ("segment a b", "Segment { name: a, query: Error }"),
+        ("segment a b", "Segment { name: a, query: b }"),
         ("let a: int = 3m", "Let { name: a, ty: int, value: Error }"),
         ("let a = = 1", "Let { name: a, value: Error }"),
-        ("send email a b as c", "Send(Send { channel: email, to: Error, alias: c })"),
+        ("send email a b as c", "Send(Send { channel: email, message: a, to: b, alias: c })"),
+        ("send email a + b as c", "Send(Send { channel: email, to: Error, alias: c })"),
         ("entity a form \"x\" { b: int }", "Entity(Entity { name: a, items: [Field { name: b, ty: int }] })"),
         (
             "entity a { b int\n c: int of\n d: int }",

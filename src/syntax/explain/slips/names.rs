@@ -1,6 +1,7 @@
 //! Names with blanks, dashes or quotes, and items without their colon.
 
 use super::{Slip, Wanted};
+use crate::base::did_you_mean;
 use crate::syntax::explain::Place;
 use crate::syntax::layout::Inside;
 use crate::syntax::token::{Kind, Token};
@@ -41,8 +42,16 @@ fn as_name(text: &str) -> Option<String> {
 fn in_pieces(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
     let declares = matches!(
         place.first()?.kind,
-        Kind::StmtSegment | Kind::StmtLet | Kind::StmtCampaign | Kind::StmtDefine | Kind::StmtSignal | Kind::StmtTopic
-            | Kind::StmtPolicy | Kind::StmtEntity | Kind::StmtParam | Kind::StmtMessage
+        Kind::StmtSegment
+            | Kind::StmtLet
+            | Kind::StmtCampaign
+            | Kind::StmtDefine
+            | Kind::StmtSignal
+            | Kind::StmtTopic
+            | Kind::StmtPolicy
+            | Kind::StmtEntity
+            | Kind::StmtParam
+            | Kind::StmtMessage
     );
     let offset = place.at.checked_sub(place.unit.start)?;
     let name = place.before(1).filter(|before| before.kind.is_name())?;
@@ -67,7 +76,11 @@ fn in_pieces(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         Kind::StmtSegment | Kind::StmtLet => place.after(at).is_some_and(|next| next.kind == Kind::Equal),
         _ => found.kind == Kind::Minus || place.after(at).is_some_and(|next| next.kind == Kind::BraceOpen),
     };
-    if !ends || pieces.len() < 2 {
+    // A word behind a campaign's name may be a part of its header, or nearly one.
+    const HEADER: [&str; 11] =
+        ["every", "at", "on", "cron", "in", "from", "until", "overlap", "daily", "weekly", "monthly"];
+    let is_header = found.kind == Kind::Name && did_you_mean(place.word(found), HEADER).is_some();
+    if !ends || pieces.len() < 2 || is_header || HEADER.contains(&place.word(found)) {
         return None;
     }
     let whole = place.written(name, last);
@@ -88,7 +101,11 @@ fn no_colon(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
     let name = place.word(first);
     let slip = match found.kind {
         Kind::Equal => Slip::write(place.span(found), ":").repair(place.at, place.at + 1, &[Kind::Colon]),
-        _ => Slip::write(place.span(found), format!(": {}", place.word(found))).repair(place.at, place.at, &[Kind::Colon]),
+        _ => Slip::write(place.span(found), format!(": {}", place.word(found))).repair(
+            place.at,
+            place.at,
+            &[Kind::Colon],
+        ),
     };
     Some(slip.help(format!("write `{name}: ...`")))
 }

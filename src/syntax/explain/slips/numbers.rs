@@ -100,12 +100,14 @@ fn of_literal(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> 
             false => share,
         });
         let right = share.map_or_else(|| "10%".to_owned(), |share| format!("{share}%"));
-        let slip = Slip::write(place.span(found), right.clone()).help(format!("shares are percentages: write `{right}`"));
+        let slip =
+            Slip::write(place.span(found), right.clone()).help(format!("shares are percentages: write `{right}`"));
         return Some(slip.repair(place.at, place.at + 1, &[Kind::Bad]));
     }
     if before.kind == Kind::Literal && word.contains(':') && place.word(before).contains('-') {
         let together = format!("{}T{word}", place.word(before));
-        return Some(Slip::write(place.spread(before, found), together));
+        let message = format!("`{}` is not a moment", place.written(before, found));
+        return Some(Slip::write(place.spread(before, found), together).because(message));
     }
     if word.contains(':') && before.kind.is_name() && wanted.takes("at") {
         let slip = Slip::write(place.span(found), format!("at {word}"));

@@ -107,6 +107,11 @@ fn is(place: &Place<'_>, found: Token) -> Option<Slip> {
     let span = place.spread(word, place.before(1)?);
     let value = place.word(found);
     let slip = Slip::write(span, sign).help(format!("write `{operand} {sign} {value}`")).because(message);
+    if found.kind == Kind::Name {
+        // A word without quotes may be a field or a value: that is looked at when the sign is right.
+        let slip = slip.help(format!("write `{operand} {sign} \"{value}\"`, or without quotes for a field"));
+        return Some(slip);
+    }
     Some(slip.repair(from, place.at, &[kind]))
 }
 
@@ -121,7 +126,10 @@ fn half_comparison(place: &Place<'_>, found: Token) -> Option<Slip> {
     let word = place.word(found);
     let slip = Slip::write(place.span(found), format!("{operand} {word}"));
     let (and, value) = (place.word(place.before(1)?), place.after(1).map_or("...", |value| place.word(value)));
-    Some(slip.help(format!("say again what is compared: `... {and} {operand} {word} {value}`")).because("nothing stands before this operator"))
+    Some(
+        slip.help(format!("say again what is compared: `... {and} {operand} {word} {value}`"))
+            .because("nothing stands before this operator"),
+    )
 }
 
 /// The first of the phrases that begins at the rejected token, its last token, and what it stands for.
@@ -159,6 +167,7 @@ fn function(place: &Place<'_>, found: Token) -> Option<Slip> {
     if place.word(found).eq_ignore_ascii_case("ilike") {
         let (first, last) = place.operand_before(1)?;
         let slip = Slip::write(place.spread(first, found), format!("lower({}) like", place.written(first, last)));
+        let slip = slip.help(format!("write `lower({}) like \"...\"`", place.written(first, last)));
         return Some(slip.here().because("`ilike` is not an operator"));
     }
     let (last, length, function) = phrase(place, found, FUNCTIONS)?;

@@ -37,14 +37,14 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             let rows = place.operand_before(1).map_or("customers", |(first, last)| place.written(first, last));
             Some(Slip::say(format!("write `{rows} where ...`")))
         }
+        Kind::On if wanted.takes("by") && before.is_some_and(|before| before.kind == Kind::Dedupe) => {
+            let slip = Slip::write(place.span(found), "by").help("write `dedupe by ...`");
+            Some(slip.repair(place.at, place.at + 1, &[Kind::By]))
+        }
         kind if kind.is_name() || kind.is_literal() || kind == Kind::ParenOpen => {
             select(place).or_else(|| function(place, wanted, found)).or_else(|| clause(place, wanted, found))
         }
         Kind::Star => select(place),
-        kind if wanted.takes("by") && kind == Kind::On => {
-            let slip = Slip::write(place.span(found), "by").help("write `dedupe by ...`");
-            Some(slip.repair(place.at, place.at + 1, &[Kind::By]))
-        }
         Kind::End if before.is_some_and(|before| before.kind == Kind::Where) => {
             Some(Slip::say("say which rows behind `where`, as in `where spend > 500`"))
         }
@@ -56,7 +56,8 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
 fn method(place: &Place<'_>, found: Token) -> Option<Slip> {
     let dot = place.before(1)?;
     let rows = place.operand_before(2).map_or("customers", |(first, last)| place.written(first, last));
-    let slip = Slip::write(place.spread(dot, found), " where").help(format!("write `{rows} where ...`, without the dot"));
+    let slip =
+        Slip::write(place.spread(dot, found), " where").help(format!("write `{rows} where ...`, without the dot"));
     Some(slip.here().because("clauses follow a population without a dot").repair(place.at - 1, place.at, &[]))
 }
 
@@ -132,7 +133,9 @@ fn clause(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             let slip = Slip::write(span, "limit").help("write `limit 10 by FIELD desc`");
             slip.repair(place.at, place.at + 1, &[Kind::Limit])
         }
-        "offset" | "skip" => Slip::say("no rows are skipped here: split the population, or leave some out with `except`"),
+        "offset" | "skip" => {
+            Slip::say("no rows are skipped here: split the population, or leave some out with `except`")
+        }
         "dedup" | "deduplicate" | "distinct" | "unique" => {
             let slip = Slip::write(span, "dedupe").help("write `dedupe by FIELD`");
             slip.repair(place.at, place.at + 1, &[Kind::Dedupe])

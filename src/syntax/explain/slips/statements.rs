@@ -1,6 +1,7 @@
 //! Slips that depend on the statement.
 
 use super::{Slip, Wanted};
+use crate::base::did_you_mean;
 use crate::syntax::explain::Place;
 use crate::syntax::layout::Inside;
 use crate::syntax::token::{Kind, TEST_WORDS, Token};
@@ -17,7 +18,9 @@ pub fn of_statement(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<
         }
         Kind::StmtWait | Kind::StmtApprove | Kind::StmtTask => wait(place, wanted, found, first),
         Kind::StmtSplit => split(place, wanted, found),
-        Kind::StmtGiven if wanted.has("[") => Some(Slip::say("rows stand in brackets: `given customers [ { id: 1 } ]`")),
+        Kind::StmtGiven if wanted.has("[") => {
+            Some(Slip::say("rows stand in brackets: `given customers [ { id: 1 } ]`"))
+        }
         kind if kind.begins_unit() => other(place, wanted, found, first),
         _ => arm(place, wanted, found),
     }
@@ -40,11 +43,12 @@ fn binding(place: &Place<'_>, wanted: &Wanted, found: Token, first: Token) -> Op
             let both = place.after(1).map_or(span, |next| place.spread(found, next));
             Slip::write(both, "=").help(help).repair(place.at, place.at + 2, &[Kind::Equal])
         }
-        Kind::Colon | Kind::From | Kind::As | Kind::Is | Kind::In => {
-            Slip::write(span, if found.kind == Kind::Colon { " =" } else { "=" })
-                .help(help)
-                .repair(place.at, place.at + 1, &[Kind::Equal])
-        }
+        Kind::Colon | Kind::From | Kind::As | Kind::Is | Kind::In => Slip::write(
+            span,
+            if found.kind == Kind::Colon { " =" } else { "=" },
+        )
+        .help(help)
+        .repair(place.at, place.at + 1, &[Kind::Equal]),
         kind if kind.is_name() && place.after(1).is_some_and(|next| next.kind == Kind::Equal) => return None,
         kind if kind == Kind::Minus || kind.is_literal() => return None,
         _ => {
@@ -61,7 +65,9 @@ fn campaign(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         (Kind::Literal, _) if place.before(1)?.kind == Kind::Cron => {
             Slip::say("a cron line stands in quotes: `cron \"0 9 * * *\"`")
         }
-        (_, "daily") if header => Slip::write(span, "every day").repair(place.at, place.at + 1, &[Kind::Every, Kind::Name]),
+        (_, "daily") if header => {
+            Slip::write(span, "every day").repair(place.at, place.at + 1, &[Kind::Every, Kind::Name])
+        }
         (_, "hourly") if header => Slip::write(span, "every 1h"),
         (_, "weekly") if header => Slip::say("name the day: `every monday at 09:00`"),
         (_, "monthly") if header => Slip::say("name the day: `every month on day 1 at 09:00`"),
@@ -71,7 +77,9 @@ fn campaign(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         (_, "ending" | "end" | "ends" | "till" | "to") if header => {
             Slip::write(span, "until").repair(place.at, place.at + 1, &[Kind::Until])
         }
-        (_, "when") if header => Slip::say("a campaign that a signal starts is written `campaign NAME on signal SIGNAL`"),
+        (_, "when") if header => {
+            Slip::say("a campaign that a signal starts is written `campaign NAME on signal SIGNAL`")
+        }
         (kind, _) if kind.is_name() && header && place.after(1).is_some_and(|next| next.kind == Kind::Slash) => {
             let zone = place.after(2).map_or(span, |last| place.spread(found, last));
             let written = place.after(2).map_or(word, |last| place.written(found, last));
@@ -93,7 +101,9 @@ fn declaration(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip>
         Kind::BraceOpen if first.kind == Kind::StmtMessage && place.at == place.unit.start + 2 => {
             Some(Slip::say(format!("say for which channel it is: `message email {name} {{ ... }}`")))
         }
-        Kind::Colon if wanted.takes("{") => Some(Slip::say(format!("what belongs to it stands in braces: `{word} ... {{ }}`"))),
+        Kind::Colon if wanted.takes("{") => {
+            Some(Slip::say(format!("what belongs to it stands in braces: `{word} ... {{ }}`")))
+        }
         _ => None,
     }
 }
@@ -123,7 +133,8 @@ fn block(place: &Place<'_>, wanted: &Wanted, found: Token, first: Token) -> Opti
             Some(Slip::say("say how often: `repeat 5 times every 7d { ... }`"))
         }
         (Kind::StmtRepeat, Kind::BraceOpen | Kind::Every | Kind::Until) if wanted.takes("times") => {
-            let slip = Slip::write(span, format!("times {word}")).help(format!("write `repeat {} times`", place.word(before)));
+            let slip =
+                Slip::write(span, format!("times {word}")).help(format!("write `repeat {} times`", place.word(before)));
             Some(slip.repair(place.at, place.at, &[Kind::Times]))
         }
         (Kind::ItemBranch, kind) if kind.is_name() && wanted.takes("TEXT") => {
@@ -144,7 +155,8 @@ fn block(place: &Place<'_>, wanted: &Wanted, found: Token, first: Token) -> Opti
 
 /// What stands in `parallel` is a branch.
 fn branch(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
-    (place.unit.inside == Inside::Parallel && wanted.takes("branch!") && found.kind != Kind::End)
+    let is_typo = did_you_mean(place.word(found), ["branch"]).is_some();
+    (place.unit.inside == Inside::Parallel && wanted.takes("branch!") && found.kind != Kind::End && !is_typo)
         .then(|| Slip::say("each branch has a name and braces: `branch \"email\" { ... }`"))
 }
 
@@ -213,7 +225,8 @@ fn arm(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             Some(Slip::write(span, "otherwise").repair(place.at, place.at + 1, &[Kind::Otherwise]))
         }
         kind if kind.is_name() || matches!(kind, Kind::Not | Kind::ParenOpen) => {
-            let slip = Slip::write(span, format!("where {word}")).help("an arm says which rows it takes: write `where ...`");
+            let slip =
+                Slip::write(span, format!("where {word}")).help("an arm says which rows it takes: write `where ...`");
             Some(slip.repair(place.at, place.at, &[Kind::Where]))
         }
         _ => None,
@@ -224,17 +237,16 @@ fn arm(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
 fn other(place: &Place<'_>, wanted: &Wanted, found: Token, first: Token) -> Option<Slip> {
     let (word, span) = (place.word(found), place.span(found));
     let name = place.nth(1).map_or("vip", |token| place.word(token));
-    let insert = |text: &str, kind: Kind| {
-        Slip::write(span, format!("{text} {word}")).here().repair(place.at, place.at, &[kind])
-    };
+    let insert =
+        |text: &str, kind: Kind| Slip::write(span, format!("{text} {word}")).here().repair(place.at, place.at, &[kind]);
     match first.kind {
         Kind::StmtExport if wanted.takes("to") && matches!(found.kind, Kind::Text | Kind::TemplateOpen) => {
             Some(insert("to", Kind::To).help("write `export SEGMENT to \"out/file.csv\"`"))
         }
-        Kind::StmtExport if wanted.takes("to") => Some(Slip::say(format!("say where to: `export {name} to \"out/{name}.csv\"`"))),
-        Kind::StmtExport if wanted.takes("{") => {
-            Some(Slip::say("options stand in braces: `{ columns: [id, email] }`"))
+        Kind::StmtExport if wanted.takes("to") => {
+            Some(Slip::say(format!("say where to: `export {name} to \"out/{name}.csv\"`")))
         }
+        Kind::StmtExport if wanted.takes("{") => Some(Slip::say("options stand in braces: `{ columns: [id, email] }`")),
         Kind::StmtSave if wanted.takes("audience") && found.kind == Kind::Text => {
             Some(insert("audience", Kind::Audience).help(format!("write `save {name} as audience {word}`")))
         }
@@ -290,9 +302,13 @@ pub fn help(place: &Place<'_>, word: &str) -> Option<String> {
             return Some(format!("write `send {} MESSAGE to SEGMENT`", word.to_ascii_lowercase()));
         }
         "audience" | "list" | "target" | "query" | "population" => "write `segment NAME = customers where ...`",
-        "create" | "table" => "write `entity NAME from \"file.csv\" { id: int key }` for rows, `segment NAME = ...` for a population",
+        "create" | "table" => {
+            "write `entity NAME from \"file.csv\" { id: int key }` for rows, `segment NAME = ...` for a population"
+        }
         "template" => "write `message email NAME { ... }`",
-        "schedule" | "every" | "daily" | "cron" => "the schedule stands behind a campaign's name: `campaign NAME every day at 09:00 { ... }`",
+        "schedule" | "every" | "daily" | "cron" => {
+            "the schedule stands behind a campaign's name: `campaign NAME every day at 09:00 { ... }`"
+        }
         "on" | "when" => "what a signal starts is a campaign: `campaign NAME on signal SIGNAL { ... }`",
         "fork" => "write `parallel { branch \"a\" { ... } branch \"b\" { ... } }`",
         "join" => "`parallel` goes on by itself when all its branches are done",
