@@ -152,9 +152,13 @@ impl Workspace {
         };
         let load::Loaded { sources, files, comments, entry, mut problems } = loaded.finish();
         let (program, found) = check_program(&files, &environment);
-        // What was not understood may use what seems unused.
+        // What was not understood may use what seems unused, or hold what seems to be missing.
         let broken = problems.has_errors();
-        problems.extend(found.into_iter().filter(|problem| !broken || problem.code != lints::UNUSED_SEGMENT));
+        let is_echo = |code| {
+            [lints::UNUSED_SEGMENT, lints::NO_TOPIC, lints::PLACEHOLDER_MESSAGE, lints::REPEATED_MESSAGE]
+                .contains(&code)
+        };
+        problems.extend(found.into_iter().filter(|problem| !broken || !is_echo(problem.code)));
         let mut problems = allow::suppress(problems, &comments, &sources);
         problems.finish();
         Analysis { sources, files, entry, program, problems }

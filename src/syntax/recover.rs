@@ -35,6 +35,8 @@ pub struct Driver<'t> {
     /// Units that already have a problem of lexing or layout: what the grammar says about them is an echo.
     pub faulty: Vec<bool>,
     pub errors: usize,
+    /// Names at the beginning of what was given up.
+    pub lost: Vec<String>,
     /// The first rejected token is the one that the end of the text added.
     pub rejected_end: Option<bool>,
 }
@@ -48,7 +50,17 @@ impl<'t> Driver<'t> {
                 faulty[unit] = true;
             }
         }
-        Self { source, text, layout, build, problems: Problems::new(), faulty, errors: 0, rejected_end: None }
+        Self {
+            source,
+            text,
+            layout,
+            build,
+            problems: Problems::new(),
+            faulty,
+            errors: 0,
+            lost: Vec::new(),
+            rejected_end: None,
+        }
     }
 
     /// All top-level statements.
@@ -108,6 +120,9 @@ impl<'t> Driver<'t> {
             *tried += 1;
             let shorter =
                 (*tried == 2).then(|| shorten(&self.layout.tokens, &self.layout.units[culprit], at)).flatten();
+            if shorter.is_none() {
+                self.lose(culprit);
+            }
             match shorter {
                 Some(shorter) => shorter.into_iter().for_each(|cut| cut::add(&mut cuts, cut)),
                 None if *tried <= 3 && (culprit != top || cuts.len() < 3) => {
@@ -172,6 +187,15 @@ impl<'t> Driver<'t> {
         }
         self.problems.push(error);
         repair
+    }
+
+    /// The names at the beginning of a unit that is given up are known as lost.
+    fn lose(&mut self, unit: usize) {
+        const MOST_TOKENS: usize = 12;
+        let unit = self.layout.units[unit];
+        let end = unit.end.min(unit.start + MOST_TOKENS);
+        let names = self.layout.tokens[unit.start..end].iter().filter(|token| token.kind == Kind::Name);
+        self.lost.extend(names.map(|token| token.text(self.text).trim_matches('`').to_owned()));
     }
 
     /// Statements inside what was cut away are checked on their own, for the sake of their mistakes.

@@ -47,6 +47,7 @@ impl<'a> Checker<'a> {
     fn message_fields(&mut self, written: &ast::Message, channel: ChannelId) {
         let known: Vec<Column> = self.program[channel].fields.clone();
         let mut seen: Vec<&ast::Name> = Vec::new();
+        let mut unknown = written.body.items.iter().any(is_broken);
         for item in &written.body.items {
             let name = &item.name;
             if let Some(first) = seen.iter().find(|first| first.text == name.text) {
@@ -57,6 +58,7 @@ impl<'a> Checker<'a> {
             if !settable && name.text != "topic" {
                 let names = known.iter().map(|column| column.name.clone()).filter(|name| name != "address");
                 let known = names.chain(["topic".to_owned()]).collect();
+                unknown = true;
                 let channel = self.program[channel].name.clone();
                 self.report(NameProblem::UnknownChannelField { name: name.clone(), channel, known });
             }
@@ -64,7 +66,8 @@ impl<'a> Checker<'a> {
         }
         let given = |field: &str| written.body.items.iter().any(|item| item.name.text == field);
         let missing = missing_fields(&self.program[channel], given);
-        if !missing.is_empty() {
+        // A field under another name is what is missing.
+        if !missing.is_empty() && !unknown {
             let channel = self.program[channel].name.clone();
             self.report(NameProblem::MissingField { message: written.name.clone(), channel, fields: missing });
         }
@@ -81,6 +84,7 @@ impl<'a> Checker<'a> {
         let name = match &value.kind {
             ast::ExprKind::Name(name) => name.clone(),
             ast::ExprKind::Literal(ast::Literal::Text(text)) => ast::Name { text: text.clone(), span: value.span },
+            ast::ExprKind::Error => return None,
             _ => {
                 self.wrong_option("topic", "the name of a topic", value.span);
                 return None;
@@ -276,6 +280,11 @@ impl<'a> Checker<'a> {
         }
         true
     }
+}
+
+/// True for an item that was not understood: it may hold what seems to be missing.
+fn is_broken(item: &ast::RecordItem) -> bool {
+    matches!(&item.value, ast::RecordValue::Expr(value) if matches!(value.kind, ast::ExprKind::Error))
 }
 
 /// The channel of a message whose channel is not known.

@@ -47,6 +47,8 @@ pub struct File {
     pub stmts: Vec<Stmt>,
     /// The whole text.
     pub span: Span,
+    /// Names that statements may have declared which could not be understood: that they are unknown is an echo.
+    pub lost: Vec<String>,
 }
 
 /// `{ ... }`.

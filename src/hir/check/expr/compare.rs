@@ -34,6 +34,9 @@ impl Checker<'_> {
 
     /// `and`, `or`. What a neighbour tests for null is no trap in the others.
     fn logic(&mut self, expr: &ast::Expr, op: BinaryOp, sides: [&ast::Expr; 2], scope: &Scope) -> Expr {
+        if self.value_in_chain(expr, op, scope) {
+            return node(ExprKind::Error, Ty::of(TyKind::Bool), expr.span);
+        }
         let before = self.null_tested.len();
         tested_for_null(expr, op, &mut self.null_tested);
         let [left, right] = sides.map(|side| self.predicate(side, scope));
@@ -57,7 +60,8 @@ impl Checker<'_> {
     /// `=`, `<`, `like` and their kin.
     fn compare(&mut self, expr: &ast::Expr, op: BinaryOp, sides: [&ast::Expr; 2], scope: &Scope) -> Expr {
         let span = expr.span;
-        if let Some(advice) = null_advice(op, sides, span) {
+        let nulls = sides.map(|side| self.is_null_word(side, scope));
+        if let Some(advice) = null_advice(op, sides, nulls, span) {
             self.report(TypeProblem::ComparedWithNull { advice, span });
             return poisoned(span);
         }
@@ -242,9 +246,10 @@ fn same_thing(left: &Expr, right: &Expr) -> bool {
 }
 
 /// What to write instead of a comparison with `null`.
-fn null_advice(op: BinaryOp, [left, right]: [&ast::Expr; 2], span: Span) -> Option<Advice> {
+/// `nulls` tells which side is a word for null of another language.
+fn null_advice(op: BinaryOp, [left, right]: [&ast::Expr; 2], nulls: [bool; 2], span: Span) -> Option<Advice> {
     let is_null = |side: &ast::Expr| matches!(side.kind, ast::ExprKind::Literal(ast::Literal::Null));
-    let other = match (is_null(left), is_null(right)) {
+    let other = match (is_null(left) || nulls[0], is_null(right) || nulls[1]) {
         (false, true) => left,
         (true, false) => right,
         (true, true) => return Some(Advice::None),

@@ -17,6 +17,7 @@ mod names;
 mod path;
 pub(crate) mod problem;
 pub(crate) mod relate;
+mod slips;
 mod text;
 
 pub(crate) use names::Resolved;

@@ -31,6 +31,7 @@ impl Checker<'_> {
         match &expr.kind {
             Error => poisoned(span),
             Paren(inner) => self.query(inner, scope),
+            Binary { .. } if self.combined_populations(expr, scope) => poisoned(span),
             Name(_) | Field { .. } => self.query_path(expr, scope),
             Call { callee, args } => match self.resolve(callee, scope) {
                 Ok(Meaning::Define { index, on }) => self.query_define(expr, index, Some(args), on, scope),
@@ -158,9 +159,7 @@ impl Checker<'_> {
             Ok(_) => self.not_a_population(expr, scope),
             Err(problem) => {
                 let problem = match *problem {
-                    TypeProblem::UnknownName { name, outer, .. } => {
-                        TypeProblem::UnknownName { name, known: self.populations_in(scope), outer }
-                    }
+                    TypeProblem::UnknownName { name, outer, .. } => self.unknown_population(name, outer, scope),
                     other => other,
                 };
                 self.report(problem);
