@@ -1,6 +1,6 @@
 //! Messages: checked where they are declared, and again where they are sent, with the rows that are sent to.
 
-use super::super::problem::{FlowProblem, Lint, NameProblem};
+use super::super::problem::{FlowProblem, NameProblem};
 use super::super::{Channel, ChannelId, Column, Content, MessageId, MessageUse, TopicId};
 use super::super::{ExprKind, TemplatePart, TyKind, Value};
 use super::{Bound, Checker, Global, Scope};
@@ -129,31 +129,17 @@ impl<'a> Checker<'a> {
             ast::ExprKind::Template(template) => {
                 for part in &template.parts {
                     if let ast::TemplatePart::Text(text) = part {
-                        self.lint_braces(&text.value, text.span, scope);
+                        self.lint_holes_of_message(&text.value, text.span, scope);
                     }
                 }
                 Content::Inline(self.template(template, scope))
             }
             ast::ExprKind::Literal(ast::Literal::Text(text)) => {
-                self.lint_braces(text, value.span, scope);
+                self.lint_holes_of_message(text, value.span, scope);
                 Content::Inline(vec![TemplatePart::Text(text.clone())])
             }
             ast::ExprKind::File(path) => self.template_file(path, scope),
             _ => Content::Inline(vec![TemplatePart::Hole(self.expr(value, scope, None))]),
-        }
-    }
-
-    /// Literal braces around the name of a field: somebody expects a value there.
-    fn lint_braces(&mut self, text: &str, span: Span, scope: &Scope) {
-        let Some(row) = scope.rows.last() else { return };
-        for (at, _) in text.match_indices('{') {
-            let inner = text[at + 1..].split('}').next().unwrap_or_default().trim();
-            let entity = self.program.entities.get(row.entity.0 as usize);
-            let known = entity.is_some_and(|entity| entity.field(inner).is_some())
-                || row.with.iter().any(|column| column.name == inner);
-            if known && text[at..].contains('}') {
-                self.report(Lint::DoubleBraces { name: inner.to_owned(), span });
-            }
         }
     }
 

@@ -14,6 +14,8 @@ mod expr;
 mod flow;
 mod functions;
 mod lints_expr;
+mod lints_null;
+mod lints_text;
 mod message;
 mod names;
 mod new_place;
@@ -81,6 +83,8 @@ pub(crate) struct Checker<'a> {
     pub locals: Vec<Local>,
     /// Calls that are being expanded, outermost first: for cycles and for "in this call" labels.
     pub calls: Vec<(String, Span)>,
+    /// Columns that are not null in any row of a named population.
+    not_null: HashMap<LocalId, Vec<lints_null::Column>>,
     /// What the lost rows of named populations are.
     pub unmatched: HashMap<LocalId, super::SegmentTy>,
     /// What the condition being checked tests for null, as written: no trap in its other parts.
@@ -163,6 +167,7 @@ impl<'a> Checker<'a> {
             defines: Vec::new(),
             locals: Vec::new(),
             calls: Vec::new(),
+            not_null: HashMap::new(),
             unmatched: HashMap::new(),
             null_tested: Vec::new(),
             unshadowed: Vec::new(),

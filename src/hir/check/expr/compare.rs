@@ -8,6 +8,7 @@ use super::{Hint, node, path, poisoned, relate, written};
 use crate::base::Span;
 use crate::hir::check::lints_expr::ExprLint;
 use crate::hir::check::{Checker, Scope};
+use crate::hir::problem::Lint;
 use crate::hir::{BinaryOp, Expr, ExprKind, Ty, TyKind, Value};
 use crate::syntax::ast;
 
@@ -77,7 +78,26 @@ impl Checker<'_> {
         if matches!(op, BinaryOp::NotEqual | BinaryOp::NotLike) {
             self.lint_lost_nulls(expr, [(&left, sides[0]), (&right, sides[1])], sign(op), scope);
         }
+        if matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) {
+            self.lint_exactly_now(&left, &right, sides);
+        }
         comparison(op, left, right, ty, span)
+    }
+
+    /// `placed_at = now()`: nothing happens at the very instant at which it is looked at.
+    fn lint_exactly_now(&mut self, left: &Expr, right: &Expr, sides: [&ast::Expr; 2]) {
+        let is_now = |value: &Expr| value.kind == ExprKind::Now && value.ty.kind == TyKind::Timestamp;
+        let other = match (is_now(left), is_now(right)) {
+            (true, false) => (right, sides[0]),
+            (false, true) => (left, sides[1]),
+            _ => return,
+        };
+        if other.0.ty.kind == TyKind::Timestamp {
+            let why = "nothing happens at exactly this instant";
+            let help = "write `today()` for the day of now, or compare with `<` or `>`".to_owned();
+            let fix = Some("today()".to_owned());
+            self.report(Lint::NowMisused { why, help, span: other.1.span, fix });
+        }
     }
 
     fn can_compare(

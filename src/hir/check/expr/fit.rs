@@ -1,7 +1,7 @@
 //! What is there against what is needed.
 
 use super::problem::{Advice, TypeProblem};
-use super::slips::moment_in_quotes;
+use super::slips::moment_as;
 use super::{literal, node, poisoned, relate, written};
 use crate::hir::check::Checker;
 use crate::hir::{Expr, ExprKind, Ty, TyKind, Value};
@@ -35,8 +35,7 @@ impl Checker<'_> {
     pub(crate) fn conversion(&self, found: &Expr, wanted: &TyKind, expr: &ast::Expr) -> Advice {
         use TyKind::*;
         if let ExprKind::Literal(value) = &found.kind
-            && let Some(replacement) =
-                respelled(value, wanted).or_else(|| moment_in_quotes(value, &Ty::of(wanted.clone())))
+            && let Some(replacement) = respelled(value, wanted).or_else(|| moment_as(value, &Ty::of(wanted.clone())))
         {
             return Advice::write(replacement, expr.span);
         }

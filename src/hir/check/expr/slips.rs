@@ -4,7 +4,7 @@ use super::problem::{Advice, TypeProblem};
 use super::{Hint, Meaning, quoted_name, relate, written};
 use crate::base::{Span, did_you_mean};
 use crate::hir::check::{Checker, Global, Scope, functions};
-use crate::hir::{Ty, TyKind, Value};
+use crate::hir::{Expr, ExprKind, Ty, TyKind, Value};
 use crate::syntax::ast::{self, BinaryOp};
 
 /// Words for an unknown value in other languages.
@@ -345,8 +345,16 @@ fn said_otherwise(lower: &str, kind: Option<&TyKind>, span: Span) -> Option<Advi
     })
 }
 
-/// A date or time in quotes, in whatever order its numbers stand.
-pub(super) fn moment_in_quotes(value: &Value, wanted: &Ty) -> Option<String> {
+/// A moment that a text literal holds, as it has to be written.
+pub(crate) fn moment_in_quotes(value: &Expr) -> Option<String> {
+    match &value.kind {
+        ExprKind::Literal(Value::Text(text)) => crate::syntax::respelled_moment(text.trim()),
+        _ => None,
+    }
+}
+
+/// A date or time in quotes, in whatever order its numbers stand, if it is of the wanted type.
+pub(super) fn moment_as(value: &Value, wanted: &Ty) -> Option<String> {
     let Value::Text(text) = value else { return None };
     let respelled = crate::syntax::respelled_moment(text.trim())?;
     let is_date = respelled.contains('-');
