@@ -50,6 +50,20 @@ impl Checker<'_> {
         })
     }
 
+    /// True for `customer.country` where each order names a customer: it is null only if that row is missing.
+    fn is_null_of_orphans_only(&self, from: EntityId, path: &[RelationId], column: &ColumnRef) -> bool {
+        let (Some(mut entity), false) = (self.known_entity(from), path.is_empty()) else { return false };
+        for relation in path {
+            let relation = &entity[*relation];
+            if relation.on.iter().any(|(here, _)| entity[*here].ty.nullable) {
+                return false;
+            }
+            let Some(next) = self.known_entity(relation.target) else { return false };
+            entity = next;
+        }
+        matches!(column, ColumnRef::Field(field) if !entity[*field].ty.nullable)
+    }
+
     /// Rows for which no condition of a split holds, because what it looks at is null.
     pub(super) fn lint_null_into_otherwise(&mut self, written: &ast::Split, arms: &[Arm], entity: EntityId) {
         let rest = written.arms.iter().find(|arm| matches!(arm.kind, ast::ArmKind::Otherwise));
@@ -60,7 +74,8 @@ impl Checker<'_> {
             let lost = nullable_columns(predicate).into_iter().find_map(|column| {
                 let ExprKind::Column { path, column, .. } = &column.kind else { return None };
                 let known = (path.clone(), column.clone());
-                if tested.contains(&known) { None } else { self.path_name(entity, path, column) }
+                let is_sure = tested.contains(&known) || self.is_null_of_orphans_only(entity, path, column);
+                if is_sure { None } else { self.path_name(entity, path, column) }
             });
             if let Some(name) = lost {
                 let (rows, otherwise) = (self.entity_name(entity).to_owned(), rest.name.text.clone());
@@ -79,7 +94,9 @@ impl Checker<'_> {
             let lost = nullable_columns(key).into_iter().find_map(|column| {
                 let ExprKind::Column { path, column, .. } = &column.kind else { return None };
                 let known = (path.clone(), column.clone());
-                if proven.contains(&known) { None } else { self.path_name(input.ty.entity, path, column) }
+                let of = input.ty.entity;
+                let is_sure = proven.contains(&known) || self.is_null_of_orphans_only(of, path, column);
+                if is_sure { None } else { self.path_name(of, path, column) }
             });
             if let Some(name) = lost {
                 let rows = self.entity_name(input.ty.entity).to_owned();

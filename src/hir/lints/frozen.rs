@@ -1,4 +1,5 @@
-//! Conditions on columns of a population that was taken before a wait: they see the values of then.
+//! Conditions on columns of a population that was taken before a wait: they see the values of then. An approval is no
+//! such wait, since what was approved is how things were.
 
 use std::collections::HashMap;
 
@@ -51,11 +52,9 @@ impl Frozen<'_> {
                     self.take(delivery, &send.to, stmt.span);
                 }
             }
-            StmtKind::Wait { .. }
-            | StmtKind::WaitUntil { .. }
-            | StmtKind::WaitSignal { .. }
-            | StmtKind::Approve { .. }
-            | StmtKind::Task { .. } => self.waits.push(stmt.span),
+            StmtKind::Wait { .. } | StmtKind::WaitUntil { .. } | StmtKind::WaitSignal { .. } => {
+                self.waits.push(stmt.span)
+            }
             StmtKind::Repeat { every: Some(every), .. } => self.waits.push(every.span),
             _ => {}
         }
@@ -81,12 +80,13 @@ impl Frozen<'_> {
         let Some(source) = self.source(input) else { return };
         let Some((waits, taken)) = self.taken.get(&source).copied() else { return };
         let Some(waited) = self.waits.get(waits).copied() else { return };
-        let key = &self.program[input.ty.entity].key;
+        let Some(entity) = self.program.entities.get(input.ty.entity.0 as usize) else { return };
+        let key = &entity.key;
         let mut own = Own { row, key, found: None };
         own.expr(predicate);
         if let Some(span) = own.found {
             let population = self.campaign[source].name.clone();
-            let entity = self.program[input.ty.entity].name.clone();
+            let entity = entity.name.clone();
             self.found.push(Lint::FrozenFilter { population, entity, span, taken, waited });
         }
     }

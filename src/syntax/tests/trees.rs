@@ -189,7 +189,7 @@ fn broken_statements_keep_what_is_known() {
         ("entity a form \"x\" { b: int }", "Entity(Entity { name: a, items: [Field { name: b, ty: int }] })"),
         (
             "entity a { b int\n c: int of\n d: int }",
-            "Entity(Entity { name: a, items: [Field { name: b, ty: Error }, Field { name: c, ty: Error }, Field { name: d, ty: int }] })",
+            "Entity(Entity { name: a, items: [Field { name: b, ty: int }, Field { name: c, ty: Error }, Field { name: d, ty: int }] })",
         ),
         ("campaign a evry day { stop }", "Campaign(Campaign { name: a, body: Block { stmts: [Stop {  }] } })"),
         ("if a b { stop }", "If(If { arms: [(Error, Block { stmts: [Stop {  }] })] })"),

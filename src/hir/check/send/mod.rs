@@ -45,11 +45,13 @@ impl<'a> Checker<'a> {
         let mut options = self.send_options(written.options.as_ref(), &parts);
         let (address, profile) = (address?, profile?);
         let is_wrong = self.problems.count(Severity::Error) > before;
-        if message.is_none() && !is_wrong {
+        if message.is_none() && written.message.is_none() && !is_wrong {
             let channel = written.channel.text.clone();
             self.report(Lint::PlaceholderMessage { channel, span: written.channel.span });
         }
-        self.topic_of(message.as_ref(), &mut options, span, is_wrong);
+        // A message that a procedure is given is known where it is called.
+        let is_unknown = message.is_none() && written.message.is_some();
+        self.topic_of(message.as_ref(), &mut options, span, is_wrong || is_unknown);
         self.consent_of_topic(&options, &to, &profile, span);
         let to_name = short_name(&written.to);
         Some(StmtKind::Send(Box::new(Send { channel, message, to, to_name, row, address, profile, options, delivery })))
