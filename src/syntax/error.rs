@@ -35,6 +35,11 @@ pub enum SyntaxError {
         span: Span,
         word: String,
     },
+    /// Two items in one line with nothing between them.
+    MissingSeparator {
+        span: Span,
+        item: Span,
+    },
     /// Steps that are only indented, or stand between `then` and `end`.
     IndentedBlock {
         span: Span,
@@ -140,6 +145,11 @@ impl From<SyntaxError> for Problem {
                 let lower = word.to_lowercase();
                 let message = format!("keywords are written in small letters, not `{word}`");
                 Problem::error(code::UNEXPECTED, message, span).help(format!("write `{lower}`")).fix(span, lower)
+            }
+            MissingSeparator { span, item } => {
+                Problem::error(code::UNEXPECTED, "nothing separates this from what stands before", item)
+                    .help("write `;` between them, or begin a new line")
+                    .fix(span, ";")
             }
             IndentedBlock { span } => {
                 Problem::error(code::UNEXPECTED, "steps stand in braces, however they are indented", span)

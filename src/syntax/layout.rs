@@ -176,6 +176,13 @@ impl Pass<'_> {
         let may_begin =
             (fresh || token.first || previous == Some(Kind::BraceClose)) && token.kind == self.input[at].kind;
         if !may_begin {
+            if self.lacks_separator(at) {
+                let place = self.out.tokens.last().map_or(0, |token| token.end);
+                let span = Span::new(self.source, place, place);
+                self.problem(SyntaxError::MissingSeparator { span, item: token.span(self.source) });
+                self.end_unit();
+                self.begin_unit(token.kind);
+            }
             return token;
         }
         if self.frames.len() < MAX_FRAMES && self.lacks_brace(at) {
@@ -209,6 +216,20 @@ impl Pass<'_> {
             && reserved(&token.text(self.text).to_ascii_lowercase()).is_none()
             && self.previous().is_some_and(Kind::ends_operand)
             && begin.is_some_and(|begin| self.indentation(token) <= self.indentation(*begin))
+    }
+
+    /// True for `name:` behind a complete item on the same line.
+    fn lacks_separator(&self, at: usize) -> bool {
+        let token = self.input[at];
+        let in_items = self.frames.last().is_some_and(|frame| {
+            frame.open.kind == Kind::BraceOpen
+                && frame.open.end > frame.open.start
+                && matches!(frame.inside, Inside::Items | Inside::Entity)
+        });
+        in_items
+            && token.kind.is_name()
+            && self.next_is(at, Kind::Colon)
+            && self.previous().is_some_and(|kind| kind.ends_operand() || kind.is_name())
     }
 
     /// True for a line that is an item when the statement before it has no braces to hold it.

@@ -156,6 +156,9 @@ fn unknown_unit(text: &str, amount: Option<i64>, unit: &str) -> Fault {
             let help = format!("write `{amount}min` for minutes or `{amount}mo` for months");
             return Fault::new("is either minutes or months", help);
         }
+        "st" | "nd" | "rd" | "th" if amount.is_some() => {
+            return Fault::respell("is not a number", amount.unwrap_or(1).to_string());
+        }
         "k" if text.len() < 15 => {
             return Fault::respell("is not a number", format!("{}_000", amount.unwrap_or(1)));
         }

@@ -14,6 +14,9 @@ impl Checker<'_> {
     /// Warns of them in a message's text. `scope` has the row that the message is about.
     pub(super) fn lint_holes_of_message(&mut self, text: &str, span: Span, scope: &Scope) {
         for (opening, closing, any) in MARKS {
+            if opening == "%" && text.contains("<%") {
+                continue;
+            }
             for (written, name) in marked(text, opening, closing) {
                 let known = self.nearest_in(&name, scope);
                 if known.is_some() || any {

@@ -164,6 +164,12 @@ fn unknown_type(name: &Name, nearest: Option<String>) -> Problem {
 
 fn unknown_option(name: &Name, of: &str, known: &[&'static str]) -> Problem {
     let problem = Problem::error(codes::UNKNOWN_OPTION, format!("{of} has no option `{}`", name.text), name.span);
+    if of == "a send"
+        && ["subject", "text", "html", "body", "title", "preheader", "content"].contains(&name.text.as_str())
+    {
+        let help = "a message holds that: declare `message email NAME { ... }`, and write `send email NAME to ...`";
+        return problem.help(help);
+    }
     match did_you_mean(&name.text, known.iter().copied()) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
         None => problem.help(format!("known are {}", listed(known.iter().copied()))),

@@ -167,8 +167,8 @@ impl Checker<'_> {
         if *op == BinaryOp::Subtract && left.span.end + 1 == right.span.start {
             let (Some(first), Some(second)) = (written(left), written(right)) else { return false };
             let name = format!("{first}_{second}");
-            let advice = Advice::write(name.clone(), expr.span);
-            self.report(TypeProblem::NotAPopulation { found: "a difference".to_owned(), advice, span: expr.span });
+            let advice = Advice::write_to(name, expr.span, "if it is one name: names have no `-`");
+            self.report(TypeProblem::CombinedPopulations { word: "-", advice, span: expr.span });
             return true;
         }
         let advice = match (written(left), written(right)) {

@@ -209,6 +209,13 @@ impl Checker<'_> {
             self.report(TypeProblem::NotAPopulation { found: "a conditional".to_owned(), advice, span: expr.span });
             return poisoned(expr.span);
         }
+        if let ast::ExprKind::Literal(ast::Literal::Text(text)) = &expr.kind
+            && (scope.bound(text).is_some() || self.globals.contains_key(text))
+        {
+            let advice = Advice::write_to(text.clone(), expr.span, "without quotes, as it is a name");
+            self.report(TypeProblem::NotAPopulation { found: "text".to_owned(), advice, span: expr.span });
+            return poisoned(expr.span);
+        }
         let found = match self.resolve(expr, scope) {
             Ok(Meaning::ColumnOf { query, column }) => Some(self.column_ty(&query, &column.text)),
             Ok(Meaning::Global(global)) => Some(super::expr::problem::a(global.noun())),

@@ -64,6 +64,10 @@ impl<'a> Checker<'a> {
             Some((Global::Message(id), _)) => id,
             _ => return self.channel_named(name),
         };
+        // What follows was not understood either, and is the same mistake.
+        if matches!(written.to.kind, ast::ExprKind::Error) {
+            return None;
+        }
         if self.find_global(name).is_some_and(|(global, _)| matches!(global, Global::Channel(_))) {
             return self.channel_named(name);
         }

@@ -55,8 +55,11 @@ fn comma(place: &Place<'_>, wanted: &Wanted, found: Token, before: Token) -> Opt
         return Some(Slip::say("one text is logged: put the values into it, as in `log \"{count(vip)} people\"`"));
     }
     // Conditions one after the other.
-    let in_condition = place.has_before("where") || first.kind == Kind::StmtIf;
-    if in_condition && wanted.takes("and") && !place.has_before("with") {
+    let clause = (1..)
+        .map_while(|back| place.before(back))
+        .find(|token| matches!(token.kind, Kind::Where | Kind::With | Kind::By | Kind::On | Kind::Set | Kind::StmtIf));
+    let in_condition = clause.is_some_and(|clause| matches!(clause.kind, Kind::Where | Kind::StmtIf));
+    if in_condition && (wanted.takes("dedupe") || wanted.takes("{")) {
         let slip = Slip::write(span, " and").help("write `and` between conditions, or `or`");
         return Some(slip.repair(place.at, place.at + 1, &[Kind::And]));
     }

@@ -41,6 +41,15 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             let slip = Slip::write(place.span(found), "by").help("write `dedupe by ...`");
             Some(slip.repair(place.at, place.at + 1, &[Kind::By]))
         }
+        Kind::ParenOpen if place.before(2).is_some_and(|before| before.kind == Kind::With) && wanted.takes("=") => {
+            let function = before.map_or("sum", |before| place.word(before));
+            let slip = Slip::say(format!("give it a name: `with NAME = {function}(...)`"));
+            Some(slip.because("an added column needs a name"))
+        }
+        _ if wanted.takes("of") && place.before(2).is_some_and(|before| before.kind == Kind::Audience) => {
+            let name = before.map_or("\"name\"", |before| place.word(before));
+            Some(Slip::say(format!("say of whom: `audience {name} of customers`")))
+        }
         kind if kind.is_name() || kind.is_literal() || kind == Kind::ParenOpen => {
             select(place).or_else(|| function(place, wanted, found)).or_else(|| clause(place, wanted, found))
         }

@@ -68,6 +68,14 @@ fn behind_population(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option
         let message = place.before(1).map_or("MESSAGE", |token| place.word(token));
         return Some(Slip::say(format!("the message stands before `to`: `send email {message} to SEGMENT`")));
     }
+    if found.kind == Kind::Name && wanted.takes("{") && place.before(1).is_some_and(|before| before.kind == Kind::Name)
+    {
+        let first = place.before(1).map_or("", |before| place.word(before));
+        if !OPTIONS.contains(&word) && place.before(2).is_some_and(|before| before.kind == Kind::To) {
+            let name = format!("{first}_{word}");
+            return Some(Slip::say(format!("names are one word: write `{name}` if that is what it is called")));
+        }
+    }
     let is_option = OPTIONS.contains(&word) || matches!(found.kind, Kind::From | Kind::On | Kind::In | Kind::By);
     if is_option && wanted.takes("{") {
         let last = place.operand_after(1).map(|(_, last)| last);

@@ -30,8 +30,8 @@ pub fn of_statement(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<
 fn binding(place: &Place<'_>, wanted: &Wanted, found: Token, first: Token) -> Option<Slip> {
     let (word, name) = (place.word(first), place.word(place.nth(1)?));
     if found.kind == Kind::BraceOpen || place.at != place.unit.start + 2 || !wanted.has("=") {
-        let asked = place.nth(3).filter(|token| token.kind == Kind::If)?;
-        return (found.kind == Kind::End && wanted.has("else") && asked.end > 0)
+        let lacks_else = found.kind == Kind::End && wanted.has("else") && place.has_before("if");
+        return lacks_else
             .then(|| Slip::say("a choice of values has both sides: `if C then A else B`, or `else null`"));
     }
     let help = format!("write `{word} {name} = ...`");
@@ -65,9 +65,7 @@ fn campaign(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         (Kind::Literal, _) if place.before(1)?.kind == Kind::Cron => {
             Slip::say("a cron line stands in quotes: `cron \"0 9 * * *\"`")
         }
-        (_, "daily") if header => {
-            Slip::write(span, "every day").repair(place.at, place.at + 1, &[Kind::Every, Kind::Name])
-        }
+        (_, "daily") if header => Slip::write(span, "every day"),
         (_, "hourly") if header => Slip::write(span, "every 1h"),
         (_, "weekly") if header => Slip::say("name the day: `every monday at 09:00`"),
         (_, "monthly") if header => Slip::say("name the day: `every month on day 1 at 09:00`"),
