@@ -221,15 +221,20 @@ impl Pass<'_> {
     /// True for `name:` behind a complete item on the same line.
     fn lacks_separator(&self, at: usize) -> bool {
         let token = self.input[at];
-        let in_items = self.frames.last().is_some_and(|frame| {
-            frame.open.kind == Kind::BraceOpen
-                && frame.open.end > frame.open.start
-                && matches!(frame.inside, Inside::Items | Inside::Entity)
-        });
-        in_items
-            && token.kind.is_name()
-            && self.next_is(at, Kind::Colon)
-            && self.previous().is_some_and(|kind| kind.ends_operand() || kind.is_name())
+        let Some(frame) = self.frames.last().filter(|frame| matches!(frame.inside, Inside::Items | Inside::Entity)) else {
+            return false;
+        };
+        let Some(unit) = frame.unit.filter(|_| frame.open.kind == Kind::BraceOpen && frame.open.end > frame.open.start)
+        else {
+            return false;
+        };
+        let begun = &self.out.tokens[self.out.units[unit].start..];
+        let is_item = begun.len() > 2 && begun[1].kind == Kind::Colon;
+        let colon = self.input.get(at + 1).filter(|next| next.kind == Kind::Colon && !next.first);
+        // In `[id], rate rate:` the doubled word is the mistake.
+        let is_listed = begun.len() > 1 && begun[begun.len() - 2].kind == Kind::Comma;
+        let ends = self.previous().is_some_and(|kind| kind.ends_operand() || kind.is_name());
+        is_item && ends && !is_listed && token.kind.is_name() && colon.is_some()
     }
 
     /// True for a line that is an item when the statement before it has no braces to hold it.

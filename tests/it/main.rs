@@ -32,6 +32,7 @@ mod pages;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
+mod recovery;
 #[cfg(feature = "engine")]
 mod prompt;
 mod robust;

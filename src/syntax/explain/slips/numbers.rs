@@ -109,7 +109,7 @@ fn of_literal(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> 
         let message = format!("`{}` is not a moment", place.written(before, found));
         return Some(Slip::write(place.spread(before, found), together).because(message));
     }
-    if word.contains(':') && before.kind.is_name() && wanted.takes("at") {
+    if word.contains(':') && before.kind == Kind::Name && wanted.takes("at") {
         let slip = Slip::write(place.span(found), format!("at {word}"));
         return Some(slip.repair(place.at, place.at, &[Kind::At]));
     }
