@@ -20,12 +20,12 @@
 mod allow;
 mod columns;
 pub mod docs;
+mod echo;
 mod load;
 
 use std::collections::HashMap;
 
 use crate::base::{SourceId, SourceMap};
-use crate::diag::codes::lints;
 use crate::diag::{Problem, Problems, RenderStyle, Severity, render_all};
 use crate::hir::{Environment, ParsedFile, Program, SourceLocation, Ty, Value, check_program};
 
@@ -152,13 +152,8 @@ impl Workspace {
         };
         let load::Loaded { sources, files, comments, entry, mut problems } = loaded.finish();
         let (program, found) = check_program(&files, &environment);
-        // What was not understood may use what seems unused, or hold what seems to be missing.
         let broken = problems.has_errors();
-        let is_echo = |code| {
-            [lints::UNUSED_SEGMENT, lints::NO_TOPIC, lints::PLACEHOLDER_MESSAGE, lints::REPEATED_MESSAGE]
-                .contains(&code)
-        };
-        problems.extend(found.into_iter().filter(|problem| !broken || !is_echo(problem.code)));
+        problems.extend(echo::without_echoes(found, &files, &sources, broken));
         let mut problems = allow::suppress(problems, &comments, &sources);
         problems.finish();
         Analysis { sources, files, entry, program, problems }

@@ -133,36 +133,16 @@ impl From<SyntaxError> for Problem {
             UnknownCharacter { span, character } => unknown_character(span, character),
             HiddenCharacter { span, character } => hidden_character(span, character),
             UnterminatedString { span, quoting } => unterminated_string(span, quoting),
-            SeveralLines { span, fix } => {
-                let problem = Problem::error(code::UNTERMINATED_STRING, "this string goes over several lines", span)
-                    .help("text of several lines stands between `\"\"\"` and `\"\"\"`");
-                match fix {
-                    Some((span, fix)) => problem.fix(span, fix),
-                    None => problem,
-                }
-            }
-            WrongCase { span, word } => {
-                let lower = word.to_lowercase();
-                let message = format!("keywords are written in small letters, not `{word}`");
-                Problem::error(code::UNEXPECTED, message, span).help(format!("write `{lower}`")).fix(span, lower)
-            }
+            SeveralLines { span, fix } => several_lines(span, fix),
+            WrongCase { span, word } => wrong_case(span, &word),
             MissingSeparator { span, item } => {
                 Problem::error(code::UNEXPECTED, "nothing separates this from what stands before", item)
                     .help("write `;` between them, or begin a new line")
                     .fix(span, ";")
             }
-            IndentedBlock { span } => {
-                Problem::error(code::UNEXPECTED, "steps stand in braces, however they are indented", span)
-                    .help("write `{` here, and `}` in a line of its own behind the last step")
-            }
+            IndentedBlock { span } => indented_block(span),
             CurlyQuotes { span, content } => curly_quotes(span, &content),
-            ForeignComment { span, mark } => {
-                let problem = Problem::error(code::FOREIGN_COMMENT, "comments begin with `#`", span);
-                match mark {
-                    Some(mark) => problem.help("write `#` in place of this").fix(mark, "#"),
-                    None => problem.help("write `#` at the beginning of each line of it"),
-                }
-            }
+            ForeignComment { span, mark } => foreign_comment(span, mark),
             UnterminatedName { span } => Problem::error(code::BAD_NAME, "this name has no closing backquote", span)
                 .help("close it with a backquote"),
             EmptyName { span } => Problem::error(code::BAD_NAME, "a name cannot be empty", span)
@@ -216,6 +196,34 @@ impl From<SyntaxError> for Problem {
                 Problem::error(code::MISPLACED_HEADER_PART, message, span).help(help)
             }
         }
+    }
+}
+
+fn several_lines(span: Span, fix: Option<(Span, String)>) -> Problem {
+    let problem = Problem::error(code::UNTERMINATED_STRING, "this string goes over several lines", span)
+        .help("text of several lines stands between `\"\"\"` and `\"\"\"`");
+    match fix {
+        Some((span, fix)) => problem.fix(span, fix),
+        None => problem,
+    }
+}
+
+fn indented_block(span: Span) -> Problem {
+    Problem::error(code::UNEXPECTED, "steps stand in braces, however they are indented", span)
+        .help("write `{` here, and `}` in a line of its own behind the last step")
+}
+
+fn wrong_case(span: Span, word: &str) -> Problem {
+    let lower = word.to_lowercase();
+    let message = format!("keywords are written in small letters, not `{word}`");
+    Problem::error(code::UNEXPECTED, message, span).help(format!("write `{lower}`")).fix(span, lower)
+}
+
+fn foreign_comment(span: Span, mark: Option<Span>) -> Problem {
+    let problem = Problem::error(code::FOREIGN_COMMENT, "comments begin with `#`", span);
+    match mark {
+        Some(mark) => problem.help("write `#` in place of this").fix(mark, "#"),
+        None => problem.help("write `#` at the beginning of each line of it"),
     }
 }
 

@@ -55,9 +55,9 @@ pub fn parse(source: SourceId, text: &str) -> Parsed {
     let build = Build::new(source, text, &lexed.values, &lexed.docs);
     let mut driver = Driver::new(source, text, &laid_out, build, &known);
     let stmts = driver.statements();
-    let lost = std::mem::take(&mut driver.lost);
+    let gaps = driver.gaps();
     let problems = all_problems(driver, known);
-    Parsed { file: ast::File { stmts, span, lost }, problems, trivia: lexed.trivia }
+    Parsed { file: ast::File { stmts, span, gaps }, problems, trivia: lexed.trivia }
 }
 
 /// Reads a text that is one expression, as the command line and the REPL take them. `None` for an empty text.
@@ -164,5 +164,9 @@ fn too_long(source: SourceId) -> Parsed {
     let span = Span::new(source, 0, 0);
     let mut problems = Problems::new();
     problems.push(SyntaxError::TooLong { span });
-    Parsed { file: ast::File { stmts: Vec::new(), span, lost: Vec::new() }, problems, trivia: Trivia::default() }
+    Parsed {
+        file: ast::File { stmts: Vec::new(), span, gaps: ast::Gaps::default() },
+        problems,
+        trivia: Trivia::default(),
+    }
 }

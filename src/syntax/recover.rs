@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use super::ast::{Expr, ExprKind, Stmt, StmtKind};
+use super::ast::{Broken, Expr, ExprKind, Gaps, Stmt, StmtKind};
 use super::build::{Build, Entry};
 use super::error::SyntaxError;
 use super::explain;
@@ -19,6 +19,7 @@ use crate::base::{SourceId, Span};
 use crate::diag::Problems;
 
 mod cut;
+mod gaps;
 
 use cut::{Cut, shorten};
 
@@ -35,8 +36,8 @@ pub struct Driver<'t> {
     /// Units that already have a problem of lexing or layout: what the grammar says about them is an echo.
     pub faulty: Vec<bool>,
     pub errors: usize,
-    /// Names at the beginning of what was given up.
-    pub lost: Vec<String>,
+    /// What was given up, and where.
+    gaps: Gaps,
     /// The first rejected token is the one that the end of the text added.
     pub rejected_end: Option<bool>,
 }
@@ -58,7 +59,7 @@ impl<'t> Driver<'t> {
             problems: Problems::new(),
             faulty,
             errors: 0,
-            lost: Vec::new(),
+            gaps: Gaps::default(),
             rejected_end: None,
         }
     }
@@ -121,10 +122,16 @@ impl<'t> Driver<'t> {
             let shorter =
                 (*tried == 2).then(|| shorten(&self.layout.tokens, &self.layout.units[culprit], at)).flatten();
             if shorter.is_none() {
-                self.lose(culprit);
+                let unit = self.layout.units[culprit];
+                self.lose(unit.start, unit.end);
             }
             match shorter {
-                Some(shorter) => shorter.into_iter().for_each(|cut| cut::add(&mut cuts, cut)),
+                Some(shorter) => {
+                    for cut in shorter {
+                        self.lose(cut.from, cut.to);
+                        cut::add(&mut cuts, cut);
+                    }
+                }
                 None if *tried <= 3 && (culprit != top || cuts.len() < 3) => {
                     cut::add(&mut cuts, Cut::whole(&self.layout.tokens, &self.layout.units[culprit]));
                 }
@@ -176,6 +183,7 @@ impl<'t> Driver<'t> {
             at,
         };
         let (error, repair) = explain::explain(&place, expected);
+        self.broken(unit, if repair.is_some() { usize::MAX } else { at });
         if self.faulty.get(unit).copied().unwrap_or(false) {
             return repair;
         }
@@ -189,13 +197,40 @@ impl<'t> Driver<'t> {
         repair
     }
 
-    /// The names at the beginning of a unit that is given up are known as lost.
-    fn lose(&mut self, unit: usize) {
-        const MOST_TOKENS: usize = 12;
-        let unit = self.layout.units[unit];
-        let end = unit.end.min(unit.start + MOST_TOKENS);
-        let names = self.layout.tokens[unit.start..end].iter().filter(|token| token.kind == Kind::Name);
-        self.lost.extend(names.map(|token| token.text(self.text).trim_matches('`').to_owned()));
+    /// The names at the beginning of what is given up are known as lost.
+    fn lose(&mut self, from: usize, to: usize) {
+        const MOST_TOKENS: usize = 40;
+        let tokens = &self.layout.tokens[from..to.min(from + MOST_TOKENS)];
+        let names = tokens.iter().filter(|token| token.kind == Kind::Name);
+        self.gaps.names.extend(names.map(|token| token.text(self.text).trim_matches('`').to_owned()));
+    }
+
+    /// A statement around `unit` has a mistake at the token `at`.
+    fn broken(&mut self, unit: usize, at: usize) {
+        let is_statement = |unit: &Unit| matches!(unit.inside, Inside::Block | Inside::Test | Inside::Expression);
+        let around = |unit: usize| {
+            let inner = self.layout.units[unit];
+            (0..=unit).rev().find(|outer| {
+                let outer = &self.layout.units[*outer];
+                is_statement(outer) && outer.start <= inner.start && outer.end >= inner.end
+            })
+        };
+        let Some(outer) = around(unit).map(|unit| self.layout.units[unit]) else { return };
+        let mut broken = gaps::broken(&self.layout.tokens, &outer, at, self.text, self.source);
+        let item = self.layout.units[unit];
+        if item.start > outer.start && gaps::has_items_of_its_own(self.layout.tokens.get(outer.start)) {
+            broken = Broken { span: self.unit_span(&item), nameless: false, ..broken };
+        }
+        self.gaps.broken.push(broken);
+    }
+
+    /// What could not be understood.
+    pub fn gaps(&mut self) -> Gaps {
+        let faulty: Vec<usize> = (0..self.faulty.len()).filter(|unit| self.faulty[*unit]).collect();
+        for unit in faulty {
+            self.broken(unit, self.layout.units[unit].end);
+        }
+        std::mem::take(&mut self.gaps)
     }
 
     /// Statements inside what was cut away are checked on their own, for the sake of their mistakes.

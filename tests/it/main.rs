@@ -32,9 +32,9 @@ mod pages;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
-mod recovery;
 #[cfg(feature = "engine")]
 mod prompt;
+mod recovery;
 mod robust;
 #[cfg(feature = "engine")]
 mod run;

@@ -2,7 +2,7 @@
 
 use super::lints_expr::ExprLint;
 use super::{Checker, Scope};
-use crate::hir::problem::Lint;
+use crate::hir::problem::ValueLint;
 use crate::hir::{Arm, ArmKind, BinaryOp, ColumnRef, EntityId, Expr, ExprKind, Query, QueryKind, RelationId, SetOp};
 use crate::syntax::ast;
 
@@ -79,7 +79,7 @@ impl Checker<'_> {
             });
             if let Some(name) = lost {
                 let (rows, otherwise) = (self.entity_name(entity).to_owned(), rest.name.text.clone());
-                return self.report(Lint::NullIntoOtherwise { rows, name, otherwise, span: predicate.span });
+                return self.report(ValueLint::NullIntoOtherwise { rows, name, otherwise, span: predicate.span });
             }
         }
     }
@@ -100,7 +100,7 @@ impl Checker<'_> {
             });
             if let Some(name) = lost {
                 let rows = self.entity_name(input.ty.entity).to_owned();
-                self.report(Lint::NullKey { rows, name, span: key.span });
+                self.report(ValueLint::NullKey { rows, name, span: key.span });
             }
         }
     }

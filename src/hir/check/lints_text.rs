@@ -2,7 +2,7 @@
 
 use super::{Checker, Scope};
 use crate::base::{Span, did_you_mean};
-use crate::hir::problem::Lint;
+use crate::hir::problem::ValueLint;
 use crate::syntax::ast;
 
 /// How other languages mark a value: what opens it, what closes it, and whether every name in it is suspicious, or
@@ -21,9 +21,9 @@ impl Checker<'_> {
                 let known = self.nearest_in(&name, scope);
                 if known.is_some() || any {
                     let lint = if opening == "{" && known.as_deref() == Some(name.as_str()) {
-                        Lint::DoubleBraces { name, span }
+                        ValueLint::DoubleBraces { name, span }
                     } else {
-                        Lint::ForeignHole { written, name: known, span }
+                        ValueLint::ForeignHole { written, name: known, span }
                     };
                     self.report(lint);
                 }
@@ -47,7 +47,7 @@ impl Checker<'_> {
         }
         for (text, span) in texts {
             for (_, name) in marked(text, "{", "}") {
-                self.report(Lint::DoubleBraces { name, span });
+                self.report(ValueLint::DoubleBraces { name, span });
             }
         }
     }

@@ -85,6 +85,8 @@ pub(crate) struct Checker<'a> {
     pub calls: Vec<(String, Span)>,
     /// Columns that are not null in any row of a named population.
     not_null: HashMap<LocalId, Vec<lints_null::Column>>,
+    /// A field that was to be set does not exist: it is another one by another name.
+    misnamed_field: bool,
     /// What the lost rows of named populations are.
     pub unmatched: HashMap<LocalId, super::SegmentTy>,
     /// What the condition being checked tests for null, as written: no trap in its other parts.
@@ -168,6 +170,7 @@ impl<'a> Checker<'a> {
             locals: Vec::new(),
             calls: Vec::new(),
             not_null: HashMap::new(),
+            misnamed_field: false,
             unmatched: HashMap::new(),
             null_tested: Vec::new(),
             unshadowed: Vec::new(),

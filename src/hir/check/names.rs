@@ -56,7 +56,7 @@ impl Checker<'_> {
 
     /// True for a name that a statement may have declared which could not be understood.
     pub(crate) fn is_lost(&self, name: &str) -> bool {
-        self.files.iter().any(|file| file.ast.lost.iter().any(|lost| lost == name))
+        self.files.iter().any(|file| file.ast.gaps.names.iter().any(|lost| lost == name))
     }
 
     /// All names of the right kind that can be written.

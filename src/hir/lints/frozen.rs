@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::super::problem::Lint;
+use super::super::problem::{Lint, ValueLint};
 use super::super::visit::{Visitor, blocks, population, walk_query};
 use super::super::{ArmKind, Campaign, ColumnRef, Expr, ExprKind, FieldId, LocalId, Program, Query, QueryKind, RowId};
 use super::super::{Stmt, StmtKind};
@@ -87,7 +87,7 @@ impl Frozen<'_> {
         if let Some(span) = own.found {
             let population = self.campaign[source].name.clone();
             let entity = entity.name.clone();
-            self.found.push(Lint::FrozenFilter { population, entity, span, taken, waited });
+            self.found.push(ValueLint::FrozenFilter { population, entity, span, taken, waited }.into());
         }
     }
 }

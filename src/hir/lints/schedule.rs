@@ -1,7 +1,7 @@
 //! Runs that last longer than the time to their next start, or overwrite what another run of the day wrote.
 
 use super::super::check::{approximate_period, approximate_seconds};
-use super::super::problem::Lint;
+use super::super::problem::{Lint, ValueLint};
 use super::super::visit::{Visitor, blocks, walk_expr};
 use super::super::{Campaign, Expr, ExprKind, Overlap, ScheduleRule, Stmt, StmtKind, TyKind, Value};
 use crate::base::Span;
@@ -57,7 +57,7 @@ fn replaced(stmt: &Stmt, often: Option<Span>, found: &mut Vec<Lint>) {
     if let (StmtKind::Export { to, options, .. }, Some(often)) = (&stmt.kind, often) {
         let appends = options.iter().any(|(name, value)| name == "append" && *value == Value::Bool(true));
         if !appends && names_only_the_day(to) {
-            found.push(Lint::ReplacedExport { span: to.span, often });
+            found.push(ValueLint::ReplacedExport { span: to.span, often }.into());
         }
     }
     blocks(&stmt.kind).into_iter().flatten().for_each(|inner| replaced(inner, often, found));

@@ -77,9 +77,11 @@ impl Wanted {
         self.written.iter().any(|written| written == word) || self.keywords.iter().any(|keyword| keyword == word)
     }
 
-    /// True when the grammar would have taken this terminal, worth saying or not.
+    /// True when the grammar would have taken this terminal, worth saying or not. Where any name would do, a soft word
+    /// is one of them and no keyword.
     pub fn takes(&self, terminal: &str) -> bool {
-        self.terminals.contains(terminal)
+        let is_name = self.terminals.contains("ANY_NAME") && super::super::token::soft(terminal).is_some();
+        self.terminals.contains(terminal) && !is_name
     }
 
     /// True when an operand was wanted.

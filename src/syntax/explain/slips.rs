@@ -81,7 +81,8 @@ impl Slip {
 /// The slip that a rejected token is, if it is a usual one.
 pub fn find(place: &Place<'_>, wanted: &Wanted) -> Option<Slip> {
     let found = place.found();
-    words::wrong_case(place, wanted, found)
+    words::doubled(place, found)
+        .or_else(|| words::wrong_case(place, wanted, found))
         .or_else(|| statements::of_statement(place, wanted, found))
         .or_else(|| sends::find(place, wanted, found))
         .or_else(|| names::find(place, wanted, found))

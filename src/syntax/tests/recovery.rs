@@ -32,9 +32,7 @@ type Mutation = fn(&str, Token) -> Option<String>;
 const MUTATIONS: &[(&str, u32, Mutation)] = &[
     ("delete", 98, |text, token| (!is_bracket(text, token)).then(String::new)),
     ("delete a bracket", 55, |text, token| is_bracket(text, token).then(String::new)),
-    ("double", 98, |text, token| {
-        (!is_bracket(text, token)).then(|| format!("{0} {0}", token.text(text)))
-    }),
+    ("double", 98, |text, token| (!is_bracket(text, token)).then(|| format!("{0} {0}", token.text(text)))),
     ("typo", 98, |text, token| {
         let word = token.text(text);
         let is_word = word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_lowercase());

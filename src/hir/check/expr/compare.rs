@@ -8,7 +8,7 @@ use super::{Hint, node, path, poisoned, relate, written};
 use crate::base::Span;
 use crate::hir::check::lints_expr::ExprLint;
 use crate::hir::check::{Checker, Scope};
-use crate::hir::problem::Lint;
+use crate::hir::problem::ValueLint;
 use crate::hir::{BinaryOp, Expr, ExprKind, Ty, TyKind, Value};
 use crate::syntax::ast;
 
@@ -96,7 +96,7 @@ impl Checker<'_> {
             let why = "nothing happens at exactly this instant";
             let help = "write `today()` for the day of now, or compare with `<` or `>`".to_owned();
             let fix = Some("today()".to_owned());
-            self.report(Lint::NowMisused { why, help, span: other.1.span, fix });
+            self.report(ValueLint::NowMisused { why, help, span: other.1.span, fix });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Waits.
 
-use super::super::super::problem::{FlowProblem, Lint};
+use super::super::super::problem::{FlowProblem, Lint, ValueLint};
 use super::super::super::{Expr, ExprKind, Local, LocalKind, StmtKind, TyKind, Until};
 use super::super::{Checker, Global, Scope};
 use crate::base::Span;
@@ -90,7 +90,7 @@ impl<'a> Checker<'a> {
             }
             _ => return,
         };
-        self.report(Lint::NowMisused { why, help: help.to_owned(), span: moment.span, fix: None });
+        self.report(ValueLint::NowMisused { why, help: help.to_owned(), span: moment.span, fix: None });
     }
 
     fn wait_signal(

@@ -222,6 +222,7 @@ impl Checker<'_> {
     /// `f = X` for fields of `entity`.
     fn assignments(&mut self, entity: EntityId, set: &[ast::Binding], scope: &Scope) -> Vec<(String, Expr)> {
         let mut checked: Vec<(String, Expr)> = Vec::new();
+        self.misnamed_field = false;
         for (at, binding) in set.iter().enumerate() {
             let name = &binding.name;
             if let Some(first) = set[..at].iter().find(|first| first.name.text == name.text) {
@@ -231,6 +232,7 @@ impl Checker<'_> {
             }
             let Some(field) = self.program[entity].field(&name.text) else {
                 self.no_such_field(entity, name);
+                self.misnamed_field = true;
                 continue;
             };
             let ty = self.program[entity][field].ty.clone();
@@ -283,7 +285,8 @@ impl Checker<'_> {
             .map(|field| field.name.clone())
             .filter(|name| !set.iter().any(|(known, _)| known == name))
             .collect();
-        if !missing.is_empty() {
+        // A field under another name is what is missing.
+        if !missing.is_empty() && !std::mem::take(&mut self.misnamed_field) {
             let entity = entity.name.clone();
             self.report(FlowProblem::MissingValue { entity, fields: missing, span });
         }

@@ -40,9 +40,14 @@ impl<'a> Checker<'a> {
         }
         let place = address::Place { channel, to: &to, row, span: written.to.span };
         let profile = self.profile(written.options.as_ref(), &place);
-        let address = self.address(written.options.as_ref(), &place, &profile, &inner);
         let parts = options::Parts { scope, inner: &inner };
+        let unknown = self.problems.count(Severity::Error);
         let mut options = self.send_options(written.options.as_ref(), &parts);
+        if profile.is_none() || (written.options.is_some() && self.problems.count(Severity::Error) > unknown) {
+            // With a wrong option nobody knows who is written to.
+            return None;
+        }
+        let address = self.address(written.options.as_ref(), &place, &profile, &inner);
         let (address, profile) = (address?, profile?);
         let is_wrong = self.problems.count(Severity::Error) > before;
         if message.is_none() && written.message.is_none() && !is_wrong {

@@ -1,4 +1,4 @@
-//! Keywords in capitals.
+//! Words that stand twice, and keywords in capitals.
 
 use super::{Slip, Wanted};
 use crate::base::Span;
@@ -11,6 +11,32 @@ fn keyword(word: &str) -> Option<Kind> {
     // In a name such as `Order` nobody can see a keyword, in `ORDER` everybody does.
     let in_capitals = word.len() > 1 && !word.contains(|letter: char| letter.is_lowercase());
     reserved(&lower).or_else(|| soft(&lower).filter(|_| in_capitals)).filter(|_| lower != word)
+}
+
+/// A word or sign that was written twice; without one of them the rest may be right.
+pub fn doubled(place: &Place<'_>, found: Token) -> Option<Slip> {
+    let word = place.word(found);
+    let before = place.before(1)?;
+    let is_bracket = |token: Token| matches!(place.word(token), "(" | ")" | "[" | "]" | "{" | "}");
+    let is_word = |token: Token| !token.kind.is_literal() && token.kind != Kind::End && !is_bracket(token);
+    let again = if is_word(found) && !word.is_empty() && place.word(before) == word {
+        Some((place.at, found))
+    } else {
+        let earlier = place.before(2)?;
+        let first = place.before(3);
+        if is_word(before) && place.word(earlier) == place.word(before) {
+            Some((place.at - 1, before))
+        } else {
+            let again = first.is_some_and(|first| is_word(earlier) && place.word(first) == place.word(earlier));
+            again.then_some((place.at - 2, earlier))
+        }
+    };
+    let (at, again) = again?;
+    let word = place.word(again);
+    let slip =
+        Slip::write(place.span(again), "").help("remove one of them").because(format!("`{word}` stands here twice"));
+    // A statement word behind another one was read as a name.
+    Some(slip.repair(at, at + 1, &[]))
 }
 
 /// A keyword with capitals; all of them in the statement are one slip.
