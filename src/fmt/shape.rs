@@ -2,7 +2,7 @@
 
 use super::comments::Comments;
 use super::doc::{Doc, INDENT, WIDTH};
-use super::spacing::{Cut, Place, cut, space};
+use super::spacing::{Cut, Open, Place, cut, space};
 use crate::syntax::layout::{Inside, Unit};
 use crate::syntax::token::{Kind, Token};
 
@@ -162,6 +162,7 @@ impl<'t> Shaper<'t> {
     fn sequence(&mut self, word: Kind, top: bool) -> Vec<Doc> {
         let mut docs = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
+        let mut open = Open::default();
         let start = self.at;
         while self.at < self.tokens.len() && !self.ends_sequence(top) {
             let at = self.at;
@@ -181,8 +182,9 @@ impl<'t> Shaper<'t> {
                 continue;
             }
             let mut part = Part { cut: Cut::Never, kept_break: false, kind: self.kind(at), doc: Vec::new() };
+            let cut = open.cut(cut(place, self.kind(at + 1)), self.kind(at));
             if at > start && !(parts.is_empty() && docs.is_empty()) {
-                part.cut = cut(place, self.kind(at + 1));
+                part.cut = cut;
                 part.kept_break = top && part.cut == Cut::Clause && self.tokens[at].first;
             }
             let above = self.comments_above(at, false);

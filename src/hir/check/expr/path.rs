@@ -114,6 +114,14 @@ impl Checker<'_> {
             Meaning::Native(native) => function("a function", native.usage),
             Meaning::Global(Global::Define(_)) => function("a function", &format!("{name}(...)")),
             Meaning::Global(global) => {
+                let outer = scope.rows.iter().rev().skip(1);
+                let outer = outer.filter(|row| self.members(row.entity, &row.with).contains(&name));
+                let outer: Vec<_> = outer.filter(|row| !row.name.is_empty()).take(1).collect();
+                if let ([outer], ast::ExprKind::Name(_)) = (&outer[..], &expr.kind) {
+                    let qualified = format!("{}.{}", quoted_name(&outer.name), quoted_name(&name));
+                    let advice = Advice::write_to(qualified, span, "for the field of the other row");
+                    return TypeProblem::NotAValue { name, noun: super::problem::a(global.noun()), advice, span };
+                }
                 let advice = match scope.rows.last() {
                     Some(row) => Advice::say(format!("`{}` has no field `{name}`", self.entity_name(row.entity))),
                     None => Advice::None,

@@ -165,6 +165,10 @@ fn wait(place: &Place<'_>, wanted: &Wanted, found: Token, first: Token) -> Optio
         Kind::BraceOpen if wanted.has("else") => {
             Some(Slip::say("what is to be done when the time runs out stands behind `else`"))
         }
+        Kind::Where if wanted.has("else") && place.has_before("signal") => {
+            let help = "the condition stands before `within`: `wait for signal NAME where ... within 2d else { ... }`";
+            Some(Slip::say(help))
+        }
         kind if before.kind == Kind::WaitFor && wanted.takes("signal") => {
             if kind != Kind::Literal {
                 let slip = Slip::write(span, format!("signal {word}")).help(format!("write `wait for signal {word}`"));
