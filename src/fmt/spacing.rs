@@ -81,7 +81,9 @@ pub fn cut(place: Place, next: Kind) -> Cut {
     match token {
         Kind::Where | Kind::Union | Kind::Intersect | Kind::Except => Cut::Clause,
         Kind::With if word != Kind::StmtMessage => Cut::Clause,
-        Kind::Set if after_operand && matches!(word, Kind::StmtUpdate | Kind::StmtUpsert | Kind::StmtInsert) => Cut::Clause,
+        Kind::Set if after_operand && matches!(word, Kind::StmtUpdate | Kind::StmtUpsert | Kind::StmtInsert) => {
+            Cut::Clause
+        }
         Kind::Dedupe | Kind::Order if after_operand && next == Kind::By => Cut::Clause,
         Kind::Limit | Kind::Sample | Kind::Match if after_operand && next_begins_operand(next) => Cut::Clause,
         Kind::And | Kind::Or | Kind::Pipe => Cut::Part,

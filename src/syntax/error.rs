@@ -269,6 +269,9 @@ fn unknown_character(span: Span, character: char) -> Problem {
         '\u{2212}' | '\u{2013}' | '\u{2014}' => problem.help("write `-`").fix(span, "-"),
         '%' => problem.help("percentages are literals, as in `10%`; there is no remainder operator"),
         '\u{20AC}' | '$' | '\u{A3}' | '\u{A5}' => {
+            if span.len() > 3 {
+                return problem.help("names stand as they are: declare what is given with `param country: text`");
+            }
             problem.help("amounts stand without their currency, names as they are").fix(span, "")
         }
         '@' => problem.help("names stand as they are, and other text goes in quotes").fix(span, ""),

@@ -351,6 +351,17 @@ impl Lexer<'_> {
         if unicode_ident::is_xid_start(character) {
             return self.word(range.start);
         }
+        // `$(vars/@country)` is one mistake, and stands for one value.
+        let line = self.text[range.start..].lines().next().unwrap_or("");
+        if line.starts_with("$(")
+            && let Some(close) = line.find(')')
+        {
+            let whole = range.start..range.start + close + 1;
+            self.at = whole.end;
+            let span = self.span(whole.clone());
+            self.problem(SyntaxError::UnknownCharacter { span, character });
+            return self.push_value(Kind::Literal, whole, Value::Bad);
+        }
         // A run of the same nonsense is one mistake.
         let rest = &self.text[range.end..];
         self.at += rest.find(|c| c != character).unwrap_or(rest.len());

@@ -1,7 +1,7 @@
 //! Waits.
 
 use super::super::super::problem::{FlowProblem, Lint, ValueLint};
-use super::super::super::{Expr, ExprKind, Local, LocalKind, StmtKind, TyKind, Until};
+use super::super::super::{Expr, ExprKind, Local, LocalKind, StmtKind, TyKind, Until, Value};
 use super::super::{Checker, Global, Scope};
 use crate::base::Span;
 use crate::diag::Problem;
@@ -13,6 +13,10 @@ impl<'a> Checker<'a> {
         match &written.kind {
             WaitKind::Duration(duration) => {
                 self.no_limit(written, "a fixed time");
+                if let ast::ExprKind::Unary { op: ast::UnaryOp::Neg, .. } = &duration.kind {
+                    let why = "nobody can wait for less than no time";
+                    self.wrong(codes::BAD_WAIT, why, "write the length without the minus sign", duration.span);
+                }
                 Some(StmtKind::Wait { duration: self.of_kind(duration, scope, TyKind::Duration) })
             }
             WaitKind::Until(until) => self.wait_until(until, written, scope),
@@ -52,7 +56,14 @@ impl<'a> Checker<'a> {
             }
             TyKind::Error => Until::Condition(checked),
             TyKind::Duration => {
-                let help = "write `wait 2d` for a length of time";
+                let help = match &checked.kind {
+                    ExprKind::Literal(Value::Duration(ast::Duration { months: 0, days: 0, seconds }))
+                        if *seconds % 3_600 == 0 && (0..86_400).contains(seconds) =>
+                    {
+                        format!("write `{:02}:00` for a time of day, `wait 2d` for a length of time", seconds / 3_600)
+                    }
+                    _ => "write `wait 2d` for a length of time".to_owned(),
+                };
                 self.wrong(
                     codes::BAD_WAIT,
                     "`wait until` takes a moment, and this is a length of time",

@@ -216,6 +216,13 @@ impl Checker<'_> {
             self.report(TypeProblem::NotAPopulation { found: "text".to_owned(), advice, span: expr.span });
             return poisoned(expr.span);
         }
+        if let ast::ExprKind::Literal(ast::Literal::Text(text)) = &expr.kind
+            && text.contains('@')
+        {
+            let advice = Advice::say(format!("choose the row that has it: `(customers where email = \"{text}\")`"));
+            self.report(TypeProblem::NotAPopulation { found: "address".to_owned(), advice, span: expr.span });
+            return poisoned(expr.span);
+        }
         let found = match self.resolve(expr, scope) {
             Ok(Meaning::ColumnOf { query, column }) => Some(self.column_ty(&query, &column.text)),
             Ok(Meaning::Global(global)) => Some(super::expr::problem::a(global.noun())),

@@ -35,6 +35,14 @@ fn comma(place: &Place<'_>, wanted: &Wanted, found: Token, before: Token) -> Opt
         let (low, high) = (place.word(before), place.after(1).map_or("...", |token| place.word(token)));
         return Some(Slip::say(format!("write `between {low} and {high}`")));
     }
+    // `in gold, silver`
+    if kind_before(2) == Some(Kind::In)
+        && before.kind == Kind::Name
+        && place.after(1).is_some_and(|next| next.kind == Kind::Name)
+    {
+        let (one, two) = (place.word(before), place.after(1).map_or("...", |token| place.word(token)));
+        return Some(Slip::say(format!("values stand in quotes and parentheses: `in (\"{one}\", \"{two}\")`")));
+    }
     // `in "FR", "DE"`
     if kind_before(2) == Some(Kind::In) && before.kind.is_literal() {
         let brackets = if first.kind == Kind::StmtFor { ["[", "]"] } else { ["(", ")"] };

@@ -8,9 +8,14 @@ use crate::syntax::token::{Kind, Token};
 /// Slips around a number.
 pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
     match found.kind {
-        kind if kind.is_name() => unit(place, found).or_else(|| last_days(place, found)),
+        Kind::From => range(place, found),
+        kind if kind.is_name() => {
+            unit(place, found).or_else(|| in_words(place, found)).or_else(|| last_days(place, found))
+        }
         Kind::Comma => separators(place, found),
-        Kind::Literal => last_days(place, found).or_else(|| of_literal(place, wanted, found)),
+        Kind::Literal => {
+            compound(place, found).or_else(|| last_days(place, found)).or_else(|| of_literal(place, wanted, found))
+        }
         _ => None,
     }
 }
@@ -21,6 +26,10 @@ fn unit(place: &Place<'_>, found: Token) -> Option<Slip> {
     let number = place.word(amount);
     if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_' || byte == b'.') {
         return None;
+    }
+    if matches!(place.word(found), "percent" | "pct") {
+        let slip = Slip::write(place.spread(amount, found), format!("{number}%"));
+        return Some(slip.because(format!("`{}` is not a share", place.written(amount, found))));
     }
     let together = format!("{number}{}", place.word(found));
     let span = place.spread(amount, found);
@@ -42,6 +51,54 @@ fn unit(place: &Place<'_>, found: Token) -> Option<Slip> {
         }
         None => Some(Slip::write(span, respelled).because(message)),
     }
+}
+
+/// `2d 3h`
+fn compound(place: &Place<'_>, found: Token) -> Option<Slip> {
+    let before = place.before(1).filter(|before| before.kind == Kind::Literal)?;
+    let together = format!("{}{}", place.word(before), place.word(found));
+    let is_duration = |text: &str| matches!(literal::read(text), Ok(crate::syntax::ast::Literal::Duration(_)));
+    if !is_duration(place.word(before)) || !is_duration(&together) {
+        return None;
+    }
+    let message = format!("`{}` is not a duration", place.written(before, found));
+    Some(Slip::write(place.spread(before, found), together).because(message))
+}
+
+/// `two days`, `a week`
+fn in_words(place: &Place<'_>, found: Token) -> Option<Slip> {
+    const NUMBERS: [(&str, &str); 12] = [
+        ("a", "1"),
+        ("an", "1"),
+        ("one", "1"),
+        ("two", "2"),
+        ("three", "3"),
+        ("four", "4"),
+        ("five", "5"),
+        ("six", "6"),
+        ("seven", "7"),
+        ("ten", "10"),
+        ("half", "0.5"),
+        ("several", "2"),
+    ];
+    let before = place.before(1).filter(|before| before.kind.is_name())?;
+    let (_, number) = NUMBERS.iter().find(|(word, _)| *word == place.word(before))?;
+    let together = format!("{number}{}", place.word(found));
+    let respelled = match literal::read(&together) {
+        Ok(_) => together,
+        Err(fault) => fault.fix?,
+    };
+    let message = format!("`{}` is not a duration", place.written(before, found));
+    Some(Slip::write(place.spread(before, found), respelled).because(message))
+}
+
+/// `spend from 5 to 10`
+fn range(place: &Place<'_>, found: Token) -> Option<Slip> {
+    let low = place.after(1).filter(|low| low.kind.is_literal())?;
+    place.after(2).filter(|to| to.kind == Kind::To)?;
+    let high = place.after(3)?;
+    let respelled = format!("between {} and {}", place.word(low), place.word(high));
+    Some(Slip::write(place.spread(found, high), respelled))
 }
 
 /// `in last 30 days`, `in the last 30 days`
@@ -93,6 +150,12 @@ fn separators(place: &Place<'_>, found: Token) -> Option<Slip> {
 fn of_literal(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
     let word = place.word(found);
     let before = place.before(1)?;
+    if place.before(2).is_some_and(|limit| limit.kind == Kind::Limit)
+        && matches!(place.word(before), "to" | "first" | "top")
+    {
+        let slip = Slip::write(place.spread(before, found), word).help(format!("write `limit {word}`"));
+        return Some(slip.repair(place.at - 1, place.at, &[]));
+    }
     if wanted.share() {
         let share: Option<rust_decimal::Decimal> = word.parse().ok();
         let share = share.map(|share| match share <= rust_decimal::Decimal::ONE && word.contains('.') {

@@ -64,6 +64,15 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
     let is_comparison = |kind| (Kind::Equal..=Kind::GreaterEqual).contains(&kind);
     let before = place.before(1)?;
     match found.kind {
+        Kind::Between | Kind::In | Kind::Like | Kind::Not if before.kind == Kind::Is => {
+            let slip = Slip::write(place.span(before), "").because("`is` is too much here").help("leave the `is` out");
+            Some(slip.repair(place.at - 1, place.at, &[]))
+        }
+        kind if before.kind == Kind::Is && is_comparison(kind) => {
+            let slip = Slip::write(place.span(before), "").because("`is` is too much here").help("leave the `is` out");
+            Some(slip.repair(place.at - 1, place.at, &[]))
+        }
+        kind if kind.is_name() && one_of(place, found).is_some() => one_of(place, found),
         _ if before.kind == Kind::Is || (before.kind == Kind::Not && behind_is(place)) => is(place, found),
         _ if before.kind == Kind::Not && wanted.takes("like") && !wanted.operand() => {
             let slip = Slip::write(place.span(before), "!=").because("`not` stands before a condition, not in it");
@@ -81,6 +90,17 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         }
         _ => None,
     }
+}
+
+/// `tier is one of ("gold", "silver")`, `tier any of (...)`
+fn one_of(place: &Place<'_>, found: Token) -> Option<Slip> {
+    let is_word = matches!(place.word(found), "one" | "any" | "either") || found.kind == Kind::One;
+    let of = place.after(1).filter(|of| of.kind == Kind::Of && is_word)?;
+    place.after(2).filter(|open| open.kind == Kind::ParenOpen)?;
+    let is = place.before(1).filter(|before| before.kind == Kind::Is);
+    let slip = Slip::write(place.spread(is.unwrap_or(found), of), "in");
+    let slip = slip.because(format!("`{}` is not an operator", place.written(found, of)));
+    Some(slip.repair(place.at - usize::from(is.is_some()), place.at + 2, &[Kind::In]))
 }
 
 fn behind_is(place: &Place<'_>) -> bool {
@@ -150,6 +170,12 @@ fn phrase<'p>(place: &Place<'_>, found: Token, known: &'p [(&str, &str)]) -> Opt
 
 fn in_words(place: &Place<'_>, found: Token) -> Option<Slip> {
     let (last, length, sign) = phrase(place, found, WORDS)?;
+    // `row_number() over (...)`
+    if place.word(found).eq_ignore_ascii_case("over") && place.after(1).is_some_and(|next| next.kind == Kind::ParenOpen)
+    {
+        let help = "rows of a group are chosen with `dedupe by FIELD keep 3 prefer OTHER desc`";
+        return Some(Slip::say(help).because("there are no windows here"));
+    }
     let kind = match sign {
         "=" => Kind::Equal,
         "!=" => Kind::NotEqual,

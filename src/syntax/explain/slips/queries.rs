@@ -50,9 +50,28 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             let name = before.map_or("\"name\"", |before| place.word(before));
             Some(Slip::say(format!("say of whom: `audience {name} of customers`")))
         }
-        kind if kind.is_name() || kind.is_literal() || kind == Kind::ParenOpen => {
-            select(place).or_else(|| function(place, wanted, found)).or_else(|| clause(place, wanted, found))
+        // `with spend > 5`
+        kind if (Kind::NotEqual..=Kind::GreaterEqual).contains(&kind)
+            && wanted.takes("=")
+            && place.before(2).is_some_and(|before| before.kind == Kind::With) =>
+        {
+            let with = place.before(2)?;
+            let slip = Slip::write(place.span(with), "where").because("`with` adds columns, and chooses no rows");
+            Some(slip.repair(place.at - 2, place.at - 1, &[Kind::Where]))
         }
+        Kind::Then | Kind::Minus | Kind::Greater if wanted.operand() || found.kind == Kind::Then => step(place, found),
+        Kind::Colon if wanted.operand() && place.after(1).is_some_and(|next| next.kind.is_name()) => {
+            let name = place.after(1)?;
+            let slip = Slip::write(place.spread(found, name), place.word(name));
+            Some(slip.because("names stand as they are"))
+        }
+        Kind::Question if wanted.operand() => {
+            Some(Slip::say("declare what is given, `param country: text`, and write its name"))
+        }
+        kind if kind.is_name() || kind.is_literal() || kind == Kind::ParenOpen || kind == Kind::Of => select(place)
+            .or_else(|| amount_first(place, found))
+            .or_else(|| function(place, wanted, found))
+            .or_else(|| clause(place, wanted, found)),
         Kind::Star => select(place),
         Kind::End if before.is_some_and(|before| before.kind == Kind::Where) => {
             Some(Slip::say("say which rows behind `where`, as in `where spend > 500`"))
@@ -81,6 +100,39 @@ fn select(place: &Place<'_>) -> Option<Slip> {
     let word = place.word(first);
     let slip = Slip::say(format!("begin with the rows: `{word} {name} = {rows} where ...`"));
     Some(Slip { span: Some(place.span(select)), ..slip.because("there is no `select` here") })
+}
+
+/// `... then send email`, `... -> send email`
+fn step(place: &Place<'_>, found: Token) -> Option<Slip> {
+    let arrow = place.before(1).filter(|before| before.kind == Kind::Minus && before.end == found.start);
+    if found.kind != Kind::Then && arrow.is_none() {
+        return None;
+    }
+    let slip = Slip::write(place.spread(arrow.unwrap_or(found), found), ";");
+    Some(slip.help("steps stand below each other: begin a new line, or write `;`"))
+}
+
+/// `first 100 of customers`, `10% of customers`, `all customers`
+fn amount_first(place: &Place<'_>, found: Token) -> Option<Slip> {
+    place.first().filter(|first| matches!(first.kind, Kind::StmtSegment | Kind::StmtSend))?;
+    let start =
+        (1..4).find(|back| place.before(*back).is_some_and(|token| matches!(token.kind, Kind::Equal | Kind::To)))?;
+    let word = (start > 1).then(|| place.before(start - 1)).flatten()?;
+    let spoken = ["first", "top", "random", "all", "every", "the", "any"].contains(&place.word(word));
+    let amount = [place.before(1), Some(found)]
+        .into_iter()
+        .flatten()
+        .find(|token| matches!(token.kind, Kind::Literal | Kind::Percent));
+    if !spoken && !matches!(word.kind, Kind::Literal | Kind::Percent) {
+        return None;
+    }
+    let rows = (0..4).filter_map(|ahead| place.after(ahead)).find(|token| token.kind == Kind::Name)?;
+    let rows = place.word(rows);
+    Some(match amount {
+        Some(share) if share.kind == Kind::Percent => Slip::say(format!("write `{rows} sample {}`", place.word(share))),
+        Some(number) => Slip::say(format!("write `{rows} limit {} by FIELD desc`", place.word(number))),
+        None => Slip::say(format!("all rows of an entity have its name: write `{rows}`")),
+    })
 }
 
 /// `exists orders`

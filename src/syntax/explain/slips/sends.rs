@@ -17,6 +17,9 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
     if position >= 2 && place.nth(1)?.kind == Kind::To && !wanted.takes("{") {
         return Some(Slip::say("the channel and the message come first: `send email welcome to vip`"));
     }
+    if let Some(slip) = conditions_and_lists(place, wanted, found, position) {
+        return Some(slip);
+    }
     if wanted.takes("to") && wanted.takes("NAME") && matches!(found.kind, Kind::Text | Kind::TemplateOpen) {
         return Some(text(place, name, found));
     }
@@ -40,6 +43,40 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         return Some(Slip::say(format!("write `send {name} MESSAGE to SEGMENT`")));
     }
     behind_population(place, wanted, found)
+}
+
+/// `if`, `when` and `after` behind a send, several channels, messages or populations in one.
+fn conditions_and_lists(place: &Place<'_>, wanted: &Wanted, found: Token, position: usize) -> Option<Slip> {
+    let word = place.word(found);
+    let name = place.word(place.nth(1)?);
+    let behind = wanted.takes("{");
+    match found.kind {
+        Kind::If if behind => Some(Slip::say("choose the rows with `where`, or put the send into `if ... { }`")),
+        _ if behind && matches!(word, "when" | "unless" | "provided") => {
+            Some(Slip::say("choose the rows with `where`, or put the send into `if ... { }`"))
+        }
+        _ if behind && matches!(word, "after" | "later" | "tomorrow" | "then") => {
+            Some(Slip::say("write `wait 2d` in a line of its own, before this one"))
+        }
+        Kind::In if !behind && position >= 2 => {
+            Some(Slip::say("write `wait 2d` in a line of its own, before this one"))
+        }
+        Kind::Comma if behind => {
+            let rows = place.operand_before(1).map_or("a", |(first, last)| place.written(first, last));
+            let other = place.operand_after(1).map_or("b", |(first, last)| place.written(first, last));
+            Some(Slip::say(format!(
+                "join populations of one entity: `({rows} union {other})`, or write a send for each"
+            )))
+        }
+        Kind::Comma | Kind::And if !behind => {
+            Some(Slip::say("one send has one channel and one message: write a line for each"))
+        }
+        Kind::Minus if position == 2 && name == "e" => {
+            let mail = place.after(1)?;
+            Some(Slip::write(place.spread(place.nth(1)?, mail), "email"))
+        }
+        _ => None,
+    }
 }
 
 /// `send sms "Your order is ready" to vip`

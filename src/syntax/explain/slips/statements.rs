@@ -165,6 +165,22 @@ fn wait(place: &Place<'_>, wanted: &Wanted, found: Token, first: Token) -> Optio
         Kind::BraceOpen if wanted.has("else") => {
             Some(Slip::say("what is to be done when the time runs out stands behind `else`"))
         }
+        Kind::Then | Kind::And | Kind::Comma if first.kind == Kind::StmtWait && wanted.takes("END") => {
+            Some(Slip::say("steps stand below each other: begin a new line, or write `;`"))
+        }
+        kind if kind.is_name()
+            && first.kind == Kind::StmtWait
+            && place.before(2).is_some_and(|before| before.kind == Kind::And) =>
+        {
+            Some(Slip::say("steps stand below each other: begin a new line, or write `;`"))
+        }
+        kind if kind.is_name() && place.nth(1).is_some_and(|token| token.kind == Kind::WaitUntil) => {
+            const MOMENTS: &str = "write a date, a day such as `monday at 09:00`, or a condition such as `count(offer.opened) > 100 within 3d`";
+            if !matches!(place.word(before), "next" | "on" | "the") {
+                return Some(Slip::say(MOMENTS));
+            }
+            Some(Slip::write(place.spread(before, found), word).help(format!("write `wait until {word} at 09:00`")))
+        }
         Kind::Where if wanted.has("else") && place.has_before("signal") => {
             let help = "the condition stands before `within`: `wait for signal NAME where ... within 2d else { ... }`";
             Some(Slip::say(help))
