@@ -138,3 +138,39 @@ fn ten_mistakes_in_ten_statements_give_ten_errors() {
         assert_eq!(lines, wanted, "{}", analysis.render(RenderStyle::default()));
     }
 }
+
+/// What a problem offers as an edit makes that problem go away, and no new ones.
+#[test]
+fn fixes_mend() {
+    let folder = root().join("tests/corpus");
+    let mut wrong = String::new();
+    let (mut fixes, files) = (0, fs::read_dir(folder.join("reject")).expect("the folder is there"));
+    let mut files: Vec<PathBuf> = files.map(|file| file.expect("it can be listed").path()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| file.is_file()) {
+        let name = file.file_name().expect("files have names").to_string_lossy();
+        let path = format!("reject/{name}");
+        let text = fs::read_to_string(file).expect("it can be read");
+        let before = analyze(&folder, &path, &text);
+        for problem in &before.problems {
+            let Some(fix) = problem.fix.as_ref().filter(|fix| Some(fix.span.source) == before.entry) else { continue };
+            let (start, end) = (fix.span.start as usize, fix.span.end as usize);
+            let mended = format!("{}{}{}", &text[..start], fix.replacement, &text[end..]);
+            let after = analyze(&folder, &path, &mended);
+            let is_there = |analysis: &Analysis| {
+                analysis
+                    .problems
+                    .iter()
+                    .filter(|other| (other.code, &other.message) == (problem.code, &problem.message))
+                    .count()
+            };
+            fixes += 1;
+            if is_there(&after) >= is_there(&before) {
+                let shown = after.render(RenderStyle::default());
+                wrong.push_str(&format!("{path}: {}\n{mended}{shown}\n", problem.message));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(fixes > 100, "{fixes}");
+}

@@ -3,6 +3,7 @@
 use super::{Slip, Wanted};
 use crate::base::Span;
 use crate::syntax::explain::Place;
+use crate::syntax::layout::Inside;
 use crate::syntax::token::{Kind, Token, reserved, soft};
 
 /// The keyword that a name is in other letters.
@@ -17,6 +18,11 @@ fn keyword(word: &str) -> Option<Kind> {
 pub fn doubled(place: &Place<'_>, found: Token) -> Option<Slip> {
     let word = place.word(found);
     let before = place.before(1)?;
+    // `email email`: a field without the colon before its type.
+    let lacks_colon = place.unit.inside == Inside::Entity && place.at == place.unit.start + 1;
+    if lacks_colon && place.after(1).is_none_or(|next| next.kind != Kind::Colon) {
+        return None;
+    }
     let is_bracket = |token: Token| matches!(place.word(token), "(" | ")" | "[" | "]" | "{" | "}");
     let is_word = |token: Token| !token.kind.is_literal() && token.kind != Kind::End && !is_bracket(token);
     let again = if is_word(found) && !word.is_empty() && place.word(before) == word {
