@@ -1,7 +1,7 @@
 //! Store, channel, clock and host of a simulated run: each does its work and fails when the world says so.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -128,11 +128,13 @@ impl Wake for Unpark {
 }
 
 /// Waits for a receipt on this thread.
-pub fn finish(mut receipt: Receipt) -> Result<(), StoreError> {
+pub fn finish(receipt: Receipt) -> Result<(), StoreError> {
+    // Inside a task of the runtime it would be told to let others go first, for ever.
+    let mut receipt = std::pin::pin!(tokio::task::unconstrained(receipt));
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut context = Context::from_waker(&waker);
     loop {
-        match Pin::new(&mut receipt).poll(&mut context) {
+        match receipt.as_mut().poll(&mut context) {
             Poll::Ready(result) => return result,
             Poll::Pending => std::thread::park(),
         }
@@ -239,13 +241,13 @@ pub struct SimClock {
     now: Mutex<Timestamp>,
     /// Sleeps in a row, to get over long waits in few steps.
     sleeps: AtomicU64,
-    /// Whether the hands are moved back.
-    pub goes_back: AtomicBool,
+    /// How often the hands are still moved back.
+    pub goes_back: AtomicU64,
 }
 
 impl SimClock {
     pub fn new(world: Arc<World>, now: Timestamp) -> Self {
-        Self { world, now: Mutex::new(now), sleeps: AtomicU64::new(0), goes_back: AtomicBool::new(false) }
+        Self { world, now: Mutex::new(now), sleeps: AtomicU64::new(0), goes_back: AtomicU64::new(0) }
     }
 
     /// Moves the hands.
@@ -282,7 +284,8 @@ impl Clock for SimClock {
             self.pass_until(at);
             // The longer nothing else happens, the longer the computer is suspended.
             self.turn(SignedDuration::from_millis(100 << (sleeps % 24)));
-            if self.goes_back.load(Ordering::SeqCst) && self.world.happens(30) {
+            if self.goes_back.load(Ordering::SeqCst) > 0 && self.world.happens(30) {
+                self.goes_back.fetch_sub(1, Ordering::SeqCst);
                 self.world.fire("clock set back".into());
                 let hours = lock(&self.world.chance).between(1, 50);
                 self.turn(-SignedDuration::from_hours(hours));

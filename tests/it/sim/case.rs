@@ -233,7 +233,8 @@ impl Runner<'_> {
             }
             Fault::SourceSpoilt => self.data.spoil(),
         }
-        self.clock.goes_back.store(self.back && fault != Fault::Nothing, Ordering::SeqCst);
+        let turns = if self.back && fault != Fault::Nothing { 3 } else { 0 };
+        self.clock.goes_back.store(turns, Ordering::SeqCst);
         if !self.virtual_clock && fault != Fault::Nothing && self.chance.once_in(4) {
             self.clock.turn(SignedDuration::from_hours(self.chance.between(1, 60)));
         }

@@ -49,6 +49,9 @@ impl Site {
     ];
 }
 
+/// More sites than any process passes.
+const MOST_SITES: u64 = 100_000;
+
 /// What a dying process unwinds with.
 pub struct Crash;
 
@@ -64,6 +67,8 @@ pub struct Noise {
 /// The world of one case.
 pub struct World {
     dead: AtomicBool,
+    /// Sites passed by this process.
+    passed: AtomicU64,
     /// Where to die, after how many times there.
     armed: Mutex<Option<(Site, u64)>>,
     /// Transactions until the disk is full.
@@ -99,6 +104,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         Self {
             dead: AtomicBool::new(false),
+            passed: AtomicU64::new(0),
             armed: Mutex::new(None),
             broken_in: Mutex::new(None),
             chance: Mutex::new(Chance::new(seed, "world")),
@@ -127,6 +133,7 @@ impl World {
     /// A new process: nothing is planned any more.
     pub fn calm(&self) {
         self.dead.store(false, Ordering::SeqCst);
+        self.passed.store(0, Ordering::SeqCst);
         *lock(&self.armed) = None;
         *lock(&self.broken_in) = None;
         *lock(&self.at_hear) = None;
@@ -141,6 +148,10 @@ impl World {
 
     /// Passes a site, or dies there. A dead process does nothing any more.
     pub fn point(&self, site: Site) {
+        if self.passed.fetch_add(1, Ordering::SeqCst) == MOST_SITES {
+            self.accuse(format!("it goes on for ever, at last at {site:?}"));
+            self.dead.store(true, Ordering::SeqCst);
+        }
         if !self.is_dead() && self.is_due(site) {
             self.dead.store(true, Ordering::SeqCst);
             self.fire(format!("crash at {site:?}"));

@@ -237,6 +237,10 @@ impl Sender<'_> {
             if let Outcome::NotStarted { reason } | Outcome::Deferred { reason, .. } = &outcome {
                 flight.last_reason = Some(reason.clone());
             }
+            let outcome = match still_in_doubt(rows, row, outcome, now) {
+                Some(outcome) => outcome,
+                None => continue,
+            };
             let first = rows.first_intended(row).unwrap_or(now);
             let recorded = outcome_row(row, attempt, outcome, first, now);
             rows.record(&recorded, first);
@@ -244,6 +248,20 @@ impl Sender<'_> {
         }
         Ok(())
     }
+}
+
+/// What to record of a message that is back; nothing while it may have arrived earlier and was only refused for now:
+/// to call it deferred, or failed in the end, could be untrue.
+fn still_in_doubt(rows: &mut Rows, row: u64, outcome: Outcome, now: Timestamp) -> Option<Outcome> {
+    let (asked, refused, reason) = match &outcome {
+        Outcome::Deferred { reason, retry_after, .. } if rows.is_in_doubt(row) => (*retry_after, true, reason),
+        Outcome::NotStarted { reason } if rows.is_in_doubt(row) => (None, false, reason),
+        _ => return Some(outcome),
+    };
+    if rows.keep_in_doubt(row, asked, refused, now) {
+        return None;
+    }
+    Some(Outcome::Unknown { reason: format!("it may have left before the process ended; 72 hours later: {reason}") })
 }
 
 /// Batches on their way.
