@@ -379,7 +379,7 @@ impl Runner<'_> {
             for row in rows {
                 let wanted = &wanted[&row.id];
                 let excused = match row.fate {
-                    Fate::Unknown | Fate::GivenUp => matches!(wanted, Fate::Sent | Fate::Failed),
+                    Fate::Unknown | Fate::GivenUp | Fate::Exhausted => matches!(wanted, Fate::Sent | Fate::Failed),
                     Fate::Excluded("cancelled") => stopped,
                     _ => false,
                 };

@@ -53,8 +53,10 @@ pub fn ledger(store: &SqliteStore, run: &str) -> Verdict<Ledger> {
                 RowState::Ended(intent, outcome) => {
                     let fate = match outcome.kind {
                         OutcomeKind::Sent => Fate::Sent,
-                        OutcomeKind::Failed if outcome.detail.starts_with("given up") => Fate::GivenUp,
+                        OutcomeKind::Failed if outcome.detail.starts_with("given up") => Fate::Exhausted,
                         OutcomeKind::Failed => Fate::Failed,
+                        // That is no doubt of a channel: the process died while it was handed over, and then it was refused.
+                        OutcomeKind::Unknown if outcome.detail.contains("72 hours later") => Fate::GivenUp,
                         OutcomeKind::Unknown => Fate::Unknown,
                         OutcomeKind::Deferred | OutcomeKind::NotStarted => Fate::Due,
                     };
@@ -106,7 +108,7 @@ pub fn always(store: &SqliteStore, plan: &Plan, run: &str, world: &World) -> Ver
             let there = arrived.get(&key);
             let place = format!("{step}@{token} row {}", row.id);
             ensure!(row.fate != Fate::Sent || there.is_some(), "{place} is called sent and did not arrive");
-            let denied = matches!(row.fate, Fate::Failed | Fate::GivenUp | Fate::Excluded(_));
+            let denied = matches!(row.fate, Fate::Failed | Fate::Exhausted | Fate::Excluded(_));
             ensure!(!denied || there.is_none(), "{place} arrived and is called {:?}", row.fate);
             if let Some((_, address)) = there {
                 ensure!(Some(address) == row.address.as_ref(), "{place} arrived at {address}");
@@ -155,14 +157,19 @@ pub fn dump(store: &SqliteStore, run: &str) -> Verdict<String> {
 pub fn over(store: &SqliteStore, run: &str, world: &World) -> Verdict<Status> {
     let record = store.run(run).map_err(said)?.ok_or("the run is gone")?;
     ensure!(record.state.status.is_over(), "it is {:?}", record.state.status);
-    let (mut unknown, mut sent) = (0, 0);
+    let (mut unknown, mut late, mut sent) = (0, 0, 0);
     for send in store.sends(run).map_err(said)? {
         let tally = store.tally(send.id).map_err(said)?;
         ensure!(tally.due == 0, "the run is over and {} has {} rows due", send.step, tally.due);
         unknown += tally.unknown;
+        let each = &mut |row: orch::runtime::store::RowRecord| match row.state {
+            RowState::Ended(_, outcome) if outcome.detail.contains("72 hours later") => late += 1,
+            _ => {}
+        };
+        store.rows(send.id, each).map_err(said)?;
         sent += tally.sent;
     }
-    let doubts = world.doubts.load(Ordering::SeqCst);
+    let doubts = world.doubts.load(Ordering::SeqCst) + late;
     ensure!(unknown <= doubts, "{unknown} rows are unknown, {doubts} may be");
     let arrived = lock(&world.arrived).len() as u64;
     ensure!(sent <= arrived && arrived <= sent + unknown, "{arrived} arrived, {sent} sent, {unknown} unknown");

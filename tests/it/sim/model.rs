@@ -22,7 +22,9 @@ pub struct Person {
 pub enum Fate {
     Sent,
     Failed,
-    /// Tried for 72 hours.
+    /// Refused for 72 hours.
+    Exhausted,
+    /// The same, after it may have arrived in an earlier process.
     GivenUp,
     Unknown,
     Excluded(&'static str),
