@@ -23,7 +23,7 @@ use datafusion::arrow::datatypes::Int64Type;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
 use futures::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -47,6 +47,10 @@ const IN_FLIGHT: usize = 3;
 const DEAD_BATCHES: u32 = 3;
 /// Passes over the rows that brought nothing forward before the channel is given up for now.
 const FRUITLESS_PASSES: u32 = 3;
+/// A channel is left alone for so long within a send; a longer pause is a wait of the run.
+const SHORT_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// How often somebody who asks to stop is heard meanwhile.
+const SLICE: SignedDuration = SignedDuration::from_millis(200);
 
 /// The rows of a send, being opened.
 type OpenRows<'o> = BoxFuture<'o, Result<SendableRecordBatchStream, QueryError>>;
@@ -101,9 +105,16 @@ impl Sender<'_> {
         loop {
             let before = rows.settled();
             let stream = open().await?;
-            let last_reason = self.pass(stream, &mut rows, marker.clone()).await?;
+            let PassEnd { last_reason, held } = self.pass(stream, &mut rows, marker.clone()).await?;
             if (self.cancelled)() {
                 return Ok(SendEnd::Cancelled);
+            }
+            if let Some(until) = held {
+                if until.duration_since(self.clock.now()) > SHORT_PAUSE {
+                    return Ok(SendEnd::Deferred(until));
+                }
+                self.rest(until).await;
+                continue;
             }
             let Some(next) = rows.waiting() else { return Ok(SendEnd::Settled) };
             let now = self.clock.now();
@@ -120,20 +131,28 @@ impl Sender<'_> {
         }
     }
 
-    /// One pass: decides due rows, dispatches them, records what became of them. Returns the last reason for which a
-    /// message did not start.
+    /// Leaves a channel alone that asked for it; ends early when we are asked to stop.
+    async fn rest(&self, until: Timestamp) {
+        while !(self.cancelled)() && self.pace.held_until(self.clock.now()).is_some() {
+            let left = until.duration_since(self.clock.now());
+            self.clock.pause(left.clamp(SignedDuration::ZERO, SLICE)).await;
+        }
+    }
+
+    /// One pass: decides due rows, dispatches them, records what became of them.
     async fn pass(
         &self,
         stream: SendableRecordBatchStream,
         rows: &mut Rows,
         marker: Arc<MarkerFile>,
-    ) -> Result<Option<String>, RunError> {
-        let mut flight = Flight { marker, tasks: JoinSet::new(), pending: Vec::new(), last_reason: None, dead: 0 };
+    ) -> Result<PassEnd, RunError> {
+        let mut flight =
+            Flight { marker, tasks: JoinSet::new(), pending: Vec::new(), last_reason: None, dead: 0, held: None };
         // Not more at once than a second's worth, or a rate would be bursts.
         let size = self.channel.capabilities().batch.min(self.pace.per_second()).max(1);
         let mut chunks = Chunks { stream, rest: Vec::new().into_iter(), size, last: None };
         let mut failure = None;
-        while !(self.cancelled)() && flight.dead < DEAD_BATCHES {
+        while !(self.cancelled)() && flight.dead < DEAD_BATCHES && flight.held.is_none() {
             match self.next_batch(&mut chunks, &mut flight, rows).await {
                 Ok(true) => {}
                 Ok(false) => break,
@@ -155,7 +174,7 @@ impl Sender<'_> {
         (self.progress)(rows.settled());
         match failure {
             Some(error) => Err(error),
-            None => Ok(flight.last_reason),
+            None => Ok(PassEnd { last_reason: flight.last_reason, held: flight.held }),
         }
     }
 
@@ -164,6 +183,11 @@ impl Sender<'_> {
         let Some(chunk) = chunks.next(self, rows).await? else { return Ok(false) };
         while flight.tasks.len() >= IN_FLIGHT {
             self.land(flight, rows).await?;
+        }
+        // Asked for a pause by this batch or by another send: the rest is decided after it.
+        flight.held = flight.held.or(self.pace.held_until(self.clock.now()));
+        if flight.held.is_some() {
+            return Ok(false);
         }
         self.launch(chunk, flight, rows).await?;
         Ok(true)
@@ -229,11 +253,22 @@ impl Sender<'_> {
         let now = self.clock.now();
         let started = returned.outcomes.iter().any(|(_, outcome)| !matches!(outcome, Outcome::NotStarted { .. }));
         flight.dead = if started { 0 } else { flight.dead + 1 };
+        let pause = self.pause_asked(&returned.outcomes, now);
+        flight.held = pause.and_then(|length| now.checked_add(length).ok()).or(flight.held);
         let mut outcomes: std::collections::HashMap<SendKey, Outcome> = returned.outcomes.into_iter().collect();
         for (row, attempt, key) in returned.messages {
             let outcome = outcomes
                 .remove(&key)
                 .unwrap_or_else(|| Outcome::Unknown { reason: "the driver gave no outcome".into() });
+            let outcome = match outcome {
+                // It is not the message that is refused: it goes out as soon as the channel takes messages again.
+                Outcome::Deferred { reason, throttled: true, .. } => Outcome::Deferred {
+                    reason,
+                    retry_after: pause.and_then(|length| length.try_into().ok()),
+                    throttled: true,
+                },
+                other => other,
+            };
             if let Outcome::NotStarted { reason } | Outcome::Deferred { reason, .. } = &outcome {
                 flight.last_reason = Some(reason.clone());
             }
@@ -247,6 +282,25 @@ impl Sender<'_> {
             flight.pending.push(recorded);
         }
         Ok(())
+    }
+}
+
+impl Sender<'_> {
+    /// How long the channel wants to be left alone after a batch, if it does.
+    fn pause_asked(&self, outcomes: &[(SendKey, Outcome)], now: Timestamp) -> Option<SignedDuration> {
+        let throttled = |(_, outcome): &(SendKey, Outcome)| match outcome {
+            Outcome::Deferred { throttled: true, retry_after, .. } => Some(*retry_after),
+            _ => None,
+        };
+        match outcomes.iter().filter_map(throttled).max() {
+            Some(asked) => Some(self.pace.slow_down(asked.and_then(|asked| asked.try_into().ok()), now)),
+            None => {
+                if outcomes.iter().any(|(_, outcome)| outcome.is_final()) {
+                    self.pace.recover();
+                }
+                None
+            }
+        }
     }
 }
 
@@ -264,6 +318,14 @@ fn still_in_doubt(rows: &mut Rows, row: u64, outcome: Outcome, now: Timestamp) -
     Some(Outcome::Unknown { reason: format!("it may have left before the process ended; 72 hours later: {reason}") })
 }
 
+/// How a pass ended.
+struct PassEnd {
+    /// Why the last message that did not start did not.
+    last_reason: Option<String>,
+    /// Until when the channel wants to be left alone.
+    held: Option<Timestamp>,
+}
+
 /// Batches on their way.
 struct Flight {
     marker: Arc<MarkerFile>,
@@ -273,6 +335,8 @@ struct Flight {
     last_reason: Option<String>,
     /// Batches in a row of which not one message started.
     dead: u32,
+    /// Until when the channel wants to be left alone.
+    held: Option<Timestamp>,
 }
 
 /// Hands a batch to the driver and gathers its outcomes.
