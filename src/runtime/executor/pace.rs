@@ -46,6 +46,25 @@ impl Pace {
         }
     }
 
+    /// When the next message may leave; in the past when one may leave now.
+    pub async fn next(&self, now: Timestamp) -> Timestamp {
+        let mut next = self.next.lock().await;
+        if next.0.duration_since(now) > next.1 {
+            next.0 = now.checked_add(next.1).unwrap_or(Timestamp::MAX);
+        }
+        next.0
+    }
+
+    /// A message left at this instant, before we began to count.
+    pub async fn after(&self, last: Timestamp) {
+        let Some(slot) = self.slot else { return };
+        let mut next = self.next.lock().await;
+        let free = last.checked_add(slot).unwrap_or(Timestamp::MAX);
+        if free > next.0 {
+            *next = (free, slot);
+        }
+    }
+
     /// Waits until `messages` more may leave.
     pub async fn take(&self, messages: usize, clock: &dyn Clock) {
         let Some(slot) = self.slot else { return };
