@@ -6,6 +6,7 @@ mod bindings;
 pub mod channels;
 pub mod clock;
 pub mod content;
+mod durable;
 mod engine;
 mod error;
 mod executor;

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::audiences::Remembered;
-use super::clock::{Clock, WallClock};
 use super::engine::Engine;
 use super::error::RunError;
 use super::executor::freeze_population;
@@ -216,7 +215,7 @@ impl<'e> Notebook<'e> {
             program: &plan.program,
             tables: &tables,
             locals: &locals,
-            now: WallClock.now(),
+            now: self.engine.options().clock.now(),
             zone: self.engine.options().zone.clone(),
             seed: "",
         };

@@ -324,9 +324,11 @@ fn feedback_table(
     fates: Fates,
     with_reason: bool,
 ) -> Result<Arc<dyn TableProvider>, QueryError> {
-    const FATE: &str = "fate";
+    // No names of programs: the rows of a send to excluded rows have a `reason` of their own.
+    const FATE: &str = "__fate";
+    const WHY: &str = "__why";
     let number = Field::new(FATE, DataType::Int64, false);
-    let schema = Arc::new(Schema::new(vec![number, Field::new(REASON, DataType::Utf8, false)]));
+    let schema = Arc::new(Schema::new(vec![number, Field::new(WHY, DataType::Utf8, false)]));
     let columns: Vec<ArrayRef> =
         vec![Arc::new(Int64Array::from(fates.rows)), Arc::new(StringArray::from(fates.reasons))];
     let batch = RecordBatch::try_new(schema.clone(), columns).map_err(DataFusionError::from)?;
@@ -336,9 +338,11 @@ fn feedback_table(
     let joined =
         LogicalPlanBuilder::scan("rows", provider_as_source(rows), None)?.join(right, JoinType::Inner, on, None)?;
     let column = |name: &str| Expr::Column(Column::from_name(name));
-    let mut output: Vec<Expr> = kept.fields().iter().map(|field| column(field.name())).collect();
+    let is_kept = |name: &str| !(with_reason && name == REASON);
+    let kept = kept.fields().iter().filter(|field| is_kept(field.name()));
+    let mut output: Vec<Expr> = kept.map(|field| column(field.name())).collect();
     if with_reason {
-        output.push(column(REASON));
+        output.push(column(WHY).alias(REASON));
     }
     Ok(Arc::new(ViewTable::new(joined.project(output)?.build()?, None)))
 }

@@ -43,6 +43,8 @@ mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
+mod sim;
+#[cfg(feature = "engine")]
 mod smtp;
 #[cfg(feature = "engine")]
 mod start;

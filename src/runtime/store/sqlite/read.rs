@@ -160,10 +160,12 @@ const LATEST: &str = "FROM intents i LEFT JOIN outcomes o USING (send, row, atte
     WHERE i.send = ?1 AND NOT EXISTS
       (SELECT 1 FROM intents n WHERE n.send = i.send AND n.row = i.row AND n.attempt > i.attempt)";
 
+/// A row that waited for another try when the run was stopped has both an intent and an exclusion, which counts.
 pub fn rows(db: &Connection, send: i64, each: &mut dyn FnMut(RowRecord)) -> Read<()> {
     let sql = format!(
         "SELECT i.row, i.attempt, i.key, i.entity, i.address, i.at, o.kind, o.detail, o.retry_at, o.at,
            (SELECT min(f.at) FROM intents f WHERE f.send = i.send AND f.row = i.row) {LATEST}
+           AND NOT EXISTS (SELECT 1 FROM exclusions x WHERE x.send = i.send AND x.row = i.row)
          ORDER BY i.row"
     );
     let mut statement = db.prepare_cached(&sql).map_err(failed)?;
