@@ -32,7 +32,7 @@ use super::query::values;
 use crate::base::Span;
 
 use call::Call;
-pub(crate) use natives::{native, wants_one_type};
+pub(crate) use natives::{may_fail, native, wants_one_type};
 pub(crate) use statistics::Statistic;
 pub use ticket::{ticket, ticket_threshold};
 
@@ -232,6 +232,21 @@ pub(crate) fn text(value: Expr, zone: &str) -> Expr {
 /// A stable pseudo-random number of a row: [`ticket`] of its key.
 pub(crate) fn ticket_expr(seed: &str, key: Vec<Expr>) -> Expr {
     safe_call(&ticket::TICKET, std::iter::once(lit(seed)).chain(key).collect())
+}
+
+/// True. The engine moves no condition on it to a place before the rows it was computed for, because for all it knows it
+/// changes from one time to the next.
+pub(crate) fn here() -> Expr {
+    let signature = Signature::nullary(Volatility::Volatile);
+    ScalarUDF::new_from_impl(Function { native: &HERE, args: 0, span: None, signature }).call(Vec::new())
+}
+
+static HERE: Native =
+    Native { name: "orch_here", returns: |_| DataType::Boolean, compute: |call| call.bools(|_| Some(true)) };
+
+/// A sum in the type it was added up in, as a decimal; an error where it does not fit.
+pub(crate) fn narrowed(sum: Expr, context: &Context) -> Expr {
+    call(&arithmetic::NARROW, vec![sum], context)
 }
 
 /// A statistic of a sorted list of numbers.

@@ -14,6 +14,7 @@ use super::frame::{Frame, Group, Order, column, columns, join};
 use super::lower::{Base, Lower, unsupported};
 use super::{QueryError, Rows, Taken, uses, values};
 use crate::hir::{self, Amount, OrderKey, Query, QueryKind, RowId, Ty, TyKind, Value};
+use crate::plan::functions::Arithmetic;
 use crate::plan::{by_name, functions};
 
 impl Lower<'_> {
@@ -123,6 +124,7 @@ impl Lower<'_> {
             frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))?;
         }
         frame.order.clear();
+        frame.dropped = true;
         frame.row.group = Some(Group { frame: before, inner: groups.clone(), here: groups });
         Ok(frame)
     }
@@ -180,6 +182,7 @@ impl Lower<'_> {
             && let Some(ScalarValue::Int64(Some(rows))) = self.constant(rows)?
         {
             let rows = usize::try_from(rows).unwrap_or(0);
+            frame.dropped = true;
             return frame
                 .with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).sort(order)?.limit(0, Some(rows))?.build()?));
         }
@@ -187,15 +190,20 @@ impl Lower<'_> {
             Amount::Rows(rows) => self.expr(frame, rows)?,
             Amount::Share(share) => {
                 let total = self.size(frame)?;
+                let (place, span) = (self.place_of(share.span), share.span);
                 let share = self.expr(frame, share)?;
-                // Half up, as the shares of a split: a position is a whole number.
+                let rows = functions::arithmetic(Arithmetic::Multiply, total, share, &place);
+                // Half up, as the shares of a split.
                 let half = lit(ScalarValue::Decimal128(Some(5), 2, 1));
-                cast(total, DataType::Decimal128(19, 0)) * share + half
+                let rows = functions::arithmetic(Arithmetic::Add, rows, half, &place);
+                let whole = functions::native("floor", vec![rows], &place);
+                functions::to_int(whole.ok_or_else(|| unsupported("a share of the rows", span))?, &place)
             }
         };
         let part = frame.part.clone();
         let position = self.position(frame, &part, order)?;
         let condition = cast(position, DataType::Int64).lt_eq(most);
+        frame.dropped = true;
         frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
     }
 
@@ -232,6 +240,7 @@ impl Lower<'_> {
                 let share = share.ok_or_else(|| unsupported("a share that is no constant", expr.span))?;
                 let Some(threshold) = functions::ticket_threshold(share) else { return Ok(()) };
                 let condition = column(&ticket).lt(lit(threshold));
+                frame.dropped = true;
                 frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
             }
         }
@@ -251,6 +260,7 @@ impl Lower<'_> {
                 let taken = self.scan_provider(keys, &Rows::Entity(frame.row.entity), frame.row.entity)?;
                 let on = (frame.key.clone(), taken.key);
                 frame.with_plan(|plan| join(plan, taken.plan, JoinType::LeftAnti, (&on.0, &on.1)))?;
+                frame.dropped = true;
             }
             (Taken::Ranges(ranges), Some(by)) => {
                 frame.rows.insert(row, frame.row.clone());

@@ -53,6 +53,7 @@ impl Lower<'_> {
                 let kind = if op == SetOp::Intersect { JoinType::LeftSemi } else { JoinType::LeftAnti };
                 let (here, there) = self.sides(&left, &right, on, query.span)?;
                 left.with_plan(|plan| join(plan, right.plan, kind, (&here, &there)))?;
+                left.dropped = true;
                 left.order.clear();
                 Ok(left)
             }
@@ -61,6 +62,12 @@ impl Lower<'_> {
                 let (here, there) = self.sides(&right, &seen, on, query.span)?;
                 let mut right = right;
                 right.with_plan(|plan| join(plan, seen.plan, JoinType::LeftAnti, (&here, &there)))?;
+                if !on.is_empty() {
+                    // By whatever columns, a row is in a population once.
+                    let seen = self.renamed(&left)?;
+                    let (here, there) = self.sides(&right, &seen, &[], query.span)?;
+                    right.with_plan(|plan| join(plan, seen.plan, JoinType::LeftAnti, (&here, &there)))?;
+                }
                 self.append(left, right, query)
             }
         }
@@ -131,6 +138,7 @@ impl Lower<'_> {
         let mut frame = Frame::new(plan, row, key);
         frame.part = part;
         frame.rows = rows;
+        frame.dropped = true;
         Ok(frame)
     }
 
@@ -146,6 +154,7 @@ impl Lower<'_> {
     ) -> Result<Frame, QueryError> {
         let found = self.scan(&Rows::Entity(target), target)?;
         frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).cross_join(found.plan)?.build()?))?;
+        frame.dropped = true;
         let given = std::mem::replace(&mut frame.row, found.row);
         for added in &query.ty.with {
             let short = added.name.split_once('.').map_or(added.name.as_str(), |(_, field)| field);

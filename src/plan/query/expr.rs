@@ -71,9 +71,11 @@ impl Lower<'_> {
 
     /// An expression that counts only where a condition holds.
     fn guarded(&self, frame: &mut Frame, condition: Expr, expr: &hir::Expr) -> Result<Expr, QueryError> {
+        let before = frame.guards.len();
         frame.guards.push(condition);
         let value = self.expr(frame, expr);
-        frame.guards.pop();
+        // What was pushed since then holds for the whole row.
+        frame.guards.remove(before);
         value
     }
 
@@ -117,10 +119,19 @@ impl Lower<'_> {
         }
     }
 
-    /// What functions need to know of the place they are called at.
-    fn context(&self, frame: &Frame, span: Span) -> Context {
+    /// What functions that may fail need to know of the place they are called at.
+    fn context(&self, frame: &mut Frame, span: Span, args: &[&Expr]) -> Result<Context, QueryError> {
+        if args.iter().all(|arg| arg.column_refs().is_empty()) {
+            return Ok(self.place_of(span));
+        }
+        if std::mem::take(&mut frame.dropped) {
+            // The engine would call them before it leaves out rows, for rows that never get here.
+            let name = self.fresh("here");
+            frame.extend(vec![(name.clone(), functions::here())])?;
+            frame.guards.push(column(&name));
+        }
         let guard = frame.guards.iter().cloned().reduce(Expr::and);
-        Context { key: columns(&frame.key), guard, ..self.place_of(span) }
+        Ok(Context { key: columns(&frame.key), guard, ..self.place_of(span) })
     }
 
     /// The same for what belongs to no single row.
@@ -182,7 +193,7 @@ impl Lower<'_> {
     fn negate(&self, frame: &mut Frame, value: &hir::Expr, span: Span) -> Result<Expr, QueryError> {
         let kind = value.ty.kind.clone();
         let value = self.expr(frame, value)?;
-        let context = self.context(frame, span);
+        let context = self.context(frame, span, &[&value])?;
         Ok(match kind {
             TyKind::Duration => functions::negate_duration(value, &context),
             _ => functions::arithmetic(Arithmetic::Subtract, lit(0i64), value, &context),
@@ -245,7 +256,7 @@ impl Lower<'_> {
         span: Span,
     ) -> Result<Expr, QueryError> {
         use TyKind::{Date, Duration, Time, Timestamp};
-        let context = self.context(frame, span);
+        let context = self.context(frame, span, &[&left, &right])?;
         let number = |ty: &Ty| ty.kind.is_number();
         if left_ty.kind == TyKind::Null || right_ty.kind == TyKind::Null {
             return Ok(lit(ScalarValue::Null));
@@ -313,14 +324,17 @@ impl Lower<'_> {
         if functions::wants_one_type(native) {
             lowered = self.unified(frame, lowered)?;
         }
-        let context = self.context(frame, expr.span);
+        let context = match functions::may_fail(native) {
+            true => self.context(frame, expr.span, &lowered.iter().collect::<Vec<_>>())?,
+            false => Context { key: columns(&frame.key), ..self.place_of(expr.span) },
+        };
         functions::native(native, lowered, &context)
             .ok_or_else(|| unsupported(format!("the function `{native}`"), expr.span))
     }
 
     fn ago(&self, frame: &mut Frame, length: &hir::Expr, ty: &Ty, span: Span) -> Result<Expr, QueryError> {
         let length = self.expr(frame, length)?;
-        let context = self.context(frame, span);
+        let context = self.context(frame, span, &[&length])?;
         Ok(functions::shift(self.now(ty)?, functions::negate_duration(length, &context), &context))
     }
 

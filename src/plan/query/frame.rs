@@ -61,6 +61,8 @@ pub(super) struct Frame {
     /// Conditions that hold for every row that counts. A function that can fail is called only where they hold: the
     /// engine merges filters and may turn them around.
     pub guards: Vec<Expr>,
+    /// Rows were left out by something that no guard says: a membership, a limit, a join.
+    pub dropped: bool,
 }
 
 /// A column of a plan.
@@ -117,6 +119,7 @@ impl Frame {
             coming: Vec::new(),
             ready: Vec::new(),
             guards: Vec::new(),
+            dropped: false,
         }
     }
 

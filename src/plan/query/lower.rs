@@ -250,6 +250,7 @@ impl<'a> Lower<'a> {
         let mut reached = target;
         if frame.part.is_empty() {
             reached.with_plan(|plan| join(plan, frame.plan, JoinType::LeftSemi, (&there, &here)))?;
+            reached.dropped = true;
             return Ok(reached);
         }
         // A row of the target has one value of `there`, so distinct pairs of outer row and `here` reach it once per
@@ -259,6 +260,7 @@ impl<'a> Lower<'a> {
         let pairs = LogicalPlanBuilder::from(frame.plan).project(columns(&pairs))?.distinct()?.build()?;
         reached.part = frame.part;
         reached.with_plan(|plan| join(plan, pairs, JoinType::Inner, (&there, &here)))?;
+        reached.dropped = true;
         if let Base::Under(outer) = base {
             let outer = self.renamed(outer)?;
             let (part, identity) = (reached.part.clone(), outer.identity());
@@ -272,7 +274,12 @@ impl<'a> Lower<'a> {
     pub fn filter(&self, frame: &mut Frame, predicate: &hir::Expr) -> Result<(), QueryError> {
         let mut conjuncts = Vec::new();
         split(predicate, &mut conjuncts);
-        let (late, early): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(|expr| uses::has_query(expr));
+        // Memberships cost more, so they come late; what can fail does not come before them, where it stands after.
+        let mut waits = false;
+        let (late, early): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(|expr| {
+            waits |= uses::has_query(expr);
+            uses::has_query(expr) || waits && uses::can_fail(expr)
+        });
         self.keep(frame, &early)?;
         let mut rest = Vec::new();
         for conjunct in late {
@@ -304,6 +311,7 @@ fn under(outer: Frame, mut frame: Frame, on: (&[String], &[String])) -> Result<F
     frame.part = outer.identity();
     frame.rows.extend(outer.rows);
     frame.guards.extend(outer.guards);
+    frame.dropped = true;
     let outer = outer.plan;
     frame.with_plan(|plan| join(outer, plan, JoinType::Inner, on))?;
     Ok(frame)

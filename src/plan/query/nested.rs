@@ -44,7 +44,9 @@ impl Lower<'_> {
         if !tied && !query.looks_at(&scope) {
             return Ok(Nested { frame: self.query(query, &Base::Free)?, here: Vec::new() });
         }
-        match uses::only_root(query, &scope).filter(|_| !tied) {
+        // Computed for all rows at once, a quotient would be computed for rows that no outer row leads to.
+        let together = !tied && !uses::divides(query, over);
+        match uses::only_root(query, &scope).filter(|_| together) {
             Some(Root::Related(row, path)) => {
                 let at = frame.rows[&row].clone();
                 let (at, id, rest) = self.way(frame, &at, path, query.span)?;
@@ -108,9 +110,11 @@ impl Lower<'_> {
                     let found = self.counted(frame, inner)?;
                     let condition = if negated { found.eq(lit(0i64)) } else { found.gt(lit(0i64)) };
                     frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))?;
+                    frame.dropped = true;
                     return Ok(true);
                 }
                 frame.with_plan(|plan| join(plan, inner.plan, kind(negated), (&here, &inner.part)))?;
+                frame.dropped = true;
                 Ok(true)
             }
             ExprKind::InQuery { negated: inner_negated, value, query, row, column: member } => {
@@ -118,6 +122,7 @@ impl Lower<'_> {
                 let membership = Membership { query, row: *row, column: member };
                 let Members { here, plan: inner, there, value } = self.members(frame, value, &membership)?;
                 frame.with_plan(|plan| join(plan, inner, kind(negated), (&here, &there)))?;
+                frame.dropped = true;
                 if negated {
                     let known = column(&value).is_not_null();
                     frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(known)?.build()?))?;

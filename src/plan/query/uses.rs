@@ -1,7 +1,8 @@
 //! How nested queries look at outer rows.
 
 use crate::hir::visit::{Visitor, walk_expr, walk_query};
-use crate::hir::{Expr, ExprKind, Query, QueryKind, RelationId, RowId, SetOp};
+use crate::hir::{BinaryOp, Expr, ExprKind, Query, QueryKind, RelationId, RowId, SetOp};
+use crate::plan::functions::may_fail;
 
 /// What ties a nested query to the outer row, when nothing else in it looks at outer rows.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -96,6 +97,46 @@ pub(super) fn has_query(expr: &Expr) -> bool {
     let mut found = Found { column: false, query: false };
     found.expr(expr);
     found.query
+}
+
+/// Whether computing an expression may fail for some values.
+pub(super) fn can_fail(expr: &Expr) -> bool {
+    let mut found = Fails(false);
+    found.expr(expr);
+    found.0
+}
+
+struct Fails(bool);
+
+impl Visitor for Fails {
+    fn expr(&mut self, expr: &Expr) {
+        use BinaryOp::{Add, Divide, Multiply, Subtract};
+        self.0 |= match &expr.kind {
+            ExprKind::Binary { op: Add | Divide | Multiply | Subtract, .. } | ExprKind::Neg(_) => true,
+            ExprKind::Call { native, .. } => may_fail(native),
+            _ => false,
+        };
+        walk_expr(self, expr);
+    }
+}
+
+/// Whether a query, or expressions over its rows, divide by something that may be zero.
+pub(super) fn divides(query: &Query, over: &[&Expr]) -> bool {
+    let mut found = Divides(false);
+    found.query(query);
+    over.iter().for_each(|expr| found.expr(expr));
+    found.0
+}
+
+struct Divides(bool);
+
+impl Visitor for Divides {
+    fn expr(&mut self, expr: &Expr) {
+        if let ExprKind::Binary { op: BinaryOp::Divide, right, .. } = &expr.kind {
+            self.0 |= looks_at_data(right);
+        }
+        walk_expr(self, expr);
+    }
 }
 
 struct Found {
