@@ -45,6 +45,13 @@ pub(super) static NARROW: Native = Native {
     compute: narrow,
 };
 
+/// A whole or decimal number with the scale of the second argument's type; an error where it does not fit.
+pub(super) static RESCALE: Native = Native {
+    name: "orch_rescale",
+    returns: |given| DataType::Decimal128(MAX_DIGITS, scale(&given.ty(1))),
+    compute: rescale,
+};
+
 pub(super) fn native(op: Arithmetic) -> &'static Native {
     match op {
         Arithmetic::Add => &ADD,
@@ -201,6 +208,24 @@ pub(super) fn fits(value: i128) -> bool {
     value.unsigned_abs() < 10u128.pow(u32::from(MAX_DIGITS))
 }
 
+fn rescale(call: &Call<'_>) -> Result<ArrayRef> {
+    let (values, given) = wide(&call.args[0])?;
+    let values = values.as_primitive::<Decimal128Type>();
+    let wanted = scale(call.returns);
+    let row = |row: usize| {
+        if values.is_null(row) {
+            return Ok(None);
+        }
+        let value = values.value(row);
+        match rescaled(i256::from_i128(value), wanted - given).and_then(i256::to_i128).filter(|value| fits(*value)) {
+            Some(value) => Ok(Some(value)),
+            None => call.fail(row, format!("{} does not fit into a decimal", shown(value, given))),
+        }
+    };
+    let values = (0..call.rows).map(row).collect::<Result<Decimal128Array>>()?;
+    Ok(Arc::new(values.with_precision_and_scale(MAX_DIGITS, wanted)?))
+}
+
 fn narrow(call: &Call<'_>) -> Result<ArrayRef> {
     let column = &call.args[0];
     let scale = scale(call.returns);
@@ -270,7 +295,8 @@ fn sign(op: Arithmetic) -> char {
     }
 }
 
-fn shown(value: i128, scale: i8) -> String {
+/// A decimal with all its digits.
+pub(super) fn shown(value: i128, scale: i8) -> String {
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale.max(0) as usize + 1);
     let (whole, fraction) = digits.split_at(digits.len() - scale.max(0) as usize);
     let minus = if value < 0 { "-" } else { "" };

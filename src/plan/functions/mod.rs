@@ -199,6 +199,12 @@ pub(crate) fn to_int(value: Expr, context: &Context) -> Expr {
     call(&arithmetic::TO_INT, vec![value], context)
 }
 
+/// A whole or decimal number as a decimal with so many digits behind the point, which has at least as many as before.
+pub(crate) fn rescaled(value: Expr, scale: i8, context: &Context) -> Expr {
+    let like = lit(ScalarValue::Decimal128(None, MAX_DIGITS, scale));
+    call(&arithmetic::RESCALE, vec![value, like], context)
+}
+
 /// A date, time or timestamp, and a duration: months and days by the calendar of the zone, seconds exact.
 pub(crate) fn shift(moment: Expr, duration: Expr, context: &Context) -> Expr {
     call(&time::SHIFT, vec![moment, duration, lit(context.zone.as_str())], context)
@@ -233,16 +239,6 @@ pub(crate) fn text(value: Expr, zone: &str) -> Expr {
 pub(crate) fn ticket_expr(seed: &str, key: Vec<Expr>) -> Expr {
     safe_call(&ticket::TICKET, std::iter::once(lit(seed)).chain(key).collect())
 }
-
-/// True. The engine moves no condition on it to a place before the rows it was computed for, because for all it knows it
-/// changes from one time to the next.
-pub(crate) fn here() -> Expr {
-    let signature = Signature::nullary(Volatility::Volatile);
-    ScalarUDF::new_from_impl(Function { native: &HERE, args: 0, span: None, signature }).call(Vec::new())
-}
-
-static HERE: Native =
-    Native { name: "orch_here", returns: |_| DataType::Boolean, compute: |call| call.bools(|_| Some(true)) };
 
 /// A sum in the type it was added up in, as a decimal; an error where it does not fit.
 pub(crate) fn narrowed(sum: Expr, context: &Context) -> Expr {

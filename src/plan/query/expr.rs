@@ -9,6 +9,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Like, Operator, 
 use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext};
 use datafusion::scalar::ScalarValue;
 
+use super::barrier::barrier;
 use super::frame::{Frame, column, columns};
 use super::lower::{Lower, not_kept, unsupported};
 use super::{QueryError, uses, values};
@@ -34,14 +35,18 @@ impl Lower<'_> {
                 None => Err(QueryError::Unbound { what: format!("local {}", local.0), span }),
             },
             ExprKind::Template(parts) => self.template(frame, parts),
-            ExprKind::List(items) => self.list(frame, items, &expr.ty),
+            ExprKind::List(items) => self.list(frame, items, expr),
             ExprKind::Not(value) => Ok(not(self.expr(frame, value)?)),
             ExprKind::Neg(value) => self.negate(frame, value, span),
             ExprKind::Binary { op, left, right } => self.binary(frame, *op, left, right, span),
             ExprKind::In { negated, value, items } => self.in_items(frame, *negated, value, items),
             ExprKind::InQuery { .. } => self.in_query(frame, expr),
             ExprKind::Between { negated, value, low, high } => {
-                let (value, low, high) = (self.expr(frame, value)?, self.expr(frame, low)?, self.expr(frame, high)?);
+                let sides = vec![self.expr(frame, value)?, self.expr(frame, low)?, self.expr(frame, high)?];
+                let mut sides = self.comparable(frame, sides)?.into_iter();
+                let (Some(value), Some(low), Some(high)) = (sides.next(), sides.next(), sides.next()) else {
+                    return Err(unsupported("this range", span));
+                };
                 Ok(if *negated { value.not_between(low, high) } else { value.between(low, high) })
             }
             ExprKind::IsNull { negated, value } => {
@@ -54,7 +59,7 @@ impl Lower<'_> {
                 let then = self.guarded(frame, condition.clone(), then)?;
                 let otherwise = self.guarded(frame, condition.clone().is_not_true(), otherwise)?;
                 let sides = vec![then, otherwise];
-                let mut sides = self.unified(frame, sides)?.into_iter();
+                let mut sides = self.unified(frame, sides, span)?.into_iter();
                 let (Some(then), Some(otherwise)) = (sides.next(), sides.next()) else {
                     return Err(unsupported("this condition", span));
                 };
@@ -90,18 +95,36 @@ impl Lower<'_> {
     }
 
     /// The expressions, widened to one type where they are numbers of several.
-    fn unified(&self, frame: &Frame, exprs: Vec<Expr>) -> Result<Vec<Expr>, QueryError> {
+    fn unified(&self, frame: &Frame, exprs: Vec<Expr>, span: Span) -> Result<Vec<Expr>, QueryError> {
         let types = exprs.iter().map(|expr| self.type_of(frame, expr)).collect::<Result<Vec<_>, _>>()?;
         let scales = types.iter().filter_map(|ty| match ty {
             DataType::Decimal128(_, scale) => Some(*scale),
             _ => None,
         });
-        let wide = match scales.max() {
-            _ if types.contains(&DataType::Float64) => DataType::Float64,
-            Some(scale) => DataType::Decimal128(values::MAX_DIGITS, scale),
+        let scale = match scales.max() {
+            _ if types.contains(&DataType::Float64) => {
+                return Ok(exprs.into_iter().map(|expr| cast(expr, DataType::Float64)).collect());
+            }
+            Some(scale) => scale,
             None => return Ok(exprs),
         };
-        Ok(exprs.into_iter().map(|expr| cast(expr, wide.clone())).collect())
+        let wide = DataType::Decimal128(values::MAX_DIGITS, scale);
+        let place = Context { key: columns(&frame.key), ..self.place_of(span) };
+        let widened = |(expr, ty): (Expr, &DataType)| match digits(ty) {
+            Some((whole, _)) if whole + scale > values::MAX_DIGITS as i8 => functions::rescaled(expr, scale, &place),
+            _ => cast(expr, wide.clone()),
+        };
+        Ok(exprs.into_iter().zip(&types).map(widened).collect())
+    }
+
+    /// The expressions so that the engine can compare them: it gives decimals one type first, which must have room for
+    /// the digits of all.
+    fn comparable(&self, frame: &Frame, exprs: Vec<Expr>) -> Result<Vec<Expr>, QueryError> {
+        let types = exprs.iter().map(|expr| self.type_of(frame, expr)).collect::<Result<Vec<_>, _>>()?;
+        match common_decimal(&types) {
+            Some(wide) => Ok(exprs.into_iter().map(|expr| cast(expr, wide.clone())).collect()),
+            None => Ok(exprs),
+        }
     }
 
     /// The value of an expression that looks at no row and no population; `None` if it does.
@@ -127,7 +150,8 @@ impl Lower<'_> {
         if std::mem::take(&mut frame.dropped) {
             // The engine would call them before it leaves out rows, for rows that never get here.
             let name = self.fresh("here");
-            frame.extend(vec![(name.clone(), functions::here())])?;
+            frame.extend(vec![(name.clone(), lit(true))])?;
+            frame.with_plan(|plan| Ok(barrier(plan, &name)))?;
             frame.guards.push(column(&name));
         }
         let guard = frame.guards.iter().cloned().reduce(Expr::and);
@@ -182,12 +206,12 @@ impl Lower<'_> {
         }
     }
 
-    fn list(&self, frame: &mut Frame, items: &[hir::Expr], ty: &Ty) -> Result<Expr, QueryError> {
+    fn list(&self, frame: &mut Frame, items: &[hir::Expr], expr: &hir::Expr) -> Result<Expr, QueryError> {
         if items.is_empty() {
-            return self.literal(&Value::List(Vec::new()), ty);
+            return self.literal(&Value::List(Vec::new()), &expr.ty);
         }
         let items = items.iter().map(|item| self.expr(frame, item)).collect::<Result<_, _>>()?;
-        Ok(make_array(self.unified(frame, items)?))
+        Ok(make_array(self.unified(frame, items, expr.span)?))
     }
 
     fn negate(&self, frame: &mut Frame, value: &hir::Expr, span: Span) -> Result<Expr, QueryError> {
@@ -217,7 +241,13 @@ impl Lower<'_> {
             BinaryOp::Coalesce => self.guarded(frame, left.clone().is_null(), right)?,
             _ => self.expr(frame, right)?,
         };
-        let compare = |op| Expr::BinaryExpr(BinaryExpr::new(Box::new(left.clone()), op, Box::new(right.clone())));
+        let compare = |op| -> Result<Expr, QueryError> {
+            let mut sides = self.comparable(frame, vec![left.clone(), right.clone()])?.into_iter();
+            let (Some(left), Some(right)) = (sides.next(), sides.next()) else {
+                return Err(unsupported("this comparison", span));
+            };
+            Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+        };
         let like = |negated| {
             let (value, pattern) = (Box::new(left.clone()), Box::new(right.clone()));
             Expr::Like(Like::new(negated, value, pattern, None, false))
@@ -225,16 +255,16 @@ impl Lower<'_> {
         Ok(match op {
             BinaryOp::And => left.and(right),
             BinaryOp::Or => left.or(right),
-            BinaryOp::Equal => compare(Operator::Eq),
-            BinaryOp::NotEqual => compare(Operator::NotEq),
-            BinaryOp::Less => compare(Operator::Lt),
-            BinaryOp::LessEqual => compare(Operator::LtEq),
-            BinaryOp::Greater => compare(Operator::Gt),
-            BinaryOp::GreaterEqual => compare(Operator::GtEq),
+            BinaryOp::Equal => compare(Operator::Eq)?,
+            BinaryOp::NotEqual => compare(Operator::NotEq)?,
+            BinaryOp::Less => compare(Operator::Lt)?,
+            BinaryOp::LessEqual => compare(Operator::LtEq)?,
+            BinaryOp::Greater => compare(Operator::Gt)?,
+            BinaryOp::GreaterEqual => compare(Operator::GtEq)?,
             BinaryOp::Like => like(false),
             BinaryOp::NotLike => like(true),
-            BinaryOp::Coalesce => coalesce(self.unified(frame, vec![left, right])?),
-            BinaryOp::Add if left_ty.kind.is_text() || right_ty.kind.is_text() => compare(Operator::StringConcat),
+            BinaryOp::Coalesce => coalesce(self.unified(frame, vec![left, right], span)?),
+            BinaryOp::Add if left_ty.kind.is_text() || right_ty.kind.is_text() => compare(Operator::StringConcat)?,
             BinaryOp::Add => self.arithmetic(frame, Arithmetic::Add, (left, left_ty), (right, right_ty), span)?,
             BinaryOp::Subtract => {
                 self.arithmetic(frame, Arithmetic::Subtract, (left, left_ty), (right, right_ty), span)?
@@ -301,7 +331,9 @@ impl Lower<'_> {
             }
         }
         if !single.is_empty() || found.is_empty() {
-            found.push(value.in_list(single, false));
+            single.push(value);
+            single = self.comparable(frame, single)?;
+            found.extend(single.pop().map(|value| value.in_list(single, false)));
         }
         let found = found.into_iter().reduce(Expr::or).unwrap_or(lit(false));
         Ok(if negated { not(found) } else { found })
@@ -322,7 +354,7 @@ impl Lower<'_> {
     fn call(&self, frame: &mut Frame, native: &str, args: &[hir::Expr], expr: &hir::Expr) -> Result<Expr, QueryError> {
         let mut lowered = args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
         if functions::wants_one_type(native) {
-            lowered = self.unified(frame, lowered)?;
+            lowered = self.unified(frame, lowered, expr.span)?;
         }
         let context = match functions::may_fail(native) {
             true => self.context(frame, expr.span, &lowered.iter().collect::<Vec<_>>())?,
@@ -346,6 +378,22 @@ impl Lower<'_> {
         };
         self.literal(&value, ty)
     }
+}
+
+/// Digits before and behind the point that numbers of an exact type may have.
+fn digits(ty: &DataType) -> Option<(i8, i8)> {
+    match ty {
+        DataType::Int64 => Some((19, 0)),
+        DataType::Decimal128(all, scale) => Some((*all as i8 - scale, *scale)),
+        _ => None,
+    }
+}
+
+/// A type for all, where the engine's own would have too few digits.
+pub(super) fn common_decimal(types: &[DataType]) -> Option<DataType> {
+    let known = types.iter().map(digits).collect::<Option<Vec<_>>>()?;
+    let (whole, scale) = known.iter().fold((0, 0), |(w, s), (whole, scale)| (w.max(*whole), s.max(*scale)));
+    (whole + scale > values::MAX_DIGITS as i8).then_some(DataType::Decimal256(76, scale))
 }
 
 /// The name by which functions know the zone.

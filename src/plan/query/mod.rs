@@ -10,6 +10,7 @@
 //! projection gives them the program's names.
 
 mod aggregate;
+mod barrier;
 mod clauses;
 mod combine;
 mod error;

@@ -2,10 +2,11 @@
 
 use datafusion::common::JoinType;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit, not, when};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, not, when};
 use datafusion::scalar::ScalarValue;
 
 use super::QueryError;
+use super::expr::common_decimal;
 use super::frame::{Frame, Row, column, columns, join};
 use super::lower::{Base, Lower, Tie, TieKind, not_kept, unsupported};
 use super::uses::{self, Root};
@@ -168,7 +169,15 @@ impl Lower<'_> {
         let value = self.named(frame, "value", value)?;
         let Nested { frame: mut inner, mut here } = self.nested(frame, of.query, &[of.column])?;
         inner.rows.insert(of.row, inner.row.clone());
-        let member = self.named(&mut inner, "member", of.column)?;
+        let member = self.expr(&mut inner, of.column)?;
+        let types = [self.type_of(frame, &column(&value))?, self.type_of(&inner, &member)?];
+        let (value, member) = match common_decimal(&types) {
+            Some(wide) => {
+                let value = self.name_it(frame, "value", cast(column(&value), wide.clone()))?;
+                (value, self.name_it(&mut inner, "member", cast(member, wide))?)
+            }
+            None => (value, self.name_it(&mut inner, "member", member)?),
+        };
         let mut there = inner.part.clone();
         here.push(value.clone());
         there.push(member);

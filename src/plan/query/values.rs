@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{
-    DataType, Decimal128Type, Field, Fields, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
+    DataType, Decimal128Type, DecimalType, Field, Fields, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
 };
 use datafusion::scalar::ScalarValue;
 use jiff::civil::{Date, Time};
@@ -161,7 +161,8 @@ pub fn from_array(array: &dyn Array, at: usize) -> Result<Value, QueryError> {
         }
         DataType::Decimal128(_, scale) => {
             let value = array.as_primitive::<Decimal128Type>().value(at);
-            let what = || format!("the number {value} with its last {scale} digits behind the point has too many digits");
+            let shown = || Decimal128Type::format_decimal(value, MAX_DIGITS, *scale);
+            let what = || format!("the number {} has too many digits", shown());
             let value = to_decimal(value, *scale);
             Value::Decimal(value.ok_or_else(|| QueryError::Value(RowError { what: what(), span: None, row: None }))?)
         }

@@ -21,7 +21,7 @@ const TEXT: fn(&Given<'_>) -> DataType = |_| DataType::Utf8;
 const READ_DIGITS: i8 = 9;
 
 pub(super) static NATIVES: &[Native] = &[
-    Native { name: "to_text", returns: TEXT, compute: |c| c.texts(|row| Some(text::exact(&c.value(0, row)?))) },
+    Native { name: "to_text", returns: TEXT, compute: |c| c.texts(|row| text::canonical(&c.args[0], row)) },
     Native { name: "format_number", returns: TEXT, compute: formatted },
     Native { name: "to_int", returns: INT, compute: |c| c.ints(|row| to_int(&c.value(0, row)?)) },
     Native { name: "to_decimal", returns: decimal_type, compute: |c| c.decimals(|row| to_decimal(c, row)) },
