@@ -10,7 +10,7 @@ use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortExpr, cast, lit, when};
 use datafusion::scalar::ScalarValue;
 
-use super::frame::{Frame, Group, Order, column, columns, join};
+use super::frame::{Frame, Group, MANY_SCANS, Order, column, columns, join, scans};
 use super::lower::{Base, Lower, unsupported};
 use super::{QueryError, Rows, Taken, uses, values};
 use crate::hir::{self, Amount, OrderKey, Query, QueryKind, RowId, Ty, TyKind, Value};
@@ -60,17 +60,27 @@ impl Lower<'_> {
     fn with(&self, frame: &mut Frame, row: RowId, added: &[(hir::Column, hir::Expr)]) -> Result<(), QueryError> {
         frame.rows.insert(row, frame.row.clone());
         frame.coming = uses::aggregates(added.iter().map(|(_, value)| value));
+        // No column sees the others, so all are added at once.
+        let (mut places, mut new) = (Vec::new(), Vec::new());
         for (name, value) in added {
             let mut value = self.expr(frame, value)?;
             if self.type_of(frame, &value)? == DataType::Null {
                 value = cast(value, values::arrow_type(self.scope.program, &name.ty));
             }
-            let place = self.name_it(frame, &name.name, value)?;
-            let Some(bound) = frame.rows.get_mut(&row) else { continue };
-            bound.added.retain(|(known, _)| *known != name.name);
-            bound.added.push((name.name.clone(), place));
+            let place = match value {
+                Expr::Column(existing) => existing.name,
+                value => {
+                    let place = self.fresh(&name.name);
+                    new.push((place.clone(), value));
+                    place
+                }
+            };
+            places.push((name.name.clone(), place));
         }
-        if let Some(row) = frame.rows.remove(&row) {
+        frame.extend(new)?;
+        if let Some(mut row) = frame.rows.remove(&row) {
+            row.added.retain(|(known, _)| !places.iter().any(|(name, _)| name == known));
+            row.added.extend(places);
             frame.row = row;
         }
         Ok(())
@@ -115,7 +125,7 @@ impl Lower<'_> {
         }
         let groups: Vec<String> = frame.part.iter().chain(&group).cloned().collect();
         let before = Arc::new(frame.clone());
-        if keep == 1 {
+        if keep == 1 && scans(&frame.plan) <= MANY_SCANS {
             self.keep_winners(&mut frame, &groups, &prefer)?;
         } else {
             let order = frame.sort_by(&prefer);
@@ -209,11 +219,11 @@ impl Lower<'_> {
 
     /// The number of rows of each population, as a column.
     fn size(&self, frame: &mut Frame) -> Result<Expr, QueryError> {
+        let name = self.fresh("count");
         let copy = self.renamed(frame)?;
         if copy.part.is_empty() {
             return self.counted(frame, copy);
         }
-        let name = self.fresh("count");
         let counted = LogicalPlanBuilder::from(copy.plan)
             .aggregate(columns(&copy.part), [count(lit(1i64)).alias(&name)])?
             .build()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_nested::expr_fn::{array_has, cardinality, make_array};
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Like, Operator, cast, lit, not, when};
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, Like, Operator, cast, lit, not, when};
 use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext};
 use datafusion::scalar::ScalarValue;
 
@@ -54,17 +54,7 @@ impl Lower<'_> {
                 Ok(if *negated { value.is_not_null() } else { value.is_null() })
             }
             ExprKind::IsEmpty { negated, value } => self.is_empty(frame, *negated, value),
-            ExprKind::If { condition, then, otherwise } => {
-                let condition = self.expr(frame, condition)?;
-                let then = self.guarded(frame, condition.clone(), then)?;
-                let otherwise = self.guarded(frame, condition.clone().is_not_true(), otherwise)?;
-                let sides = vec![then, otherwise];
-                let mut sides = self.unified(frame, sides, span)?.into_iter();
-                let (Some(then), Some(otherwise)) = (sides.next(), sides.next()) else {
-                    return Err(unsupported("this condition", span));
-                };
-                Ok(when(condition, then).otherwise(otherwise)?)
-            }
+            ExprKind::If { .. } => self.conditional(frame, expr),
             ExprKind::Call { native, args } => self.call(frame, native, args, expr),
             ExprKind::Exists(query) => self.exists(frame, query),
             ExprKind::Aggregate(aggregate) => self.aggregate(frame, aggregate, expr),
@@ -72,6 +62,44 @@ impl Lower<'_> {
             ExprKind::Now => self.now(&expr.ty),
             ExprKind::Rate { .. } => Err(unsupported("a rate", span)),
         }
+    }
+
+    /// `if A then X else if B then Y else Z`, all of a chain at once: the engine takes twice as long for each level.
+    fn conditional(&self, frame: &mut Frame, expr: &hir::Expr) -> Result<Expr, QueryError> {
+        let before = frame.guards.len();
+        let (mut conditions, mut sides) = (Vec::new(), Vec::new());
+        let mut rest = expr;
+        while let ExprKind::If { condition, then, otherwise } = &rest.kind {
+            let fails = uses::can_fail(then) || uses::can_fail(otherwise);
+            let condition = self.pinned(frame, condition, fails)?;
+            sides.push(self.guarded(frame, condition.clone(), then)?);
+            frame.guards.push(condition.clone().is_not_true());
+            conditions.push(condition);
+            rest = otherwise;
+        }
+        sides.push(self.expr(frame, rest)?);
+        // What else was pushed holds for the whole row.
+        let passing: Vec<Expr> = conditions.iter().map(|condition| condition.clone().is_not_true()).collect();
+        let mut at = 0;
+        frame.guards.retain(|guard| {
+            at += 1;
+            at <= before || !passing.contains(guard)
+        });
+        let mut sides = self.unified(frame, sides, expr.span)?.into_iter();
+        let branches = conditions.into_iter().map(Box::new).zip(sides.by_ref().map(Box::new)).collect();
+        Ok(Expr::Case(Case::new(None, branches, sides.next().map(Box::new))))
+    }
+
+    /// What decides whether something else counts. If both can fail it becomes a column: put into the other as it is, a
+    /// chain of such conditions would double with each.
+    fn pinned(&self, frame: &mut Frame, expr: &hir::Expr, other_fails: bool) -> Result<Expr, QueryError> {
+        let value = self.expr(frame, expr)?;
+        if !other_fails || !uses::can_fail(expr) {
+            return Ok(value);
+        }
+        let name = self.name_it(frame, "decides", value)?;
+        frame.with_plan(|plan| Ok(barrier(plan, &name)))?;
+        Ok(column(&name))
     }
 
     /// An expression that counts only where a condition holds.
@@ -233,7 +261,8 @@ impl Lower<'_> {
         span: Span,
     ) -> Result<Expr, QueryError> {
         let (left_ty, right_ty) = (&left.ty, &right.ty);
-        let left = self.expr(frame, left)?;
+        let decides = matches!(op, BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce);
+        let left = self.pinned(frame, left, decides && uses::can_fail(right))?;
         // Where the left side decides, the right side does not count.
         let right = match op {
             BinaryOp::And => self.guarded(frame, left.clone().is_not_false(), right)?,

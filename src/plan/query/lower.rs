@@ -267,6 +267,7 @@ impl<'a> Lower<'a> {
             reached.rows = outer.rows;
             reached.with_plan(|plan| join(plan, outer.plan, JoinType::Inner, (&part, &identity)))?;
         }
+        reached.seed = reached.plan.clone();
         Ok(reached)
     }
 
@@ -294,13 +295,35 @@ impl<'a> Lower<'a> {
     fn keep(&self, frame: &mut Frame, conjuncts: &[&hir::Expr]) -> Result<(), QueryError> {
         frame.coming = uses::aggregates(conjuncts.iter().copied());
         let mut all = Vec::new();
+        let mut failing = false;
         for conjunct in conjuncts {
+            let fails = uses::can_fail(conjunct);
+            if fails && failing {
+                // A guard that can fail itself would be part of every later one.
+                self.keep_true(frame, std::mem::take(&mut all), true)?;
+            }
+            failing |= fails;
             let condition = self.expr(frame, conjunct)?;
             frame.guards.push(condition.clone());
             all.push(condition);
         }
+        self.keep_true(frame, all, failing)
+    }
+
+    /// Filters by conditions; of those that can fail none becomes a guard.
+    fn keep_true(&self, frame: &mut Frame, all: Vec<Expr>, failing: bool) -> Result<(), QueryError> {
+        if failing {
+            frame.guards.truncate(frame.outside);
+            frame.dropped = true;
+        }
         match all.into_iter().reduce(Expr::and) {
-            Some(condition) => frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?)),
+            Some(condition) => {
+                if !failing && frame.is_in_seed(&condition) {
+                    let seed = std::mem::take(&mut frame.seed);
+                    frame.seed = LogicalPlanBuilder::from(seed).filter(condition.clone())?.build()?;
+                }
+                frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
+            }
             None => Ok(()),
         }
     }
@@ -311,9 +334,11 @@ fn under(outer: Frame, mut frame: Frame, on: (&[String], &[String])) -> Result<F
     frame.part = outer.identity();
     frame.rows.extend(outer.rows);
     frame.guards.extend(outer.guards);
+    frame.outside = frame.guards.len();
     frame.dropped = true;
     let outer = outer.plan;
     frame.with_plan(|plan| join(outer, plan, JoinType::Inner, on))?;
+    frame.seed = frame.plan.clone();
     Ok(frame)
 }
 

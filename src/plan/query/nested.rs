@@ -66,11 +66,31 @@ impl Lower<'_> {
                 Ok(Nested { frame, here })
             }
             None => {
-                let outer = self.renamed(frame)?;
+                let outer = self.outer(frame, query, over)?;
                 let inner = self.query(query, &Base::Under(&outer))?;
                 Ok(Nested { frame: inner, here: frame.identity() })
             }
         }
+    }
+
+    /// The outer rows of a nested query, for a second use in the plan: of as little as it looks at.
+    fn outer(&self, frame: &Frame, query: &Query, over: &[&hir::Expr]) -> Result<Frame, QueryError> {
+        let schema = frame.seed.schema();
+        let is_there = |name: &String| schema.has_column_with_unqualified_name(name);
+        let mut needs = uses::Needs { program: self.scope.program, rows: &frame.rows, found: frame.identity() };
+        needs.look(query, over);
+        if uses::divides(query, over) || !needs.found.iter().all(is_there) {
+            return self.renamed(frame);
+        }
+        let mut seed = frame.clone();
+        seed.plan = std::mem::take(&mut seed.seed);
+        seed.guards.clear();
+        seed.outside = 0;
+        seed.order.clear();
+        for row in seed.rows.values_mut().chain(std::iter::once(&mut seed.row)) {
+            row.keep_only(is_there);
+        }
+        self.renamed(&seed)
     }
 
     /// The row that `one` relations lead to, by left joins that are made once.
