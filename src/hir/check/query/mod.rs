@@ -114,7 +114,7 @@ impl Checker<'_> {
             }
             Name(_) | Field { .. } => match self.resolve(expr, scope).ok()? {
                 Meaning::Population(query) => Some(query.ty.entity),
-                Meaning::Many(place) => Some(place.entity),
+                Meaning::Many(place) | Meaning::Row(place) => Some(place.entity),
                 Meaning::Define { index, .. } => self.entity_of_define(index, depth),
                 _ => None,
             },
