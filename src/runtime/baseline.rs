@@ -14,7 +14,7 @@ use super::engine::Engine;
 use super::error::RunError;
 use super::executor::{SnapshotFile, freeze_population, highest_of};
 use super::memories::{keys_file, seen, takes, untaken, write_keys};
-use super::store::{Change, Store, TakeRecord};
+use super::store::{Change, Realm, Store, TakeRecord};
 use super::tables::{RunTables, Sources};
 use crate::hir::{Entity, Query, QueryKind, SegmentTy, Value};
 use crate::plan::query::{QueryError, Scope, scalar, values};
@@ -78,7 +78,7 @@ impl Engine {
                 if highest == Value::Null {
                     return Ok(None);
                 }
-                let remembered = [Remembered { store, state: state.clone() }];
+                let remembered = [Remembered { store, state: state.clone(), realm: Realm::Real }];
                 let earlier = takes(&remembered, &new.memory, false)?;
                 take.ranges = untaken(earlier.into_iter().flat_map(|(take, _)| take.ranges).collect(), &highest);
             }

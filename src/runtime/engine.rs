@@ -17,7 +17,7 @@ use super::names::run_name;
 use super::observe::Observer;
 use super::rehearsal::{Rehearsal, RehearsalChannel};
 use super::store::sqlite::SqliteStore;
-use super::store::{Change, RunRecord, Store};
+use super::store::{Change, Realm, RunRecord, Store};
 use super::tables::{Folders, Sources};
 use crate::hir::{LocalId, Value};
 use crate::plan::query::{Session, SessionOptions};
@@ -211,7 +211,7 @@ impl Engine {
     /// What held the run; it is paused then and can be resumed.
     pub fn drive(&self, store: &dyn Store, plan: &Plan, run: &str, drive: &Drive<'_>) -> Result<DriveEnd, RunError> {
         let mut record = self.find(store, run)?;
-        if record.state.status.is_over() {
+        if record.state.status.is_over() && machine::effects(&record.state).is_empty() {
             return Err(RunError::Over { run: run.to_string(), status: record.status() });
         }
         let simulated = drive.pacing == Pacing::FastForward;
@@ -327,7 +327,11 @@ impl Engine {
             channels: &channels,
             observer,
             effects: false,
-            beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
+            beneath: real.as_ref().map(|store| Remembered {
+                store,
+                state: self.options.folders.state.clone(),
+                realm: Realm::Real,
+            }),
             ..self.surroundings(&store, clock, &sources, &cancel, &inbox)
         };
         let record = self.find(&store, &run)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Delivery, Snapshot};
+use super::{Bound, Delivery, Snapshot, Token};
 use crate::hir::Value;
 
 /// Something that happened.
@@ -44,6 +44,42 @@ pub enum Event {
     Failed {
         /// Why.
         reason: String,
+    },
+    /// Somebody asked for messages again that failed, or of which nobody knows whether they arrived.
+    Retried {
+        /// The branch that performed the send.
+        token: String,
+        /// Path of the send, as the ledger has it.
+        step: String,
+        /// The send's number in the ledger.
+        send: i64,
+        /// Which messages: `failed` or `unknown`.
+        what: String,
+        /// How many.
+        rows: u64,
+    },
+    /// The run comes from a backup: what it sent since then is not known.
+    Restored {
+        /// When the backup was made.
+        backup: jiff::Timestamp,
+    },
+    /// Somebody said what is to become of messages that may have left after the backup; the run goes on.
+    BackupJudged {
+        /// True to send them again, false to leave them as unknown.
+        resend: bool,
+        /// What waits longer than this was not sent before.
+        until: jiff::Timestamp,
+    },
+    /// The run goes on with another version of its script.
+    Migrated {
+        /// Fingerprint of the version until now.
+        from: String,
+        /// Fingerprint of the version from now on.
+        to: String,
+        /// Where its branches stand in it.
+        tokens: BTreeMap<String, Token>,
+        /// What its names are bound to.
+        locals: BTreeMap<u32, Bound>,
     },
 }
 

@@ -68,8 +68,8 @@ pub enum Change {
     },
     /// An audience, in the place of an earlier one of its name.
     Audience(AudienceRecord),
-    /// What people want to get.
-    Subscriptions(Vec<Subscription>),
+    /// What people want to get, for real or in runs on a virtual clock.
+    Subscriptions(Realm, Vec<Subscription>),
     /// A segment takes rows. Refused when the memory is not as it was when they were looked for.
     Take {
         /// What is taken; its `id` is given by the store.
@@ -87,11 +87,66 @@ pub enum Change {
         /// Their ids.
         takes: Vec<i64>,
     },
-    /// The run's clock is virtual from now on: its sends never count towards caps.
+    /// The run's clock is virtual from now on: what it sends and takes later never counts for real runs.
     Simulated {
         /// Whose.
         run: String,
     },
+    /// Messages of a send that ended so are due again.
+    Reopen {
+        /// The send.
+        send: i64,
+        /// How they ended.
+        kind: OutcomeKind,
+        /// When they were asked for.
+        at: Timestamp,
+    },
+    /// A step that was performed once more: its numbers take the place of the earlier ones.
+    Recount(StepRecord),
+    /// Every row of a send below this number has been decided and has an outcome.
+    Progress(i64, u64),
+    /// The details of a run that is over are removed; its numbers stay.
+    Collect {
+        /// Which run.
+        run: String,
+        /// What is known of its sends, if their rows are removed as well.
+        tallies: Option<Vec<(i64, Tally)>>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Removes what no run needs any more: versions of scripts, and signals that arrived before an instant.
+    Tidy {
+        /// The instant.
+        before: Timestamp,
+    },
+    /// A run goes on with another version of its script.
+    Repin {
+        /// Which run.
+        run: String,
+        /// The campaign's name in it.
+        campaign: String,
+        /// Names the version.
+        fingerprint: String,
+        /// Its main file, relative to the project.
+        file: String,
+    },
+}
+
+/// Whether something happened for real or in a run on a virtual clock. Such runs see what is real, too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Realm {
+    /// For real.
+    #[default]
+    Real,
+    /// On a virtual clock.
+    Simulated,
+}
+
+impl Realm {
+    /// The realm of a run.
+    pub fn of(simulated: bool) -> Self {
+        if simulated { Realm::Simulated } else { Realm::Real }
+    }
 }
 
 /// Rows that a `new` took, or that are left out from the beginning.
@@ -194,6 +249,8 @@ pub struct AudienceRecord {
     pub run: String,
     /// When, by the run's clock.
     pub at: Timestamp,
+    /// For whom it is there.
+    pub realm: Realm,
 }
 
 /// What a person wants of a topic.
@@ -354,6 +411,8 @@ pub enum OutcomeKind {
     Deferred,
     /// It did not leave.
     NotStarted,
+    /// Nothing was tried: somebody asked for the message again.
+    Reopened,
 }
 
 impl OutcomeKind {
@@ -365,6 +424,7 @@ impl OutcomeKind {
             OutcomeKind::Unknown => 3,
             OutcomeKind::Deferred => 4,
             OutcomeKind::NotStarted => 5,
+            OutcomeKind::Reopened => 6,
         }
     }
 
@@ -376,6 +436,7 @@ impl OutcomeKind {
             3 => OutcomeKind::Unknown,
             4 => OutcomeKind::Deferred,
             5 => OutcomeKind::NotStarted,
+            6 => OutcomeKind::Reopened,
             _ => return None,
         })
     }
@@ -470,7 +531,7 @@ pub struct RowRecord {
     pub row: u64,
     /// The row's key as text.
     pub entity: String,
-    /// When it was first decided.
+    /// When it was first decided; when it was asked for again, if it was.
     pub first: Timestamp,
     /// Its state.
     pub state: RowState,

@@ -10,6 +10,7 @@
 
 mod cancel;
 mod decide;
+mod judge;
 mod ledger;
 mod marker;
 mod rows;
@@ -39,6 +40,7 @@ use crate::plan::query::QueryError;
 use crate::runtime::channels::{Channel, Dispatch, Outcome, OutgoingMessage, SendKey};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::RunError;
+use crate::runtime::machine::Doubt;
 use crate::runtime::store::{Change, Exclusion, Intent, OutcomeKind, OutcomeRow, Store};
 
 /// Batches that may be on their way at once: one is dispatched while the next is decided and committed.
@@ -63,6 +65,8 @@ struct Sender<'e> {
     pub send: i64,
     pub marks: PathBuf,
     pub pace: &'e Pace,
+    /// What was sent may have been sent before, after the backup that the run comes from.
+    pub doubt: Option<Doubt>,
     /// Asked between batches: true to stop making new intents.
     pub cancelled: &'e (dyn Fn() -> bool + Send + Sync),
     /// Hears how many rows are settled.
@@ -90,7 +94,8 @@ impl Sender<'_> {
     /// `open` gives the rows in order, evaluated at this instant.
     pub async fn run<'o>(&self, open: &(dyn Fn() -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
         let capabilities = self.channel.capabilities();
-        let (resend, now) = (self.resend_unknown, self.clock.now());
+        let resend = self.resend_unknown || self.doubt.is_some_and(|doubt| doubt.resend);
+        let now = self.clock.now();
         let (mut rows, resolved) = Rows::load(self.store, self.send, &self.marks, &capabilities, resend, now)?;
         if !resolved.is_empty() {
             self.store.commit(vec![Change::Outcomes(self.send, resolved)]).await?;
@@ -150,7 +155,8 @@ impl Sender<'_> {
             }
         }
         if !flight.pending.is_empty() && !matches!(failure, Some(RunError::Store(_))) {
-            self.store.commit(vec![Change::Outcomes(self.send, std::mem::take(&mut flight.pending))]).await?;
+            let outcomes = Change::Outcomes(self.send, std::mem::take(&mut flight.pending));
+            self.store.commit(vec![outcomes, Change::Progress(self.send, rows.below())]).await?;
         }
         (self.progress)(rows.settled());
         match failure {
@@ -173,6 +179,7 @@ impl Sender<'_> {
     async fn launch(&self, chunk: Vec<Decided>, flight: &mut Flight, rows: &mut Rows) -> Result<(), RunError> {
         let now = self.clock.now();
         let (mut exclusions, mut intents, mut batch, mut messages) = (vec![], vec![], vec![], vec![]);
+        let judged = self.judged(&chunk).await;
         for decided in chunk {
             let Decided { row, entity, decision } = decided;
             match decision {
@@ -194,6 +201,13 @@ impl Sender<'_> {
                         let (key, address) = (message.key.0, message.address.clone());
                         intents.push(Intent { row, attempt, key, entity, address, at: now });
                     }
+                    if let Some(outcome) = judged.outcome(message.key) {
+                        let first = rows.first_intended(row).unwrap_or(now);
+                        let outcome = outcome_row(row, attempt, outcome, first, now);
+                        rows.record(&outcome, first);
+                        flight.pending.push(outcome);
+                        continue;
+                    }
                     messages.push((row, attempt, message.key));
                     batch.push(message);
                 }
@@ -205,6 +219,7 @@ impl Sender<'_> {
             Change::Outcomes(self.send, outcomes),
             Change::Exclusions(self.send, exclusions),
             Change::Intents(self.send, intents),
+            Change::Progress(self.send, rows.below()),
         ];
         self.store.commit(changes).await?;
         (self.progress)(rows.settled());

@@ -36,7 +36,8 @@ impl Executor<'_> {
         })?;
         let record = self.ledger_entry(token, step, send).await?;
         let snapshot = self.send_snapshot(token, step, send).await?;
-        if let Some(outcome) = self.confirmation(token, step, send, record.targeted).await? {
+        let again = self.again;
+        if !again && let Some(outcome) = self.confirmation(token, step, send, record.targeted).await? {
             return Ok(StepEnd::Done(Box::new(Performed { outcome, record: None, tally: None })));
         }
         let end = self.dispatch(step, token, send, bound, &record, &snapshot).await?;
@@ -192,6 +193,7 @@ impl Executor<'_> {
             send: record.id,
             marks: folder.join(format!("{}.marks", file_instance(token, step))),
             pace: &bound.pace,
+            doubt: self.state.doubt,
             cancelled: &|| self.around.cancel.is_cancelled() || word.has_come(),
             progress: &progress,
         };

@@ -1,0 +1,48 @@
+//! Messages of a restored run that may have left once already, after the backup was made.
+
+use std::collections::HashSet;
+
+use super::Sender;
+use super::decide::{Decided, Decision};
+use crate::runtime::channels::{Outcome, SendKey};
+use crate::runtime::machine::Doubt;
+
+/// What is known about the messages of a chunk.
+pub(super) enum Judged {
+    /// Nothing stands in the way of sending them.
+    Free,
+    /// The driver has these already; the others it has not.
+    Delivered(HashSet<SendKey>),
+    /// Nobody knows, and somebody said that they are not to be sent again.
+    Unknown(Doubt),
+}
+
+impl Sender<'_> {
+    /// Asks the driver, which may know its own messages; otherwise what was said when the run was resumed counts.
+    pub(super) async fn judged(&self, chunk: &[Decided]) -> Judged {
+        let Some(doubt) = self.doubt else { return Judged::Free };
+        let key = |decided: &Decided| match &decided.decision {
+            Decision::Message(message) => Some(message.key),
+            Decision::Excluded { .. } => None,
+        };
+        match self.channel.delivered(chunk.iter().filter_map(key).collect()).await {
+            Some(known) => Judged::Delivered(known),
+            None if doubt.resend => Judged::Free,
+            None => Judged::Unknown(doubt),
+        }
+    }
+}
+
+impl Judged {
+    /// What became of a message, if it is not to be sent.
+    pub fn outcome(&self, key: SendKey) -> Option<Outcome> {
+        match self {
+            Judged::Free => None,
+            Judged::Delivered(known) => known.contains(&key).then_some(Outcome::Sent { id: None }),
+            Judged::Unknown(doubt) => {
+                let reason = format!("it may have been sent after the backup of {}", doubt.backup);
+                Some(Outcome::Unknown { reason })
+            }
+        }
+    }
+}
