@@ -299,7 +299,7 @@ pub fn open_run(context: &Context, written: &str) -> Result<(Project, RunRecord)
         return Err(failed(RunError::UnknownRun { run: written.to_string() }));
     };
     let record = find_run(&store, written)?;
-    if record.state.status.is_over() {
+    if record.is_done() {
         return Err(failed(RunError::Over { run: record.run.clone(), status: record.status() }));
     }
     Ok((project, record))

@@ -32,9 +32,13 @@ mod plan;
 mod progress;
 mod project;
 #[cfg(feature = "engine")]
+mod question;
+#[cfg(feature = "engine")]
 mod repl;
 #[cfg(feature = "engine")]
 mod resume;
+#[cfg(feature = "engine")]
+mod retry;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
@@ -161,6 +165,8 @@ enum Command {
     #[cfg(feature = "engine")]
     Stop(stop::Arguments),
     #[cfg(feature = "engine")]
+    Retry(retry::Arguments),
+    #[cfg(feature = "engine")]
     State(state::Arguments),
     #[cfg(feature = "engine")]
     Tasks(tasks::ListArguments),
@@ -242,6 +248,8 @@ impl Command {
             Self::Pause(arguments) => pause::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Stop(arguments) => stop::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Retry(arguments) => retry::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::State(arguments) => state::run(&arguments, context),
             #[cfg(feature = "engine")]

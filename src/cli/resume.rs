@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         Some(name) => vec![find_run(&store, name)?],
         None => {
             let runs = store.runs().map_err(|error| host::run_failure(&error.into(), SourceMap::new()))?;
-            runs.into_iter().rev().filter(|record| !record.state.status.is_over()).collect()
+            runs.into_iter().rev().filter(|record| !record.is_done()).collect()
         }
     };
     if records.is_empty() && !context.output.is_json() {
@@ -80,7 +80,7 @@ fn resume(
         context.output.remark(format!("run {run} stays paused: {reason} · `orch resume {run}` goes on"));
         return Ok(Exit::Waiting);
     }
-    if record.state.status.is_over() {
+    if record.is_done() {
         let error = crate::runtime::RunError::Over { run: record.run.clone(), status: record.status() };
         return Err(host::run_failure(&error, SourceMap::new()));
     }

@@ -171,6 +171,9 @@ pub fn drive(
         DriveEnd::Blocked => {
             (format!("waiting for a person or a signal{balance} · `orch tasks` lists what is asked"), Exit::Waiting)
         }
+        DriveEnd::Parked if until == Until::Repeats && !cancel.is_cancelled() => {
+            (format!("as it was{balance} · `orch resume {run}` goes on with it"), Exit::Done)
+        }
         DriveEnd::Parked => (format!("parked{balance} · `orch resume {run}` goes on"), Exit::Waiting),
     };
     if !output.is_json() {

@@ -211,7 +211,7 @@ impl Engine {
     /// What held the run; it is paused then and can be resumed.
     pub fn drive(&self, store: &dyn Store, plan: &Plan, run: &str, drive: &Drive<'_>) -> Result<DriveEnd, RunError> {
         let mut record = self.find(store, run)?;
-        if record.state.status.is_over() && machine::effects(&record.state).is_empty() {
+        if record.is_done() {
             return Err(RunError::Over { run: run.to_string(), status: record.status() });
         }
         let simulated = drive.pacing == Pacing::FastForward;

@@ -35,6 +35,10 @@ super::codes! { Run:
     NO_FEEDBACK = "no_feedback",
     /// A fast-forward run on a channel that delivers.
     NOT_HARMLESS = "not_harmless",
+    /// A question that nobody is there to answer.
+    NOT_CONFIRMED = "not_confirmed",
+    /// Messages that cannot be asked for again.
+    NOT_RETRIED = "not_retried",
     /// A journal that does not fit its plan.
     RECORD_MISMATCH = "record_mismatch",
     /// A run that has ended.

@@ -41,7 +41,7 @@ use crate::plan::query::{Scope, Session};
 use crate::plan::{Plan, Step, StepKind};
 pub(super) use freeze::{SnapshotFile, file_error, freeze as freeze_population};
 pub use pace::Pace;
-pub(super) use send::ROW;
+pub(super) use send::{ROW, resolve_doubts};
 pub(super) use take::highest_of;
 
 /// A channel with its limits.

@@ -208,5 +208,11 @@ pub(super) fn instance(token: &str, step: &Step) -> String {
 
 /// The same as part of a file name.
 pub(super) fn file_instance(token: &str, step: &Step) -> String {
-    instance(token, step).replace('/', "-")
+    file_of(token, &step.path)
+}
+
+/// The same for the step with this path.
+pub(super) fn file_of(token: &str, path: &str) -> String {
+    let name = if token.is_empty() { path.to_string() } else { format!("{path}@{token}") };
+    name.replace('/', "-")
 }

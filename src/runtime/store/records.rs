@@ -292,6 +292,11 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// True when nothing more will happen, not even sends that were asked for again.
+    pub fn is_done(&self) -> bool {
+        self.state.status.is_over() && crate::runtime::machine::effects(&self.state).is_empty()
+    }
+
     /// The status word of JSON: a run that only waits for a time is `waiting`.
     pub fn status(&self) -> &'static str {
         use crate::runtime::machine::Phase;

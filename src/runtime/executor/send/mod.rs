@@ -10,6 +10,7 @@
 
 mod cancel;
 mod decide;
+mod doubts;
 mod judge;
 mod ledger;
 mod marker;
@@ -29,6 +30,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use decide::{Decided, Decider, Decision};
+pub(in crate::runtime) use doubts::resolve_doubts;
 use ledger::Rows;
 use marker::MarkerFile;
 pub(in crate::runtime) use rows::ROW;
