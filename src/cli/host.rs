@@ -12,6 +12,7 @@ use crate::hir::{CampaignId, TyKind, Value};
 use crate::plan::{DataStep, Plan};
 use crate::project::Project;
 use crate::runtime::channels::{Places, UnknownPolicy, open};
+use crate::runtime::machine::Version;
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store, StoreError};
 use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
@@ -346,6 +347,14 @@ pub fn projects_below(context: &Context, here: &Project) -> Result<Vec<Project>,
 /// # Errors
 /// The source is missing, or this version reads it differently.
 pub fn pinned(project: &Project, store: &dyn Store, record: &RunRecord) -> Result<Script, Failure> {
+    version(project, store, &record.version())
+}
+
+/// The plan of a version of a script that a run is, or was, pinned to.
+///
+/// # Errors
+/// The source is missing, or this version of orch reads it differently.
+pub fn version(project: &Project, store: &dyn Store, record: &Version) -> Result<Script, Failure> {
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
     let files = store.bundle(&record.fingerprint).map_err(|error| failed(error.into()))?.unwrap_or_default();
     let settings = &project.settings.project;

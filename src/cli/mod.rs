@@ -18,6 +18,8 @@ mod explain;
 mod failure;
 mod fmt;
 #[cfg(feature = "engine")]
+mod gc;
+#[cfg(feature = "engine")]
 mod host;
 #[cfg(feature = "engine")]
 mod init;
@@ -184,6 +186,8 @@ enum Command {
     #[cfg(feature = "engine")]
     Doctor(doctor::Arguments),
     #[cfg(feature = "engine")]
+    Gc(gc::Arguments),
+    #[cfg(feature = "engine")]
     Repl(repl::Arguments),
     Doc(doc::Arguments),
     Explain(explain::Arguments),
@@ -264,6 +268,8 @@ impl Command {
             Self::Signal(arguments) => signal::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Doctor(arguments) => doctor::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Gc(arguments) => gc::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
             Self::Doc(arguments) => doc::run(&arguments, context),

@@ -72,15 +72,26 @@ pub enum Event {
     },
     /// The run goes on with another version of its script.
     Migrated {
-        /// Fingerprint of the version until now.
-        from: String,
-        /// Fingerprint of the version from now on.
-        to: String,
+        /// The version until now.
+        from: Version,
+        /// The version from now on.
+        to: Version,
         /// Where its branches stand in it.
         tokens: BTreeMap<String, Token>,
         /// What its names are bound to.
         locals: BTreeMap<u32, Bound>,
     },
+}
+
+/// A version of a script, as a run is pinned to it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Version {
+    /// The campaign's name.
+    pub campaign: String,
+    /// The main file, relative to the project.
+    pub file: String,
+    /// Names the source.
+    pub fingerprint: String,
 }
 
 /// What came of a step.

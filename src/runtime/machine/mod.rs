@@ -11,7 +11,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Event, Outcome};
+pub use event::{Event, Outcome, Version};
 pub use operations::{replay, retry_name};
 pub use state::{Again, Bound, Delivery, Doubt, Phase, Snapshot, State, Status, Token};
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hir::Value;
 use crate::plan::HumanKind;
-use crate::runtime::machine::{Event, State, Status};
+use crate::runtime::machine::{Event, State, Status, Version};
 
 /// One change of a transaction.
 #[derive(Clone, Debug)]
@@ -123,12 +123,8 @@ pub enum Change {
     Repin {
         /// Which run.
         run: String,
-        /// The campaign's name in it.
-        campaign: String,
-        /// Names the version.
-        fingerprint: String,
-        /// Its main file, relative to the project.
-        file: String,
+        /// The version.
+        to: Version,
     },
 }
 
@@ -292,6 +288,12 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// The version of the script that it runs.
+    pub fn version(&self) -> Version {
+        let (campaign, file, fingerprint) = (self.campaign.clone(), self.file.clone(), self.fingerprint.clone());
+        Version { campaign, file, fingerprint }
+    }
+
     /// True when nothing more will happen, not even sends that were asked for again.
     pub fn is_done(&self) -> bool {
         self.state.status.is_over() && crate::runtime::machine::effects(&self.state).is_empty()

@@ -41,7 +41,7 @@ pub fn collect(db: &Connection, run: &str, tallies: Option<&[(i64, Tally)]>, at:
 pub fn tidy(db: &Connection, before: Timestamp) -> rusqlite::Result<()> {
     let needed = "SELECT fingerprint FROM runs WHERE run NOT IN (SELECT run FROM collected)";
     // The versions before a migration are named in the journal only.
-    let earlier = "SELECT json_extract(event, '$.from') FROM journal WHERE json_extract(event, '$.event') = 'migrated'";
+    let earlier = "SELECT json_extract(event, '$.from.fingerprint') FROM journal WHERE json_extract(event, '$.event') = 'migrated'";
     db.execute(&format!("DELETE FROM bundles WHERE fingerprint NOT IN ({needed} UNION {earlier})"), [])?;
     // A run takes signals since it began, so those older than every open run are of use to nobody.
     let over = "('finished', 'stopped', 'failed')";

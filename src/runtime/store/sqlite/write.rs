@@ -143,9 +143,9 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Progress(send, below) => operations::progress(db, *send, *below)?,
         Change::Collect { run, tallies, at } => collect::collect(db, run, tallies.as_deref(), *at)?,
         Change::Tidy { before } => collect::tidy(db, *before)?,
-        Change::Repin { run, campaign, fingerprint, file } => {
+        Change::Repin { run, to } => {
             let sql = "UPDATE runs SET campaign = ?2, fingerprint = ?3, file = ?4 WHERE run = ?1";
-            db.prepare_cached(sql)?.execute(params![run, campaign, fingerprint, file])?;
+            db.prepare_cached(sql)?.execute(params![run, to.campaign, to.fingerprint, to.file])?;
         }
     }
     Ok(Ok(()))
