@@ -137,7 +137,8 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
     let exit = match error {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
         RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
-        RunError::Store(_) => Exit::Usage,
+        RunError::Store(_) | RunError::Restored { .. } => Exit::Usage,
+        RunError::Source(problem) if problem.code == codes::run::BAD_BACKUP => Exit::Usage,
         RunError::Source(problem) if problem.code == codes::run::CACHE_UNUSABLE => Exit::Usage,
         RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
         _ => Exit::Failed,

@@ -6,6 +6,8 @@
 #[cfg(feature = "engine")]
 mod ask;
 #[cfg(feature = "engine")]
+mod backup;
+#[cfg(feature = "engine")]
 mod channels;
 mod check;
 mod completions;
@@ -188,6 +190,10 @@ enum Command {
     #[cfg(feature = "engine")]
     Gc(gc::Arguments),
     #[cfg(feature = "engine")]
+    Backup(backup::BackupArguments),
+    #[cfg(feature = "engine")]
+    Restore(backup::RestoreArguments),
+    #[cfg(feature = "engine")]
     Repl(repl::Arguments),
     Doc(doc::Arguments),
     Explain(explain::Arguments),
@@ -270,6 +276,10 @@ impl Command {
             Self::Doctor(arguments) => doctor::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Gc(arguments) => gc::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Backup(arguments) => backup::backup_state(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Restore(arguments) => backup::restore_state(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
             Self::Doc(arguments) => doc::run(&arguments, context),

@@ -45,17 +45,24 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     }
     let store = host::store(&project)?;
     let record = find_run(&store, &arguments.run)?;
-    let script = host::pinned(&project, &store, &record)?;
-    let engine = host::engine(&project, &host::channels_for(&script), context)?;
-    let pacing = if record.simulated { Pacing::FastForward } else { Pacing::Real };
-    run::check_harmless(&script, &engine, pacing)?;
     let (kind, word) = match arguments.failed {
         true => (OutcomeKind::Failed, "failed"),
         false => (OutcomeKind::Unknown, "unknown"),
     };
-    let mut sends = engine.retryable(&store, &record.run, kind).map_err(failed)?;
+    let mut sends = Retryable::find(&store, &record.run, kind).map_err(|error| failed(error.into()))?;
     sends.retain(|one| arguments.send.as_ref().is_none_or(|step| *step == one.send.step));
     check(&store, &record, &sends)?;
+    if sends.is_empty() {
+        if !context.output.is_json() {
+            let what = arguments.send.as_ref().map_or(String::new(), |step| format!(" of step {step}"));
+            context.output.line(format!("{}: no message{what} is {word}", record.run));
+        }
+        return Ok(Exit::Done);
+    }
+    let script = host::pinned(&project, &store, &record)?;
+    let engine = host::engine(&project, &host::channels_for(&script), context)?;
+    let pacing = if record.simulated { Pacing::FastForward } else { Pacing::Real };
+    run::check_harmless(&script, &engine, pacing)?;
     let mut asked = 0;
     for one in &sends {
         let messages = plural(one.messages(kind), "message");
@@ -68,11 +75,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         }
     }
     if asked == 0 {
-        if !context.output.is_json() {
-            let what = arguments.send.as_ref().map_or(String::new(), |step| format!(" of step {step}"));
-            let none = if sends.is_empty() { format!("no message{what} is {word}") } else { "nothing is sent".into() };
-            context.output.line(format!("{}: {none}", record.run));
-        }
+        context.output.line("nothing is sent");
         return Ok(Exit::Done);
     }
     if !context.output.is_json() {

@@ -214,6 +214,9 @@ impl Engine {
         if record.is_done() {
             return Err(RunError::Over { run: run.to_string(), status: record.status() });
         }
+        if let Some(backup) = record.state.restored {
+            return Err(RunError::Restored { run: run.to_string(), backup });
+        }
         let simulated = drive.pacing == Pacing::FastForward;
         if simulated && !record.simulated {
             self.runtime.block_on(store.commit(vec![Change::Simulated { run: run.to_string() }]))?;

@@ -1,6 +1,7 @@
 //! Layer 5: what happens between a checked program and a delivered message.
 
 mod audiences;
+mod backup;
 mod baseline;
 mod bindings;
 pub mod channels;
@@ -23,6 +24,7 @@ pub mod store;
 mod tables;
 
 pub use audiences::Remembered;
+pub use backup::{Manifest, backup, restore, verify};
 pub use baseline::{Baseline, Keys, keys_of, read_cells, write_cells};
 pub use bindings::{AlertTarget, SourceBinding};
 pub use engine::{Drive, Engine, EngineOptions, Pacing};

@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::error::RunError;
 use super::executor::resolve_doubts;
 use super::machine::{self, Event};
-use super::store::{Change, OutcomeKind, SendRecord, Store, Tally};
+use super::store::{Change, OutcomeKind, SendRecord, Store, StoreError, Tally};
 use crate::plan::Plan;
 
 /// A send with messages that can be asked for again.
@@ -22,6 +22,22 @@ pub struct Retryable {
 }
 
 impl Retryable {
+    /// The sends of a run with messages that ended so.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn find(store: &dyn Store, run: &str, kind: OutcomeKind) -> Result<Vec<Self>, StoreError> {
+        let mut found = Vec::new();
+        for send in store.sends(run)? {
+            let tally = store.tally(send.id)?;
+            let one = Self { send, tally };
+            if one.messages(kind) > 0 {
+                found.push(one);
+            }
+        }
+        Ok(found)
+    }
+
     /// How many messages ended so.
     pub fn messages(&self, kind: OutcomeKind) -> u64 {
         match kind {
@@ -33,22 +49,6 @@ impl Retryable {
 }
 
 impl Engine {
-    /// The sends of a run with messages that ended so, in doubt after a crash included: nobody may drive the run.
-    ///
-    /// # Errors
-    /// The run is unknown, or the store refuses.
-    pub fn retryable(&self, store: &dyn Store, run: &str, kind: OutcomeKind) -> Result<Vec<Retryable>, RunError> {
-        let mut found = Vec::new();
-        for send in store.sends(run)? {
-            let tally = store.tally(send.id)?;
-            let one = Retryable { send, tally };
-            if one.messages(kind) > 0 {
-                found.push(one);
-            }
-        }
-        Ok(found)
-    }
-
     /// Makes the messages of a send that ended so due again. Nothing is sent yet: driving the run does that.
     ///
     /// # Errors

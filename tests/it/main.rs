@@ -28,6 +28,8 @@ mod limits;
 mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
+#[cfg(feature = "engine")]
+mod operations;
 mod pages;
 mod program;
 #[cfg(feature = "engine")]

@@ -35,6 +35,10 @@ super::codes! { Run:
     NO_FEEDBACK = "no_feedback",
     /// A fast-forward run on a channel that delivers.
     NOT_HARMLESS = "not_harmless",
+    /// A folder that is no backup, or one that is damaged.
+    BAD_BACKUP = "bad_backup",
+    /// A run that comes from a backup and has to be judged first.
+    RESTORED = "restored",
     /// A question that nobody is there to answer.
     NOT_CONFIRMED = "not_confirmed",
     /// Messages that cannot be asked for again.

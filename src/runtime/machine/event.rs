@@ -67,6 +67,8 @@ pub enum Event {
     BackupJudged {
         /// True to send them again, false to leave them as unknown.
         resend: bool,
+        /// True when the channels know for certain what they have delivered.
+        certain: bool,
         /// What waits longer than this was not sent before.
         until: jiff::Timestamp,
     },

@@ -46,6 +46,7 @@ pub struct MachineError(pub String);
 pub fn effects(state: &State) -> Vec<Effect> {
     let running = state.status == Status::Running;
     let of_token = |(name, token): (&String, &Token)| match token.phase {
+        _ if state.restored.is_some() => None,
         _ if !running && !(state.status.is_over() && token.again.is_some()) => None,
         Phase::Ready => Some(Effect::Perform { token: name.clone() }),
         Phase::Waiting { until } => Some(Effect::WakeAt { token: name.clone(), at: until }),
@@ -88,7 +89,7 @@ pub fn tell(state: &mut State, event: &Event) -> Result<(), MachineError> {
         Event::Stopped { reason } => end(state, Status::Stopped, reason.as_deref()),
         Event::Failed { reason } => end(state, Status::Failed, Some(reason)),
         Event::Restored { backup } => operations::restored(state, *backup),
-        Event::BackupJudged { resend, until } => operations::judged(state, *resend, *until),
+        Event::BackupJudged { resend, certain, until } => operations::judged(state, *resend, *certain, *until),
         Event::Started { .. }
         | Event::Done { .. }
         | Event::Woken { .. }

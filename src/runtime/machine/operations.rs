@@ -73,24 +73,24 @@ pub(super) fn repeated(state: &mut State, name: &str, outcome: &Outcome) -> Resu
 
 /// The run is held until somebody says what is to become of what it may have sent since the backup.
 pub(super) fn restored(state: &mut State, backup: Timestamp) -> Result<(), MachineError> {
-    if state.status.is_over() {
-        // Only sends that were asked for again are left: whoever asked can do so once more.
-        state.tokens.clear();
-        return Ok(());
+    // Of a run that is over only sends that were asked for again are left, which are held as well.
+    if !state.status.is_over() {
+        set_status(state, Status::Paused, Some(&format!("restored from the backup of {backup}")))?;
     }
-    set_status(state, Status::Paused, Some("restored from a backup"))?;
     state.restored = Some(state.restored.map_or(backup, |earlier| earlier.min(backup)));
     state.doubt = None;
     Ok(())
 }
 
 /// The answer; what waits longer than `until` was not sent before.
-pub(super) fn judged(state: &mut State, resend: bool, until: Timestamp) -> Result<(), MachineError> {
+pub(super) fn judged(state: &mut State, resend: bool, certain: bool, until: Timestamp) -> Result<(), MachineError> {
     let Some(backup) = state.restored.take() else {
         return Err(MachineError("it was not restored from a backup".into()));
     };
-    set_status(state, Status::Running, None)?;
-    state.doubt = Some(Doubt { backup, until, resend });
+    if !state.status.is_over() {
+        set_status(state, Status::Running, None)?;
+    }
+    state.doubt = Some(Doubt { backup, until, resend, certain });
     Ok(())
 }
 

@@ -43,6 +43,8 @@ pub struct Doubt {
     pub until: Timestamp,
     /// True to send them again, false to leave them as unknown.
     pub resend: bool,
+    /// True when the channels know for certain what they have delivered.
+    pub certain: bool,
 }
 
 impl State {

@@ -296,7 +296,7 @@ impl RunRecord {
 
     /// True when nothing more will happen, not even sends that were asked for again.
     pub fn is_done(&self) -> bool {
-        self.state.status.is_over() && crate::runtime::machine::effects(&self.state).is_empty()
+        self.state.status.is_over() && !self.state.tokens.values().any(|token| token.again.is_some())
     }
 
     /// The status word of JSON: a run that only waits for a time is `waiting`.

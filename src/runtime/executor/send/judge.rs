@@ -11,10 +11,10 @@ use crate::runtime::machine::Doubt;
 pub(super) enum Judged {
     /// Nothing stands in the way of sending them.
     Free,
-    /// The driver has these already; the others it has not.
+    /// The driver has these already; the others are to be sent.
     Delivered(HashSet<SendKey>),
-    /// Nobody knows, and somebody said that they are not to be sent again.
-    Unknown(Doubt),
+    /// The driver has these already, of the others nobody knows, and somebody said that they are not to be sent again.
+    Unknown(HashSet<SendKey>, Doubt),
 }
 
 impl Sender<'_> {
@@ -25,11 +25,10 @@ impl Sender<'_> {
             Decision::Message(message) => Some(message.key),
             Decision::Excluded { .. } => None,
         };
-        match self.channel.delivered(chunk.iter().filter_map(key).collect()).await {
-            Some(known) => Judged::Delivered(known),
-            None if doubt.resend => Judged::Free,
-            None => Judged::Unknown(doubt),
-        }
+        let known = self.channel.delivered(chunk.iter().filter_map(key).collect()).await;
+        let is_certain = doubt.resend || (doubt.certain && known.is_some());
+        let known = known.unwrap_or_default();
+        if is_certain { Judged::Delivered(known) } else { Judged::Unknown(known, doubt) }
     }
 }
 
@@ -38,8 +37,11 @@ impl Judged {
     pub fn outcome(&self, key: SendKey) -> Option<Outcome> {
         match self {
             Judged::Free => None,
-            Judged::Delivered(known) => known.contains(&key).then_some(Outcome::Sent { id: None }),
-            Judged::Unknown(doubt) => {
+            Judged::Delivered(known) | Judged::Unknown(known, _) if known.contains(&key) => {
+                Some(Outcome::Sent { id: None })
+            }
+            Judged::Delivered(_) => None,
+            Judged::Unknown(_, doubt) => {
                 let reason = format!("it may have been sent after the backup of {}", doubt.backup);
                 Some(Outcome::Unknown { reason })
             }

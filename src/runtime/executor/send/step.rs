@@ -193,7 +193,8 @@ impl Executor<'_> {
             send: record.id,
             marks: folder.join(format!("{}.marks", file_instance(token, step))),
             pace: &bound.pace,
-            doubt: self.state.doubt,
+            // Whoever asked for them again has judged them.
+            doubt: self.state.doubt.filter(|_| !self.again),
             cancelled: &|| self.around.cancel.is_cancelled() || word.has_come(),
             progress: &progress,
         };

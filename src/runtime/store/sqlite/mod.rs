@@ -8,6 +8,7 @@
 mod collect;
 mod operations;
 mod read;
+mod replace;
 mod schema;
 mod takes;
 mod write;
@@ -28,6 +29,7 @@ use super::{
     AudienceRecord, Change, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord,
     Store, StoreError, TakeRecord, Tally, TaskRecord,
 };
+pub use replace::replace_database;
 use write::Writer;
 
 const DATABASE: &str = "state.db";
