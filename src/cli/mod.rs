@@ -25,6 +25,8 @@ mod gc;
 mod host;
 #[cfg(feature = "engine")]
 mod init;
+#[cfg(feature = "engine")]
+mod migrate;
 mod output;
 #[cfg(feature = "engine")]
 mod params;
@@ -171,6 +173,8 @@ enum Command {
     #[cfg(feature = "engine")]
     Retry(retry::Arguments),
     #[cfg(feature = "engine")]
+    Migrate(migrate::Arguments),
+    #[cfg(feature = "engine")]
     State(state::Arguments),
     #[cfg(feature = "engine")]
     Tasks(tasks::ListArguments),
@@ -260,6 +264,8 @@ impl Command {
             Self::Stop(arguments) => stop::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Retry(arguments) => retry::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Migrate(arguments) => migrate::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::State(arguments) => state::run(&arguments, context),
             #[cfg(feature = "engine")]

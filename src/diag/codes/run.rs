@@ -39,6 +39,8 @@ super::codes! { Run:
     BAD_BACKUP = "bad_backup",
     /// A run that comes from a backup and has to be judged first.
     RESTORED = "restored",
+    /// A run that cannot go on in another version of its script.
+    NOT_MIGRATED = "not_migrated",
     /// A question that nobody is there to answer.
     NOT_CONFIRMED = "not_confirmed",
     /// Messages that cannot be asked for again.

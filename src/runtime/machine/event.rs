@@ -14,6 +14,7 @@ pub enum Event {
     /// The run begins.
     Started {
         /// Parameter values by the index of the campaign's local.
+        #[serde(with = "super::keyed")]
         values: BTreeMap<u32, Value>,
     },
     /// The step of a branch was performed.
@@ -81,6 +82,7 @@ pub enum Event {
         /// Where its branches stand in it.
         tokens: BTreeMap<String, Token>,
         /// What its names are bound to.
+        #[serde(with = "super::keyed")]
         locals: BTreeMap<u32, Bound>,
     },
 }

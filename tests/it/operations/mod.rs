@@ -2,6 +2,7 @@
 
 mod backup;
 mod gc;
+mod migrate;
 mod retry;
 
 use crate::mail_server::MailServer;
