@@ -41,6 +41,8 @@ super::codes! { Run:
     RESTORED = "restored",
     /// A run that cannot go on in another version of its script.
     NOT_MIGRATED = "not_migrated",
+    /// A source that is older than it says it may be.
+    SOURCE_STALE = "source_stale",
     /// A question that nobody is there to answer.
     NOT_CONFIRMED = "not_confirmed",
     /// Messages that cannot be asked for again.

@@ -6,6 +6,7 @@
 mod accounting;
 mod data;
 mod freeze;
+mod fresh;
 mod live;
 mod loops;
 mod notes;
@@ -40,6 +41,7 @@ use crate::hir::{LocalId, Program, Value};
 use crate::plan::query::{Scope, Session};
 use crate::plan::{Plan, Step, StepKind};
 pub(super) use freeze::{SnapshotFile, file_error, freeze as freeze_population};
+pub(super) use fresh::stale;
 pub use pace::Pace;
 pub(super) use send::{ROW, resolve_doubts};
 pub(super) use take::highest_of;

@@ -17,6 +17,7 @@ use crate::runtime::store::StepRecord;
 impl Executor<'_> {
     /// Performs a step. Doing it twice is harmless.
     pub(super) async fn perform(&mut self, token: &str, step: &Step) -> Result<StepEnd, RunError> {
+        self.check_fresh(step).await?;
         let (outcome, record) = match &step.kind {
             StepKind::Segment { local, query } => self.segment(token, step, *local, query).await?,
             StepKind::Let { value, .. } => {
