@@ -20,7 +20,7 @@ pub struct Arguments {
     /// Every run that has not ended, except those that a person paused
     #[arg(long, conflicts_with = "run")]
     pub all: bool,
-    /// Jump over waits on a virtual clock; the run is a simulated one from then on
+    /// Jump over waits on a virtual clock; the rest of the run is simulated then, what it has done so far stays real
     #[arg(long, conflicts_with = "detach")]
     pub fast_forward: bool,
     /// For a restored run: what is to become of messages that may have left after the backup
@@ -107,6 +107,11 @@ fn resume(
     let engine = host::engine(project, &host::channels_for(&script), context)?;
     let pacing = if arguments.fast_forward || record.simulated { Pacing::FastForward } else { Pacing::Real };
     run::check_harmless(&script, &engine, pacing)?;
+    if pacing == Pacing::FastForward && !record.simulated && !context.output.is_json() {
+        context.output.remark(format!(
+            "note: {run} is simulated from here on: what it did so far counts, what it does from now on does not"
+        ));
+    }
     judge_backup(arguments, &script, &engine, store, record, context)?;
     if !context.output.is_json() {
         context.output.line(format!("run {run} goes on"));

@@ -242,7 +242,7 @@ impl Engine {
     }
 
     /// What a run of this engine has around it; nobody watches and nobody is asked.
-    fn surroundings<'e>(
+    pub(super) fn surroundings<'e>(
         &'e self,
         store: &'e dyn Store,
         clock: &'e dyn Clock,

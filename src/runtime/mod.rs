@@ -23,6 +23,7 @@ mod retry;
 pub mod sources;
 pub mod store;
 mod tables;
+mod trail;
 
 pub use audiences::Remembered;
 pub use backup::{Manifest, backup, restore, verify};
@@ -30,7 +31,7 @@ pub use baseline::{Baseline, Keys, keys_of, read_cells, write_cells};
 pub use bindings::{AlertTarget, SourceBinding};
 pub use engine::{Drive, Engine, EngineOptions, Pacing};
 pub use error::RunError;
-pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};
+pub use executor::{BoundChannel, Cancel, DriveEnd, Fate, Pace, Stop, Until};
 pub use garbage::{Garbage, OldRun, Retention};
 pub use inbox::{Inbox, Note};
 pub use migrate::Migration;

@@ -17,6 +17,7 @@ mod send;
 mod split;
 mod steps;
 mod take;
+mod trail;
 mod waits;
 
 use std::collections::{BTreeMap, HashMap};
@@ -45,6 +46,7 @@ pub(super) use fresh::stale;
 pub use pace::Pace;
 pub(super) use send::{ROW, resolve_doubts};
 pub(super) use take::highest_of;
+pub use trail::{Fate, Stop};
 
 /// A channel with its limits.
 pub struct BoundChannel {

@@ -1,9 +1,12 @@
 //! Operating runs: asking for messages again, removing what is old, backups, moving runs to another version.
 
 mod backup;
+mod fresh;
 mod gc;
 mod migrate;
 mod retry;
+mod show;
+mod simulated;
 
 use crate::mail_server::MailServer;
 use crate::project::{Ended, MANIFEST, Project};
