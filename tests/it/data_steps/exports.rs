@@ -184,5 +184,5 @@ fn rows_in_another_order() {
     assert_eq!(project.read("out/b.csv"), "id\n3\n4\n2\n1\n");
     assert_eq!(project.read("out/c.ndjson"), "{\"id\":4}\n{\"id\":2}\n{\"id\":3}\n{\"id\":1}\n");
     let said = project.try_run("export customers to \"x.csv\" { order: [spent] }");
-    assert!(said.code == Some(1) && said.err.contains("spent"), "{}", said.err);
+    assert!(said.code == Some(1) && said.out.contains("spent"), "{}", said.out);
 }

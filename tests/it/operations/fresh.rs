@@ -55,7 +55,7 @@ fn a_source_that_ages_while_the_run_waits_holds_the_send() {
     club.write("all.orch", "segment all = people\ntask \"go\"\nsend email hello to all");
     club.orch(&["run", "all.orch", "--detach"]).expect(4);
     age(&club, "people.csv", 7);
-    club.done(&["done", "all"]);
+    club.done(&["done", &club.run_name()]);
     let held = club.orch(&["resume", "all"]).expect(3);
     assert!(held.stderr.contains("run::source_stale"), "{}", held.shown());
     assert_eq!(club.outbox().len(), 0);
