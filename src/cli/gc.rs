@@ -3,9 +3,10 @@
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::{Context, Exit, Failure, host, project};
+use super::{Context, Exit, Failure, host, project, workspace};
 use crate::base::SourceMap;
 use crate::diag::{Problem, codes};
+use crate::hir::PolicyRule;
 use crate::project::{Age, Project};
 use crate::report::{Column, Table, bytes, count, moment, plural};
 use crate::runtime::clock::{Clock, WallClock};
@@ -17,15 +18,15 @@ use crate::runtime::{Garbage, OldRun, Retention, RunError};
 /// Remove what runs that are over leave behind. Without --yes it only shows what would go
 ///
 /// Frozen populations and journals go after `[retention] runs` of orch.toml (90 days without it), what became of each
-/// person after `[retention] ledger` (400 days). Numbers of runs and sends, what `new` took, audiences and wishes of
-/// people always stay.
+/// person after `[retention] ledger` (400 days), or both after --older-than; but nothing that a cap of the project still
+/// counts. Numbers of runs and sends, what `new` took, audiences and wishes of people always stay.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
   orch gc                        what would go, and how many bytes
   orch gc --older-than 30d --yes")]
 pub struct Arguments {
-    /// Of runs that ended longer ago than this, such as `30d`; the rows of their sends are kept as orch.toml says
+    /// Of runs that ended longer ago than this, such as `30d`, whatever orch.toml says
     #[arg(long, value_name = "AGE")]
     pub older_than: Option<String>,
     /// Remove it
@@ -61,7 +62,7 @@ struct FileJson {
 /// Looks, and removes if it is told to.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let project = project::open(&context.globals, std::path::Path::new("."))?;
-    let retention = retention(&project, arguments)?;
+    let retention = retention(&project, arguments, context)?;
     let failed = |error: RunError| host::run_failure(&error, SourceMap::new());
     let now = WallClock.now();
     let folders = host::folders(&project);
@@ -103,7 +104,7 @@ fn remove(garbage: &Garbage, store: &SqliteStore, project: &Project, context: &C
     Ok(())
 }
 
-fn retention(project: &Project, arguments: &Arguments) -> Result<Retention, Failure> {
+fn retention(project: &Project, arguments: &Arguments, context: &Context) -> Result<Retention, Failure> {
     let settings = &project.settings.retention;
     let runs = match &arguments.older_than {
         Some(text) => Age::try_from(text.clone()).map_err(|_| {
@@ -113,8 +114,33 @@ fn retention(project: &Project, arguments: &Arguments) -> Result<Retention, Fail
         None => settings.runs,
     };
     let signed = |age: Age| SignedDuration::try_from(age.0).unwrap_or(SignedDuration::MAX);
+    let ledger = if arguments.older_than.is_some() { runs } else { settings.ledger };
     // The ledger without its run's journal would still be of use; the reverse would not.
-    Ok(Retention { runs: signed(runs), ledger: signed(settings.ledger).max(signed(runs)) })
+    let ledger = signed(ledger).max(signed(runs)).max(longest_cap(project, context)?);
+    Ok(Retention { runs: signed(runs), ledger })
+}
+
+/// The longest time over which a policy of the project counts what people got.
+fn longest_cap(project: &Project, context: &Context) -> Result<SignedDuration, Failure> {
+    const MONTH: i64 = 31;
+    let mut longest = SignedDuration::ZERO;
+    // A folder without scripts has no caps.
+    let Ok(scripts) = workspace::scripts(std::slice::from_ref(&project.base), &context.globals) else {
+        return Ok(longest);
+    };
+    for (of, files) in scripts {
+        for file in files.iter().filter(|_| of.base == project.base) {
+            let analysis = workspace::workspace(project).analyze(&workspace::inner_path(project, file));
+            for rule in analysis.program.policies.iter().flat_map(|policy| &policy.rules) {
+                if let PolicyRule::Cap { per, .. } = rule {
+                    let days = per.months * MONTH + per.days;
+                    let window = SignedDuration::from_hours(days * 24) + SignedDuration::from_secs(per.seconds);
+                    longest = longest.max(window);
+                }
+            }
+        }
+    }
+    Ok(longest)
 }
 
 fn show(garbage: &Garbage, removed: bool, project: &Project, context: &Context) {

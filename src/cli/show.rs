@@ -124,7 +124,7 @@ struct PersonSendJson {
     path: String,
     channel: String,
     message: Option<String>,
-    /// `not_in`, `excluded`, `due`, or what became of the message.
+    /// `not_in`, `excluded`, `due`, `removed`, or what became of the message.
     state: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
@@ -166,7 +166,7 @@ fn trail(
 /// # Errors
 /// Nobody has this key, in any send or in the data.
 fn person(
-    store: &dyn Store,
+    store: &SqliteStore,
     report: &RunReport,
     id: &str,
     steps: Vec<PersonStepJson>,
@@ -174,7 +174,14 @@ fn person(
 ) -> Result<PersonJson, Failure> {
     let mut sends = Vec::new();
     let mut known = steps.iter().any(|step| step.state == "in");
+    let (_, collected) = store.collected().map_err(|error| host::run_failure(&error.into(), SourceMap::new()))?;
     for (send, _) in &report.sends {
+        if collected.contains(&send.id) {
+            let (path, channel, message) = (send.step.clone(), send.channel.clone(), send.message.clone());
+            let (state, detail) = ("removed".to_owned(), "removed by `orch gc`".to_owned());
+            sends.push(PersonSendJson { path, channel, message, state, reason: None, address: None, detail });
+            continue;
+        }
         let mut found: Option<RowRecord> = None;
         let each = &mut |row: RowRecord| {
             if row.entity == id {
@@ -232,10 +239,11 @@ fn show_person(person: &PersonJson, context: &Context) {
             (Some(reason), _) => format!("{words}: {}", reason.replace('_', " ")),
             (None, Some(address)) if send.state == "due" => format!("on its way to {address}"),
             (None, Some(address)) => format!("{words} to {address}"),
+            (None, None) if send.state == "removed" => String::new(),
             (None, None) => words,
         };
         if !send.detail.is_empty() {
-            said += &format!(" · {}", send.detail);
+            said += &format!("{}{}", if said.is_empty() { "" } else { " · " }, send.detail);
         }
         let title = format!("send {} {}", send.channel, send.message.as_deref().unwrap_or_default());
         output.line(crate::diag::safe_text(&format!("  {}  {:<24} {said}", send.path, title.trim_end())));

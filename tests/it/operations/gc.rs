@@ -67,10 +67,21 @@ fn details_go_and_what_later_runs_need_stays() {
 #[test]
 fn the_ledger_is_kept_longer_than_the_rest() {
     let (club, _) = used();
-    let done = club.json(&["gc", "--older-than", "0s", "--yes"], 0);
-    assert!(done["runs"].as_array().unwrap().iter().all(|run| run["ledger"].is_null()), "{done}");
+    club.write("orch.toml", club.read("orch.toml") + "[retention]\nruns = \"0s\"\n");
+    let ledgers = |done: serde_json::Value| -> Vec<bool> {
+        done["runs"].as_array().unwrap().iter().map(|run| !run["ledger"].is_null()).collect()
+    };
+    assert_eq!(ledgers(club.json(&["gc", "--yes"], 0)), [false, false]);
     let person = club.json(&["show", "vip", "--person", "1"], 0);
     assert_eq!(person["person"]["sends"][0]["state"], "sent", "{person}");
+    // What a cap counts stays even when somebody names a shorter time.
+    let schema = club.read("schema.orch");
+    club.write("schema.orch", format!("{schema}policy marketing {{ cap email 3 per 7d }}\n"));
+    assert_eq!(ledgers(club.json(&["gc", "--older-than", "0s"], 0)), Vec::<bool>::new());
+    club.write("schema.orch", schema);
+    assert_eq!(ledgers(club.json(&["gc", "--older-than", "0s", "--yes"], 0)), [true, true]);
+    let gone = club.done(&["show", "vip", "--person", "1"]).stdout;
+    assert!(gone.contains("removed by `orch gc`"), "{gone}");
 }
 
 #[test]

@@ -93,8 +93,8 @@ struct Returned {
 
 impl Sender<'_> {
     /// Performs passes over the population until every row is settled, deferred, or we are asked to stop.
-    /// `open` gives the rows in order, evaluated at this instant.
-    pub async fn run<'o>(&self, open: &(dyn Fn() -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
+    /// `open` gives the rows from a number on, in order, evaluated at this instant.
+    pub async fn run<'o>(&self, open: &(dyn Fn(u64) -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
         let capabilities = self.channel.capabilities();
         let resend = self.resend_unknown || self.doubt.is_some_and(|doubt| doubt.resend);
         let now = self.clock.now();
@@ -107,7 +107,7 @@ impl Sender<'_> {
         let mut fruitless = 0;
         loop {
             let before = rows.settled();
-            let stream = open().await?;
+            let stream = open(rows.first_unsettled()).await?;
             let last_reason = self.pass(stream, &mut rows, marker.clone()).await?;
             if (self.cancelled)() {
                 return Ok(SendEnd::Cancelled);

@@ -173,11 +173,13 @@ impl Executor<'_> {
         };
         let decider = self.decider(token, step, send, contents)?;
         let local = rows::snapshot_local(&self.plan.campaign().locals);
-        let query = rows::numbered_query(&send.to, send.row, local);
         let folder = self.around.folders.run(&self.run);
         let mut frozen = self.frozen();
         frozen.insert(local.0, folder.join(&snapshot.file));
-        let open = || self.rows_of(&query, send.row, &columns, &frozen, local);
+        let open = |from| {
+            let query = rows::numbered_from(&send.to, send.row, local, from);
+            self.rows_of(query, send.row, &columns, &frozen, local)
+        };
         let progress = |settled| {
             let title = &step.title;
             self.around.observer.on(Progress::Sending { title, settled, targeted: record.targeted });
@@ -204,7 +206,7 @@ impl Executor<'_> {
     /// The rows of the send in order, everything about them evaluated at this instant.
     fn rows_of<'s>(
         &'s self,
-        query: &'s Query,
+        query: Query,
         row: RowId,
         columns: &'s [(String, crate::hir::Expr)],
         frozen: &'s BTreeMap<u32, std::path::PathBuf>,
@@ -215,8 +217,8 @@ impl Executor<'_> {
             let tables = RunTables { numbered: Some(numbered), ..self.tables(frozen) };
             let scope = self.scope(&tables, &locals);
             let bindings = [Binding { row, path: Vec::new() }];
-            let kept = Columns::Named(kept_columns(&scope, query));
-            let plan = values(&scope, query, &bindings, columns, &kept, Ordering::Defined)?;
+            let kept = Columns::Named(kept_columns(&scope, &query));
+            let plan = values(&scope, &query, &bindings, columns, &kept, Ordering::Defined)?;
             stream(self.around.session, plan, Joins::Fast).await
         }
         .boxed()
