@@ -18,8 +18,8 @@ use crate::runtime::{Garbage, OldRun, Retention, RunError};
 /// Remove what runs that are over leave behind. Without --yes it only shows what would go
 ///
 /// Frozen populations and journals go after `[retention] runs` of orch.toml (90 days without it), what became of each
-/// person after `[retention] ledger` (400 days), or both after --older-than; but nothing that a cap of the project still
-/// counts. Numbers of runs and sends, what `new` took, audiences and wishes of people always stay.
+/// person after `[retention] ledger` (400 days), or both after --older-than. What caps count, numbers of runs and sends,
+/// what `new` took, audiences and wishes of people stay.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -95,7 +95,7 @@ fn remove(garbage: &Garbage, store: &SqliteStore, project: &Project, context: &C
     for run in &garbage.runs {
         commit(Garbage::changes(store, run, now).map_err(failed)?)?;
     }
-    commit(vec![Change::Tidy { before: garbage.before }])?;
+    commit(vec![Change::Tidy { before: garbage.before, contacts: garbage.contacts }])?;
     let folders = host::folders(project);
     garbage.remove_files(&folders).map_err(failed)?;
     if !garbage.runs.is_empty() {
@@ -115,9 +115,9 @@ fn retention(project: &Project, arguments: &Arguments, context: &Context) -> Res
     };
     let signed = |age: Age| SignedDuration::try_from(age.0).unwrap_or(SignedDuration::MAX);
     let ledger = if arguments.older_than.is_some() { runs } else { settings.ledger };
+    let (runs, contacts) = (signed(runs), signed(settings.ledger).max(longest_cap(project, context)?));
     // The ledger without its run's journal would still be of use; the reverse would not.
-    let ledger = signed(ledger).max(signed(runs)).max(longest_cap(project, context)?);
-    Ok(Retention { runs: signed(runs), ledger })
+    Ok(Retention { runs, ledger: signed(ledger).max(runs), contacts })
 }
 
 /// The longest time over which a policy of the project counts what people got.

@@ -21,8 +21,10 @@ use super::tables::Folders;
 pub struct Retention {
     /// Frozen populations and journals.
     pub runs: SignedDuration,
-    /// What became of each person: caps count it, `orch show --person` and `orch retry` need it.
+    /// What became of each person: `orch show --person` and `orch retry` need it.
     pub ledger: SignedDuration,
+    /// To whom messages went, which caps count.
+    pub contacts: SignedDuration,
 }
 
 /// What can go of one run.
@@ -51,6 +53,8 @@ pub struct Garbage {
     pub imports: Vec<(PathBuf, u64)>,
     /// Signals older than this are of use to no run.
     pub before: Timestamp,
+    /// No cap counts contacts older than this.
+    pub contacts: Timestamp,
 }
 
 impl Garbage {
@@ -67,7 +71,8 @@ impl Garbage {
     ) -> Result<Self, RunError> {
         let before = |age: SignedDuration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
         let (collected, without_rows) = store.collected()?;
-        let mut garbage = Garbage { before: before(retention.runs), ..Garbage::default() };
+        let mut garbage =
+            Garbage { before: before(retention.runs), contacts: before(retention.contacts), ..Garbage::default() };
         let runs = store.runs()?;
         for record in runs.iter().rev().filter(|record| record.is_done() && record.updated <= before(retention.runs)) {
             let rows_go = record.updated <= before(retention.ledger)

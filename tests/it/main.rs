@@ -21,6 +21,8 @@ mod documents;
 #[cfg(feature = "engine")]
 mod embed;
 #[cfg(feature = "engine")]
+mod feedback;
+#[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod limits;
@@ -31,6 +33,8 @@ mod new;
 #[cfg(feature = "engine")]
 mod operations;
 mod pages;
+#[cfg(feature = "engine")]
+mod policies;
 mod program;
 #[cfg(feature = "engine")]
 mod project;

@@ -22,8 +22,8 @@ impl Sender<'_> {
     pub(super) async fn judged(&self, chunk: &[Decided]) -> Judged {
         let Some(doubt) = self.doubt else { return Judged::Free };
         let key = |decided: &Decided| match &decided.decision {
-            Decision::Message(message) => Some(message.key),
-            Decision::Excluded { .. } => None,
+            Decision::Message(to_send) => Some(to_send.message.key),
+            Decision::Held(_) | Decision::Excluded { .. } => None,
         };
         let known = self.channel.delivered(chunk.iter().filter_map(key).collect()).await;
         let is_certain = doubt.resend || (doubt.certain && known.is_some());

@@ -1,6 +1,6 @@
 //! What the ledger already says of a send's rows, and how doubt is resolved after a crash.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -28,6 +28,12 @@ pub(super) struct Rows {
     pending: HashMap<u64, Pending>,
     /// Every row below this number has an exclusion or an outcome.
     below: u64,
+    /// The earliest instant at which a row that this pass left undecided may go out.
+    held: Option<Timestamp>,
+    /// When the latest message was intended.
+    last_intended: Option<Timestamp>,
+    /// Hashes of the addresses that messages were meant for, where the send asks for it.
+    pub addresses: HashSet<[u8; 16]>,
 }
 
 impl Rows {
@@ -45,10 +51,15 @@ impl Rows {
         let mut rows = Rows::default();
         let mut doubtful = Vec::new();
         let mut excluded = Vec::new();
-        let below = store.unsettled(send, &mut |record| match record.state {
-            RowState::Excluded(_) => excluded.push(record.row),
-            RowState::Intended(intent) => doubtful.push(intent),
-            RowState::Ended(_, outcome) => rows.record(&outcome, record.first),
+        let below = store.unsettled(send, &mut |record| {
+            if let RowState::Intended(intent) | RowState::Ended(intent, _) = &record.state {
+                rows.last_intended = rows.last_intended.max(Some(intent.at));
+            }
+            match record.state {
+                RowState::Excluded(_) => excluded.push(record.row),
+                RowState::Intended(intent) => doubtful.push(intent),
+                RowState::Ended(_, outcome) => rows.record(&outcome, record.first),
+            }
         })?;
         rows.settle_below(below, &doubtful);
         // An excluded row is settled, even if it was tried before.
@@ -169,13 +180,28 @@ impl Rows {
         self.pending.insert(outcome.row, Pending::Retry { attempt: outcome.attempt, at, first });
     }
 
-    /// Rows that wait for a later try, and the earliest instant at which one is due.
+    /// A pass over all rows begins.
+    pub fn begin_pass(&mut self) {
+        self.held = None;
+    }
+
+    /// A row may not go out before this instant. Nothing more is kept of it: it is judged anew.
+    pub fn hold(&mut self, until: Timestamp) {
+        self.held = Some(self.held.map_or(until, |held| held.min(until)));
+    }
+
+    /// When the latest message was intended.
+    pub fn last_intended(&self) -> Option<Timestamp> {
+        self.last_intended
+    }
+
+    /// The earliest instant at which a row that is not settled is due.
     pub fn waiting(&self) -> Option<Timestamp> {
         let retry = |pending: &Pending| match pending {
             Pending::Retry { at, .. } => Some(at.unwrap_or(Timestamp::MIN)),
             Pending::Again { .. } => None,
         };
-        self.pending.values().filter_map(retry).min()
+        self.pending.values().filter_map(retry).chain(self.held).min()
     }
 
     /// How many rows are settled.

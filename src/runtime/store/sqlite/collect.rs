@@ -19,16 +19,23 @@ pub fn collect(db: &Connection, run: &str, tallies: Option<&[(i64, Tally)]>, at:
         let excluded: BTreeMap<&str, u64> =
             tally.excluded.iter().map(|(reason, rows)| (reason.word(), *rows)).collect();
         db.prepare_cached(
-            "INSERT OR IGNORE INTO tallies (send, sent, failed, unknown, excluded) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR IGNORE INTO tallies (send, sent, failed, unknown, late, excluded) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             send,
             tally.sent as i64,
             tally.failed as i64,
             tally.unknown as i64,
+            tally.late as i64,
             json(&excluded)?
         ])?;
-        for table in ["intents", "outcomes", "exclusions", "progress"] {
+        // What caps count stays: messages that reached somebody, or may have.
+        db.prepare_cached(
+            "DELETE FROM contacts WHERE send = ?1 AND (row, attempt) IN
+               (SELECT row, attempt FROM outcomes WHERE send = ?1 AND kind IN (2, 5))",
+        )?
+        .execute([send])?;
+        for table in ["intents", "outcomes", "exclusions", "progress", "late", "feedback"] {
             db.prepare_cached(&format!("DELETE FROM {table} WHERE send = ?1"))?.execute([send])?;
         }
     }
@@ -37,8 +44,9 @@ pub fn collect(db: &Connection, run: &str, tallies: Option<&[(i64, Tally)]>, at:
     Ok(())
 }
 
-/// Sources that only collected runs were pinned to, and old signals.
-pub fn tidy(db: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+/// Sources that only collected runs were pinned to, old signals, and contacts that no cap counts any more.
+pub fn tidy(db: &Connection, before: Timestamp, contacts: Timestamp) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM contacts WHERE at < ?1", params![contacts.as_microsecond()])?;
     let needed = "SELECT fingerprint FROM runs WHERE run NOT IN (SELECT run FROM collected)";
     // The versions before a migration are named in the journal only.
     let earlier = "SELECT json_extract(event, '$.from.fingerprint') FROM journal WHERE json_extract(event, '$.event') = 'migrated'";

@@ -6,6 +6,8 @@
 //! built upon.
 
 mod collect;
+mod contacts;
+mod feedback;
 mod operations;
 mod read;
 mod replace;
@@ -26,8 +28,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::base::plain_reason;
 
 use super::{
-    AudienceRecord, Change, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord,
-    Store, StoreError, TakeRecord, Tally, TaskRecord,
+    AudienceRecord, Change, EarlierContact, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord,
+    SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
 };
 pub use replace::replace_database;
 use write::Writer;
@@ -199,6 +201,19 @@ impl Store for SqliteStore {
 
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {
         read::tally(&self.reader(), send)
+    }
+
+    fn contacts(
+        &self,
+        person: &[u8; 16],
+        since: jiff::Timestamp,
+        run: &str,
+    ) -> Result<Vec<EarlierContact>, StoreError> {
+        contacts::find(&self.reader(), person, since, run)
+    }
+
+    fn feedback(&self, send: i64, kind: crate::hir::FeedbackKind) -> Result<Vec<u64>, StoreError> {
+        feedback::rows(&self.reader(), send, kind)
     }
 
     fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError> {

@@ -72,14 +72,14 @@ pub fn kept_tally(db: &Connection, send: i64, targeted: &Tally) -> Result<Option
     if !has_table(db, "tallies")? {
         return Ok(None);
     }
-    let sql = "SELECT sent, failed, unknown, excluded FROM tallies WHERE send = ?1";
+    let sql = "SELECT sent, failed, unknown, excluded, late FROM tallies WHERE send = ?1";
     let kept = db
         .query_row(sql, params![send], |row| {
             let count = |at| row.get::<_, i64>(at).map(|count| count as u64);
             let words: BTreeMap<String, u64> = json(row, 3)?;
             let excluded = words.into_iter().filter_map(|(word, rows)| Some((Reason::from_word(&word)?, rows)));
-            let (sent, failed, unknown) = (count(0)?, count(1)?, count(2)?);
-            Ok(Tally { sent, failed, unknown, excluded: excluded.collect(), ..targeted.clone() })
+            let (sent, failed, unknown, late) = (count(0)?, count(1)?, count(2)?, count(4)?);
+            Ok(Tally { sent, failed, unknown, late, excluded: excluded.collect(), ..targeted.clone() })
         })
         .optional()
         .map_err(failed)?;

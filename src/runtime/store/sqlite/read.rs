@@ -186,6 +186,9 @@ fn rows_from(db: &Connection, send: i64, from: u64, each: &mut dyn FnMut(RowReco
     Ok(())
 }
 
+/// So many of the last settled rows are mentioned with those that are not.
+const LAST: i64 = 64;
+
 /// The rows of a send that may have to be looked at again. Gives a number: rows below it that were not mentioned are
 /// settled. What it costs does not depend on how many those are.
 pub fn unsettled(db: &Connection, send: i64, each: &mut dyn FnMut(RowRecord)) -> Read<u64> {
@@ -193,7 +196,8 @@ pub fn unsettled(db: &Connection, send: i64, each: &mut dyn FnMut(RowRecord)) ->
         .query_row("SELECT below FROM progress WHERE send = ?1", params![send], |row| row.get::<_, i64>(0))
         .optional()
         .map_err(failed)?
-        .unwrap_or(0);
+        // The last of those that are settled are mentioned, so that it is known when the latest message was intended.
+        .map_or(0, |below| (below - LAST).max(0));
     // The partial index has the few rows that had to be tried again.
     let tried = "SELECT row FROM outcomes WHERE send = ?1 AND kind > 3 AND row < ?2";
     let mut statement = db.prepare_cached(&format!("{FULL} {LATEST} AND i.row IN ({tried})")).map_err(failed)?;
@@ -285,6 +289,7 @@ pub fn tally(db: &Connection, send: i64) -> Read<Tally> {
         let reason = Reason::from_word(&word).ok_or_else(|| StoreError::Damaged(format!("unknown reason `{word}`")))?;
         tally.excluded.insert(reason, count);
     }
+    tally.late = super::contacts::count_late(db, send)?;
     let settled = tally.sent + tally.failed + tally.unknown + tally.excluded_total();
     tally.due = tally.targeted.checked_sub(settled).ok_or_else(|| {
         StoreError::Damaged(format!("send {send} has {settled} settled rows but only {} targeted", tally.targeted))

@@ -10,8 +10,9 @@ use super::super::StoreError;
 /// |---|---|
 /// | 2 | `audiences`, `subscriptions` |
 /// | 3 | `takes` |
-/// | 4 | `progress`, `tallies`, `collected`, `turned_simulated`, audiences and subscriptions of simulated runs |
-pub const FORMAT: i64 = 4;
+/// | 4 | `contacts`, `late`, `feedback` |
+/// | 5 | `progress`, `tallies`, `collected`, `turned_simulated`, audiences and subscriptions of simulated runs |
+pub const FORMAT: i64 = 5;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS bundles (
@@ -86,6 +87,31 @@ CREATE TABLE IF NOT EXISTS outcomes (
   retry_at INTEGER,
   at       INTEGER NOT NULL,
   PRIMARY KEY (send, row, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS contacts (
+  person  BLOB NOT NULL,
+  at      INTEGER NOT NULL,
+  send    INTEGER NOT NULL,
+  row     INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  scope   TEXT NOT NULL,
+  PRIMARY KEY (person, at, send, row, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS late (
+  send INTEGER NOT NULL,
+  row  INTEGER NOT NULL,
+  PRIMARY KEY (send, row)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS feedback (
+  send INTEGER NOT NULL,
+  row  INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  at   INTEGER NOT NULL,
+  PRIMARY KEY (send, kind, row)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS signals (
@@ -167,6 +193,7 @@ CREATE TABLE IF NOT EXISTS tallies (
   sent     INTEGER NOT NULL,
   failed   INTEGER NOT NULL,
   unknown  INTEGER NOT NULL,
+  late     INTEGER NOT NULL,
   excluded TEXT NOT NULL
 );
 

@@ -11,7 +11,7 @@ use super::super::{
     StepRecord, StoreError, Subscription, TaskRecord,
 };
 use super::read::{audiences_of, subscriptions_of};
-use super::{collect, operations, takes};
+use super::{collect, contacts, feedback, operations, takes};
 use crate::runtime::machine::{Event, State};
 
 /// One commit request.
@@ -120,6 +120,9 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Step(step) => new_step(db, step)?,
         Change::Send(send) => new_send(db, send)?,
         Change::Intents(send, rows) => intents(db, *send, rows)?,
+        Change::Contacts(send, rows) => contacts::add(db, *send, rows)?,
+        Change::Late(send, rows) => contacts::late(db, *send, rows)?,
+        Change::Feedback(events) => feedback::add(db, events)?,
         Change::Outcomes(send, rows) => outcomes(db, *send, rows)?,
         Change::Exclusions(send, rows) => exclusions(db, *send, rows)?,
         Change::Signal(signal) => new_signal(db, signal)?,
@@ -142,7 +145,7 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Recount(step) => operations::recount(db, step)?,
         Change::Progress(send, below) => operations::progress(db, *send, *below)?,
         Change::Collect { run, tallies, at } => collect::collect(db, run, tallies.as_deref(), *at)?,
-        Change::Tidy { before } => collect::tidy(db, *before)?,
+        Change::Tidy { before, contacts } => collect::tidy(db, *before, *contacts)?,
         Change::Repin { run, to } => {
             let sql = "UPDATE runs SET campaign = ?2, fingerprint = ?3, file = ?4 WHERE run = ?1";
             db.prepare_cached(sql)?.execute(params![run, to.campaign, to.fingerprint, to.file])?;
