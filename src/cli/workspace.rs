@@ -32,7 +32,8 @@ impl Loader for Disk {
     fn schema(&self, request: &SchemaRequest<'_>) -> Result<Vec<(String, Ty)>, String> {
         let folder = Path::new(request.file).parent().unwrap_or(Path::new(""));
         let nowhere = Span::new(SourceId(0), 0, 0);
-        let source = Source { location: request.location.clone(), options: request.options.clone(), span: nowhere };
+        let source =
+            Source { location: request.location.clone(), options: request.options.clone(), fresh: None, span: nowhere };
         crate::runtime::sources::columns(&source, &self.base.join(folder)).map_err(|problem| {
             let help = problem.help.map(|help| format!("; {}", help.replace('\n', "; ")));
             problem.message + &help.unwrap_or_default()

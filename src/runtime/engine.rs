@@ -18,7 +18,7 @@ use super::names::run_name;
 use super::observe::Observer;
 use super::rehearsal::{Rehearsal, RehearsalChannel};
 use super::store::sqlite::SqliteStore;
-use super::store::{Change, RunRecord, Store};
+use super::store::{Change, Realm, RunRecord, Store};
 use super::tables::{Folders, Sources};
 use crate::hir::{LocalId, Value};
 use crate::plan::query::{Session, SessionOptions};
@@ -217,8 +217,11 @@ impl Engine {
     /// What held the run; it is paused then and can be resumed.
     pub fn drive(&self, store: &dyn Store, plan: &Plan, run: &str, drive: &Drive<'_>) -> Result<DriveEnd, RunError> {
         let mut record = self.find(store, run)?;
-        if record.state.status.is_over() {
+        if record.is_done() {
             return Err(RunError::Over { run: run.to_string(), status: record.status() });
+        }
+        if let Some(backup) = record.state.restored {
+            return Err(RunError::Restored { run: run.to_string(), backup });
         }
         let simulated = drive.pacing == Pacing::FastForward;
         if simulated && !record.simulated {
@@ -245,7 +248,7 @@ impl Engine {
     }
 
     /// What a run of this engine has around it; nobody watches and nobody is asked.
-    fn surroundings<'e>(
+    pub(super) fn surroundings<'e>(
         &'e self,
         store: &'e dyn Store,
         clock: &'e dyn Clock,
@@ -334,7 +337,11 @@ impl Engine {
             channels: &channels,
             observer,
             effects: false,
-            beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
+            beneath: real.as_ref().map(|store| Remembered {
+                store,
+                state: self.options.folders.state.clone(),
+                realm: Realm::Real,
+            }),
             ..self.surroundings(&store, clock, &sources, &cancel, &inbox)
         };
         let record = self.find(&store, &run)?;

@@ -30,6 +30,8 @@ mod limits;
 mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
+#[cfg(feature = "engine")]
+mod operations;
 mod pages;
 #[cfg(feature = "engine")]
 mod policies;

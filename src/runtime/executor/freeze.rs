@@ -165,12 +165,15 @@ impl KeyNames {
         Self { identity: false, ..Self::new(entity) }
     }
 
+    /// Whether a column belongs to what tells rows apart.
+    pub fn is_key(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name) || self.identity && name.starts_with(IDENTITY)
+    }
+
     /// Where they are, together with the columns by which the query engine tells rows apart.
     pub fn locate(&self, schema: &Schema) -> KeyColumns {
-        let is_key =
-            |name: &str| self.names.iter().any(|known| known == name) || self.identity && name.starts_with(IDENTITY);
         let fields = schema.fields().iter().enumerate();
-        KeyColumns(fields.filter(|(_, field)| is_key(field.name())).map(|(at, _)| at).collect())
+        KeyColumns(fields.filter(|(_, field)| self.is_key(field.name())).map(|(at, _)| at).collect())
     }
 }
 

@@ -13,7 +13,12 @@ const EXPORT: &[OptionSpec] = &[
     OptionSpec { name: "columns", kind: OptionKind::Names },
     OptionSpec { name: "if_empty", kind: OptionKind::Word(&["skip", "write", "fail"]) },
     OptionSpec { name: "append", kind: OptionKind::Constant(TyKind::Bool) },
-    OptionSpec { name: "format", kind: OptionKind::Word(&["csv", "ndjson", "parquet", "arrow"]) },
+    OptionSpec { name: "order", kind: OptionKind::Elsewhere },
+    OptionSpec { name: "format", kind: OptionKind::Word(&["csv", "fixed", "ndjson", "parquet", "arrow"]) },
+    OptionSpec { name: "widths", kind: OptionKind::Constants(TyKind::Int) },
+    OptionSpec { name: "align", kind: OptionKind::Names },
+    OptionSpec { name: "pad", kind: OptionKind::Constants(TyKind::Text) },
+    OptionSpec { name: "too_long", kind: OptionKind::Word(&["fail", "cut"]) },
     OptionSpec { name: "delimiter", kind: OptionKind::Constant(TyKind::Text) },
     OptionSpec { name: "header", kind: OptionKind::Constant(TyKind::Bool) },
     OptionSpec { name: "encoding", kind: OptionKind::Constant(TyKind::Text) },
@@ -29,12 +34,13 @@ impl Checker<'_> {
         record: Option<&ast::Record>,
         scope: &Scope,
     ) -> StmtKind {
-        let query = self.query(segment, scope);
+        let mut query = self.query(segment, scope);
         self.export_place(to, record);
         let to = self.of_kind(to, scope, TyKind::Text);
         let options = self.constant_options(record, "`export`", EXPORT);
         if let (Some(record), false) = (record, query.ty.is_error()) {
             self.export_columns(record, &query);
+            query = self.export_order(record, segment, query, scope);
         }
         StmtKind::Export { query, to, options }
     }
@@ -111,6 +117,27 @@ impl Checker<'_> {
             let why = format!("these rows have no column `{name}`");
             self.report(NameProblem::Declaration { code: types::UNKNOWN_FIELD, why, help, span: item.span });
         }
+    }
+
+    /// `order: [-spend, id]`: the rows in the order of these columns, descending with a minus.
+    fn export_order(&mut self, record: &ast::Record, segment: &ast::Expr, query: Query, scope: &Scope) -> Query {
+        let item = record.items.iter().find(|item| item.name.text == "order");
+        let Some(value) = item.and_then(|item| self.plain_value(item)) else { return query };
+        let written = match &value.kind {
+            ast::ExprKind::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(value),
+        };
+        let key = |item: &ast::Expr| match &item.kind {
+            ast::ExprKind::Unary { op: ast::UnaryOp::Neg, operand } => {
+                ast::OrderKey { value: operand.as_ref().clone(), descending: true }
+            }
+            _ => ast::OrderKey { value: item.clone(), descending: false },
+        };
+        let keys: Vec<ast::OrderKey> = written.iter().map(key).collect();
+        let (row, inner) = self.row_scope(&query, segment, scope);
+        let keys = self.sort_keys(&keys, &inner);
+        let (ty, span) = (query.ty.clone(), query.span);
+        Query { kind: QueryKind::OrderBy { input: Box::new(query), row, keys }, ty, span }
     }
 
     pub(super) fn update(&mut self, segment: &ast::Expr, set: &[ast::Binding], scope: &Scope) -> StmtKind {

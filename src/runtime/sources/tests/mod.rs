@@ -120,6 +120,7 @@ fn declare(location: &str, options: &[(&str, Value)], fields: &str) -> Declared 
         source: Some(Source {
             location: SourceLocation::Path(location.to_owned()),
             options: options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            fresh: None,
             span,
         }),
         fields: Vec::new(),
