@@ -59,9 +59,7 @@ pub fn infer(project: &Project, paths: &[PathBuf]) -> Result<Inferred, Failure> 
     if found.is_empty() {
         let shown: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         let message = format!("there is no data in {}", shown.join(", "));
-        return Err(Problem::outside(codes::run::SOURCE_MISSING, message)
-            .help("files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow")
-            .into());
+        return Err(Problem::outside(codes::run::SOURCE_MISSING, message).help(sources::KINDS).into());
     }
     let locations: Vec<String> = found.iter().map(|path| workspace::inner_path(project, path)).collect();
     Ok(sources::infer(&project.base, &locations)?)

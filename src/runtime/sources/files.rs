@@ -1,11 +1,11 @@
 //! Which files a location means.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
 use super::import::Place;
+use super::packing::Packing;
 use crate::base::did_you_mean;
 
 /// A file of a source.
@@ -29,9 +29,9 @@ impl SourceFile {
         self.folders.iter().find(|(name, _)| name == column).map(|(_, value)| Place::Folder(value.clone()))
     }
 
-    /// The text of the file.
-    pub fn read(&self) -> std::io::Result<Box<dyn Read>> {
-        Ok(Box::new(File::open(&self.path)?))
+    /// The text of the file, unpacked as `packing` says, or as its name does.
+    pub fn read(&self, packing: Option<Packing>) -> std::io::Result<Box<dyn Read>> {
+        Ok(packing.unwrap_or_else(|| Packing::of_path(&self.path)).open(&self.path)?)
     }
 }
 
@@ -84,39 +84,46 @@ pub(crate) fn find(base: &Path, location: &str) -> Result<Vec<SourceFile>, Sourc
     Ok(vec![SourceFile::new(path, location.to_owned())])
 }
 
-/// The extension in lower case, without dot.
+/// The extension in lower case, without dot; that of a compressed file is the one before `.gz` or `.zst`.
 pub(crate) fn extension(path: &Path) -> Option<String> {
+    let stem = path.file_stem().map(Path::new);
+    let path = if Packing::of_path(path) == Packing::Plain { path } else { stem? };
     path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase())
 }
 
 /// What the file holds.
 pub(crate) fn format(file: &SourceFile) -> Result<Format, SourceError> {
     let extension = extension(&file.path).unwrap_or_default();
-    Ok(match extension.as_str() {
-        _ if packing(&file.path).is_some() => {
-            let program = packing(&file.path).unwrap_or_default();
-            return Err(SourceError::Unsupported {
-                what: format!("`{}`, which is compressed,", file.shown),
-                help: format!("unpack it, for example with `{program}`"),
-            });
-        }
+    let format = match extension.as_str() {
         "csv" | "tsv" | "txt" | "fwf" | "dat" | "json" | "ndjson" | "jsonl" => Format::Text,
         "parquet" | "pq" => Format::Parquet,
         "arrow" | "ipc" | "feather" => Format::Arrow,
         _ => {
             return Err(SourceError::Unsupported {
                 what: format!("`{}`", file.shown),
-                help: "files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow".to_owned(),
+                help: match unpacker(&extension) {
+                    Some(program) => format!("unpack it, for example with `{program}`, or pack it as .gz or .zst"),
+                    None => KINDS.to_owned(),
+                },
             });
         }
-    })
+    };
+    if format != Format::Text && Packing::of_path(&file.path) != Packing::Plain {
+        return Err(SourceError::Unsupported {
+            what: format!("`{}`, which is compressed as a whole,", file.shown),
+            help: format!("unpack it: .{extension} files are compressed inside already"),
+        });
+    }
+    Ok(format)
 }
 
-/// The program that unpacks the file, if it is compressed.
-fn packing(path: &Path) -> Option<&'static str> {
-    match extension(path)?.as_str() {
-        "gz" => Some("gunzip"),
-        "zst" => Some("unzstd"),
+/// The files that can be read, by their names.
+pub const KINDS: &str =
+    "files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow; text files may be packed as .gz or .zst";
+
+/// The program that unpacks files with this extension, which we do not read.
+fn unpacker(extension: &str) -> Option<&'static str> {
+    match extension {
         "bz2" => Some("bunzip2"),
         "xz" => Some("unxz"),
         "zip" => Some("unzip"),

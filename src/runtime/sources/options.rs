@@ -1,6 +1,7 @@
 //! The options of a source, from `entity E from "..." (...)`.
 
 use super::error::SourceError;
+use super::packing::Packing;
 use crate::base::did_you_mean;
 use crate::hir::Value;
 
@@ -8,6 +9,8 @@ use crate::hir::Value;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct FileOptions {
     pub layout: Layout,
+    /// How the file is packed; `None` when its name says so.
+    pub packing: Option<Packing>,
     pub delimiter: u8,
     pub quote: u8,
     /// Does the first line name the columns? Otherwise the cells are the fields in their order.
@@ -115,7 +118,7 @@ pub(crate) enum OnBad {
     Null,
 }
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "delimiter",
     "quote",
     "header",
@@ -129,6 +132,7 @@ const KNOWN: [&str; 14] = [
     "undeclared",
     "on_error",
     "max_errors",
+    "compression",
     "archive",
 ];
 
@@ -141,6 +145,7 @@ impl FileOptions {
                 "json" => Layout::Json,
                 _ => Layout::Delimited,
             },
+            packing: None,
             delimiter: if extension == "tsv" { b'\t' } else { b',' },
             quote: b'"',
             header: true,
@@ -204,6 +209,7 @@ impl FileOptions {
             ("undeclared", Value::Text(text)) => self.undeclared_fail = undeclared(text)?,
             ("on_error", Value::Text(text)) => self.on_error = on_bad(text)?,
             ("max_errors", Value::Int(limit)) if *limit >= 0 => self.max_errors = Some(limit.unsigned_abs()),
+            ("compression", Value::Text(text)) => self.packing = Some(packing(text)?),
             ("archive", _) => return Err(SourceError::no_archive()),
             (known, _) if KNOWN.contains(&known) => {
                 let expected = match known {
@@ -276,6 +282,11 @@ fn undeclared(text: &str) -> Result<bool, SourceError> {
         "ignore" => Ok(false),
         _ => Err(invalid("undeclared", &format!("`{text}` is unknown"), "`ignore` or `fail`")),
     }
+}
+
+fn packing(text: &str) -> Result<Packing, SourceError> {
+    let unknown = || invalid("compression", &format!("`{text}` is unknown"), "`gzip`, `zstd` or `none`");
+    Packing::named(text).ok_or_else(unknown)
 }
 
 fn encoding(text: &str) -> Result<Encoding, SourceError> {

@@ -95,7 +95,7 @@ pub(super) fn infer(base: &Path, locations: &[String]) -> Result<Inferred, Sourc
 fn look_at_text(files: &[SourceFile], file: &SourceFile) -> Result<(Sample, Vec<String>), SourceError> {
     let mut options = FileOptions::of_extension(&files::extension(&file.path).unwrap_or_default());
     let mut written = Vec::new();
-    let head = sample::head(file, HEAD)?.0;
+    let head = sample::head(file, None, HEAD)?.0;
     if std::str::from_utf8(&head).is_err() {
         options.encoding = Encoding::Windows1252;
         written.push("encoding: \"windows-1252\"".to_owned());

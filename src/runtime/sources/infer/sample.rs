@@ -18,6 +18,7 @@ use crate::runtime::sources::error::SourceError;
 use crate::runtime::sources::files::{Format, SourceFile, io_reason};
 use crate::runtime::sources::import::{self, Place, fixed, json};
 use crate::runtime::sources::options::{FileOptions, Layout};
+use crate::runtime::sources::packing::Packing;
 
 /// Columns and rows that were looked at.
 pub(super) struct Sample {
@@ -39,7 +40,7 @@ pub(super) fn of_text(files: &[SourceFile], options: &FileOptions, limit: u64) -
             break;
         }
         let before = sample.rows;
-        let (bytes, whole) = head(file, left)?;
+        let (bytes, whole) = head(file, options.packing, left)?;
         left = left.saturating_sub(bytes.len() as u64);
         sample.whole &= whole;
         let text = import::decode(&bytes, options.encoding);
@@ -57,11 +58,11 @@ pub(super) fn of_text(files: &[SourceFile], options: &FileOptions, limit: u64) -
 }
 
 /// The beginning of a file that ends where a line ends, and whether that is all.
-pub(super) fn head(file: &SourceFile, limit: u64) -> Result<(Vec<u8>, bool), SourceError> {
+pub(super) fn head(file: &SourceFile, packing: Option<Packing>, limit: u64) -> Result<(Vec<u8>, bool), SourceError> {
     let unreadable =
         |error: std::io::Error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) };
     let mut bytes = Vec::new();
-    file.read().map_err(unreadable)?.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.read(packing).map_err(unreadable)?.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
     let whole = (bytes.len() as u64) < limit;
     if !whole {
         let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);

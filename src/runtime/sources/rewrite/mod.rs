@@ -17,6 +17,7 @@ use super::columns::{self, Column};
 use super::error::SourceError;
 use super::files::{self, Format, SourceFile, io_reason};
 use super::options::FileOptions;
+use super::packing::Packing;
 use crate::hir::{Entity, Program, SourceLocation, Value};
 pub(crate) use value::{Habit, identity};
 
@@ -81,6 +82,9 @@ impl<'e> WritableFile<'e> {
         };
         if let Some(what) = options.unwritable() {
             return Err(unfit(format!("is read from `{location}`, {what}")));
+        }
+        if options.packing.unwrap_or_else(|| Packing::of_path(&file.path)) != Packing::Plain {
+            return Err(unfit(format!("is read from `{location}`, a compressed file")));
         }
         if !file.folders.is_empty() {
             return Err(unfit(format!("is read from `{location}`, whose folders are columns")));

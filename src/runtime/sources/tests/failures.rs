@@ -180,7 +180,7 @@ fn options_that_do_not_exist_or_do_not_fit() {
     let project = Project::with("a.csv", "id\n1\n");
     let options = [
         ("delimeter", text(";")),
-        ("compression", text("gzip")),
+        ("compression", text("brotli")),
         ("delimiter", text(";;")),
         ("delimiter", text("\"")),
         ("on_error", text("ignore")),
@@ -195,7 +195,7 @@ fn options_that_do_not_exist_or_do_not_fit() {
     }
     assert_snapshot!(messages, @r#"
     a file has no option `delimeter` | did you mean `delimiter`?
-    a file has no option `compression` | its options are delimiter, quote, header, encoding, null, date_format, decimal, thousands, map, widths, undeclared, on_error, max_errors, archive
+    option `compression`: `brotli` is unknown | write `gzip`, `zstd` or `none`
     option `delimiter`: `;;` is not one ASCII sign | write one sign, such as `";"`
     option `delimiter`: it is the quote as well | write a delimiter and a quote that differ
     option `on_error`: `ignore` is unknown | write `fail`, `reject` or `null`
@@ -225,7 +225,7 @@ fn what_cannot_be_read_yet() {
         messages += &format!("{} | {}\n", problem.message, problem.help.unwrap());
     }
     assert_snapshot!(messages, @r"
-    `a.xlsx` cannot be read yet | files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow
+    `a.xlsx` cannot be read yet | files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow; text files may be packed as .gz or .zst
     `b.csv`, which is UTF-16, cannot be read yet | save it as UTF-8
     a source behind `s3://` cannot be read yet | copy the file into the project
     a pattern in a folder's name cannot be read yet | use `*` in the file's name only

@@ -1,5 +1,6 @@
 //! Behaviour of sources, through declarations made by hand and files in a temporary folder.
 
+mod compressed;
 mod failures;
 mod folders;
 mod formats;
@@ -172,6 +173,18 @@ fn texts(values: &[&str]) -> Value {
 
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
+}
+
+/// A text as gzip packs it.
+pub(super) fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut writer, text.as_ref()).unwrap();
+    writer.finish().unwrap()
+}
+
+/// A text as zstd packs it.
+pub(super) fn zstd(text: impl AsRef<[u8]>) -> Vec<u8> {
+    zstd::encode_all(text.as_ref(), 1).unwrap()
 }
 
 /// Writes a Parquet file of whole numbers.
