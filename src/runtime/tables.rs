@@ -18,7 +18,7 @@ use super::error::RunError;
 use super::executor::ROW;
 use super::machine::Delivery;
 use super::memories::{self, Question};
-use super::sources::{self, BoundTable, OpenOptions, Opened};
+use super::sources::{self, BoundTable, OpenOptions, Opened, Servers};
 use super::store::{OutcomeKind, RowState, Store};
 use crate::base::plain_reason;
 use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
@@ -58,6 +58,7 @@ pub struct Sources {
     zone: TimeZone,
     threads: usize,
     bindings: BTreeMap<String, SourceBinding>,
+    servers: Servers,
     opened: Mutex<BTreeMap<EntityId, Opened>>,
 }
 
@@ -80,7 +81,16 @@ impl Sources {
             .iter()
             .map(|entity| base(entity.source.as_ref().map_or(entity.span, |source| source.span)))
             .collect();
-        Self { program, bases, folders, zone, threads, bindings: BTreeMap::new(), opened: Mutex::default() }
+        Self {
+            program,
+            bases,
+            folders,
+            zone,
+            threads,
+            bindings: BTreeMap::new(),
+            servers: Servers::default(),
+            opened: Mutex::default(),
+        }
     }
 
     /// The same, with bound sources by name.
@@ -125,12 +135,8 @@ impl Sources {
 
     /// The table of an entity of a bound source.
     pub(crate) fn bound(&self, entity: EntityId) -> Option<BoundTable<'_>> {
-        match &self.program[entity].source.as_ref()?.location {
-            SourceLocation::Bound { source, table } => {
-                Some(BoundTable { source, table, binding: self.bindings.get(source), project: &self.folders.project })
-            }
-            SourceLocation::Path(_) => None,
-        }
+        let location = &self.program[entity].source.as_ref()?.location;
+        sources::bound_table(location, |name| self.bindings.get(name), &self.folders.project, &self.servers)
     }
 
     /// Looks whether an entity's rows can be changed, before anything has happened.

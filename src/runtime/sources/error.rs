@@ -32,6 +32,17 @@ pub(crate) enum SourceError {
         /// Is it a line of a text file, which can be set aside?
         text: bool,
     },
+    #[error("{shown}, row {row}: column {column}: {}", said(.value, .reason))]
+    Value {
+        shown: String,
+        /// The row's key as text.
+        row: String,
+        column: String,
+        value: String,
+        /// What to say after the value.
+        reason: String,
+        field: Span,
+    },
     #[error("`{shown}` has more bad lines than `max_errors: {limit}` allows")]
     TooMany { shown: String, limit: u64, first: String, rejects: Option<PathBuf> },
     #[error("{shown}:{line}: a quote is opened here and never closed")]
@@ -59,9 +70,11 @@ pub(crate) enum SourceError {
 }
 
 /// How the columns of a file differ from those declared. Everything at once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Mismatch {
     pub shown: String,
+    /// What has the columns: a file, a table.
+    pub holder: &'static str,
     /// The columns of the file.
     pub found: Vec<String>,
     pub missing: Vec<MissingColumn>,
@@ -72,6 +85,21 @@ pub(crate) struct Mismatch {
     pub unfit: Vec<Unfit>,
     /// Another file of the source, which has the columns.
     pub unlike: Option<String>,
+}
+
+impl Default for Mismatch {
+    fn default() -> Self {
+        Self {
+            shown: String::new(),
+            holder: "file",
+            found: Vec::new(),
+            missing: Vec::new(),
+            repeated: Vec::new(),
+            undeclared: Vec::new(),
+            unfit: Vec::new(),
+            unlike: None,
+        }
+    }
 }
 
 /// A declared column that the file lacks.
@@ -106,7 +134,7 @@ impl SourceError {
             return *problem;
         }
         let place = match &self {
-            Self::Cell { field: Some(field), .. } => *field,
+            Self::Cell { field: Some(field), .. } | Self::Value { field, .. } => *field,
             Self::FieldType { span, .. } => *span,
             _ => source,
         };
@@ -114,6 +142,9 @@ impl SourceError {
         match self {
             Self::Missing { nearest: Some(nearest), .. } => problem.help(format!("did you mean `{nearest}`?")),
             Self::Missing { folder, .. } => problem.help(match folder.as_str() {
+                source if source.starts_with("the source") => {
+                    format!("correct the name, or grant the right to see it in {source}")
+                }
                 "" | "." => "put it into the folder of the script, or correct the path".to_owned(),
                 folder => format!("put it into `{folder}`, or correct the path"),
             }),
@@ -128,6 +159,9 @@ impl SourceError {
                     false => "mend the file, or declare a type that allows it",
                 })
             }
+            Self::Value { .. } => problem
+                .label("declared here")
+                .help("correct the value, declare a type that allows it, or read from a view that leaves the row out"),
             Self::TooMany { first, rejects, .. } => problem.help(match rejects {
                 Some(path) => format!("the first: {first}\nall so far are in `{}`", path.display()),
                 None => format!("the first: {first}"),
@@ -167,7 +201,7 @@ impl SourceError {
             Self::Unreadable { .. } => run::SOURCE_UNREADABLE,
             Self::Empty { .. } => run::SOURCE_EMPTY,
             Self::Columns(_) => run::SOURCE_COLUMNS,
-            Self::Cell { column: Some(_), .. } => run::BAD_CELL,
+            Self::Cell { column: Some(_), .. } | Self::Value { .. } => run::BAD_CELL,
             Self::Cell { column: None, .. } => run::BAD_ROW,
             Self::TooMany { .. } => run::TOO_MANY_BAD_ROWS,
             Self::OpenQuote { .. } | Self::LongRecord { .. } => run::OPEN_QUOTE,
@@ -185,6 +219,7 @@ impl SourceError {
 /// Labels for every column that is missing or unfit, and a help that lists what the file has.
 fn columns(mut problem: Problem, mismatch: Mismatch) -> Problem {
     let mut helps = Vec::new();
+    let holder = mismatch.holder;
     if !mismatch.missing.is_empty() {
         helps.push(format!("its columns are {}", mismatch.found.join(", ")));
         helps.extend(other_delimiter(&mismatch.found));
@@ -193,11 +228,11 @@ fn columns(mut problem: Problem, mismatch: Mismatch) -> Problem {
         helps.push(format!("`{other}` is as declared; all files of a source hold the same columns"));
     }
     for column in mismatch.missing {
-        let hint = column.nearest.map(|nearest| format!("not in the file; did you mean `{nearest}`?"));
-        problem = problem.also(column.span, hint.unwrap_or_else(|| "not in the file".to_owned()));
+        let hint = column.nearest.map(|nearest| format!("not in the {holder}; did you mean `{nearest}`?"));
+        problem = problem.also(column.span, hint.unwrap_or_else(|| format!("not in the {holder}")));
     }
     for column in mismatch.unfit {
-        problem = problem.also(column.span, format!("the file has {}", column.found));
+        problem = problem.also(column.span, format!("the {holder} has {}", column.found));
         helps.extend(column.help);
     }
     if !mismatch.undeclared.is_empty() {

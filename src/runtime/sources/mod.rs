@@ -4,6 +4,7 @@
 //! which queries read. Parquet and Arrow files are read as they are, after a look at their columns. Both give a table
 //! whose columns have the declared names and types.
 
+mod bound;
 mod cache;
 mod cell;
 mod columns;
@@ -14,12 +15,14 @@ mod import;
 mod infer;
 mod options;
 mod packing;
+pub(crate) mod postgres;
 mod rewrite;
 mod sqlite;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +34,8 @@ use jiff::tz::TimeZone;
 
 use crate::diag::Problem;
 use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
+use crate::runtime::bindings::SourceBinding;
+pub(crate) use bound::{BoundTable, Database, open as open_bound, quoted, table as bound_table};
 pub(crate) use error::SourceError;
 pub use files::KINDS;
 use files::{Format, SourceFile};
@@ -38,8 +43,9 @@ use import::{Context, Rejects};
 pub use infer::{Inferred, People};
 pub(crate) use options::Encoding;
 use options::FileOptions;
+pub(crate) use postgres::Servers;
 pub(crate) use rewrite::{Edited, Edits, WritableFile, identity};
-pub(crate) use sqlite::{BoundTable, ColumnHabit, column_habits, connect, open as open_bound, quoted};
+pub(crate) use sqlite::{ColumnHabit, column_habits, connect};
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
@@ -89,19 +95,27 @@ pub fn open(entity: &Entity, program: &Program, options: &OpenOptions) -> Result
     opened(entity, program, options).map_err(|error| error.problem(place))
 }
 
-/// The columns of a source that is declared without a block, with the types its files suggest. Names are those in the
-/// file and need not be names of the language. Looks at the first file only.
-pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Problem> {
-    let location = match &source.location {
-        SourceLocation::Path(location) => Ok(location.as_str()),
-        SourceLocation::Bound { .. } => Err(SourceError::NotYet {
-            what: "a table of a database without a block",
-            help: "declare its columns in a block",
-        }),
+/// The columns of a source that is declared without a block, with the types its files or its table suggest. Names are
+/// those in the data and need not be names of the language. Of files only the first is looked at. `bindings` are the
+/// bound sources, `project` the folder to which they are relative; `base` is that of paths.
+///
+/// # Errors
+/// Data that is missing or cannot be read, a database that cannot be reached.
+pub fn columns(
+    source: &Source,
+    base: &Path,
+    project: &Path,
+    bindings: &BTreeMap<String, SourceBinding>,
+) -> Result<Vec<(String, Ty)>, Problem> {
+    let servers = Servers::default();
+    let bound = bound::table(&source.location, |name| bindings.get(name), project, &servers);
+    let columns = match (&source.location, bound) {
+        (SourceLocation::Path(location), _) => {
+            files::find(base, location).and_then(|files| infer::columns(&files, &source.options))
+        }
+        (_, Some(bound)) => bound::columns(&bound),
+        (SourceLocation::Bound { .. }, None) => Ok(Vec::new()),
     };
-    let columns = location
-        .and_then(|location| files::find(base, location))
-        .and_then(|files| infer::columns(&files, &source.options));
     columns.map_err(|error| error.problem(source.span))
 }
 

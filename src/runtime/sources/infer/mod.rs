@@ -27,7 +27,7 @@ use crate::hir::{Ty, Value};
 use candidates::Candidate;
 pub use declare::{Inferred, People};
 use profile::Profile;
-use sample::Sample;
+pub(super) use sample::{Sample, by_name, of_table};
 
 /// How much text is looked at for the columns of an entity without a block, in bytes.
 const HEAD: u64 = 1 << 18;

@@ -112,6 +112,11 @@ impl Profile {
         self.filled > 0 && self.candidates.first() == Some(&kind)
     }
 
+    /// Can all cells be read as this?
+    pub(in crate::runtime::sources) fn may_be(&self, kind: &TyKind) -> bool {
+        self.filled == 0 || self.candidates.iter().any(|candidate| candidate.ty() == *kind)
+    }
+
     /// Takes back ways of writing that the file as a whole does not have.
     pub(super) fn only(&mut self, ways: &[Candidate]) {
         let usual = |candidate: &Candidate| !matches!(candidate, Candidate::DateAs(_) | Candidate::CommaDecimal);
