@@ -29,6 +29,8 @@ mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
 mod pages;
+#[cfg(feature = "engine")]
+mod postgres;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
