@@ -162,7 +162,7 @@ impl Known<'_> {
 /// A column of texts so that it is compared byte by byte. An index can be used where equality means that anyway.
 fn text_side(asked: &Asked, equality: bool, plain: &str) -> String {
     let same = asked.from.exact && matches!(asked.from.ty.as_str(), "text" | "varchar");
-    if equality && same { plain.to_owned() } else { format!("{plain}::text COLLATE \"C\"") }
+    if equality && same { plain.to_owned() } else { format!("{} COLLATE \"C\"", asked.sql) }
 }
 
 /// A decimal as digits.
@@ -194,7 +194,8 @@ mod tests {
             "bool" => Wire::Bool,
             _ => Wire::Text,
         };
-        let asked = Asked { sql: format!("{}::{ty}", quoted(name)), wire, from };
+        let cast = if wire == Wire::Text { "text" } else { ty };
+        let asked = Asked { sql: format!("{}::{cast}", quoted(name)), wire, from };
         (Column { name: name.into(), kind, nullable: true, default: None, span }, asked)
     }
 

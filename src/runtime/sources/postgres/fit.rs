@@ -44,6 +44,8 @@ pub(super) fn fit(column: &Column, found: &TableColumn) -> Result<Asked, Unfit> 
         }
         Kind::Decimal | Kind::Percent if found.ty == "money" => Some(asked(Wire::Text, "::numeric::text")),
         Kind::Decimal | Kind::Percent => (integer || found.ty == "numeric").then(|| asked(Wire::Text, "::text")),
+        // Without the `/32` that the type's text ends in.
+        Kind::Text if found.ty == "inet" => Some(Asked { sql: format!("abbrev({name})"), ..asked(Wire::Text, "") }),
         Kind::Text | Kind::OneOf { .. } => is_text(found).then(|| asked(Wire::Text, "::text")),
         Kind::Date => (found.ty == "date").then(|| asked(Wire::Date, "::date")),
         Kind::Time => (found.ty == "time").then(|| asked(Wire::Time, "::time")),
