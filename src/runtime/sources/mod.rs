@@ -18,6 +18,7 @@ mod packing;
 pub(crate) mod postgres;
 mod rewrite;
 mod sqlite;
+mod survey;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,7 @@ pub(crate) use error::SourceError;
 pub use files::KINDS;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
-pub use infer::{Inferred, People};
+pub use infer::{Inferred, People, entity_name};
 pub(crate) use options::Encoding;
 use options::FileOptions;
 pub(crate) use postgres::Servers;
@@ -119,13 +120,26 @@ pub fn columns(
     columns.map_err(|error| error.problem(source.span))
 }
 
-/// Declarations of files, from a look at all their rows. Locations are relative to `base`, the folder of the file that
-/// will hold the declarations.
+/// Tables of which declarations are wanted.
+pub struct Wanted {
+    /// The source's name in declarations.
+    pub source: String,
+    /// The table; `None` for all that there are.
+    pub table: Option<Vec<String>>,
+    /// Where the source is.
+    pub binding: SourceBinding,
+}
+
+/// Declarations of files and tables, from a look at their rows. Locations are relative to `base`, the folder of the file
+/// that will hold the declarations; bound sources to `project`.
 ///
 /// # Errors
-/// A file that is missing or cannot be read.
-pub fn infer(base: &Path, locations: &[String]) -> Result<Inferred, Problem> {
-    infer::infer(base, locations).map_err(|error| error.problem_outside())
+/// A file that is missing or cannot be read, a database that cannot be reached.
+pub fn infer(base: &Path, project: &Path, locations: &[String], wanted: &[Wanted]) -> Result<Inferred, Problem> {
+    let survey = |one: &Wanted| survey::survey(&one.source, one.table.as_deref(), &one.binding, project);
+    let tables = wanted.iter().map(survey).collect::<Result<Vec<_>, _>>();
+    let inferred = tables.and_then(|tables| infer::infer(base, locations, tables.into_iter().flatten().collect()));
+    inferred.map_err(|error| error.problem_outside())
 }
 
 /// The sources that a path means: a file, a pattern or a partitioned folder itself, of any other folder all files and

@@ -1,5 +1,6 @@
 //! Tables of PostgreSQL, against a real server of our own: one for all tests, with a database for each.
 
+mod declaring;
 mod reading;
 mod security;
 mod writing;

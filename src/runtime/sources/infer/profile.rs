@@ -66,6 +66,11 @@ impl Profile {
         self.nulls += 1;
     }
 
+    /// Notes whether the database allows null, whatever was seen.
+    pub(in crate::runtime::sources) fn may_be_null(&mut self, allowed: bool) {
+        self.nulls = if allowed { self.nulls.max(1) } else { 0 };
+    }
+
     /// A text that can be nothing else: a JSON string.
     pub fn text(&mut self, cell: &str, reading: &Reading) {
         self.candidates.retain(|candidate| matches!(candidate.ty(), TyKind::Date | TyKind::Timestamp | TyKind::Time));
@@ -165,6 +170,9 @@ impl Profile {
 
     /// The values, if they seem to be all that there can be.
     pub fn enumeration(&self) -> Option<Vec<&str>> {
+        if let Some(TyKind::Enumeration(values)) = &self.typed {
+            return Some(values.iter().map(String::as_str).collect());
+        }
         let few = self.few.as_ref().filter(|few| !few.is_empty())?;
         let chosen = names::is_choice(&self.name);
         let enough = if chosen { 2 } else { 5 };

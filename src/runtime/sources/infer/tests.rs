@@ -39,7 +39,7 @@ fn declared(files: &[(&str, &str)]) -> String {
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let Inferred { text, .. } = infer(folder.path(), &names).unwrap();
+    let Inferred { text, .. } = infer(folder.path(), folder.path(), &names, &[]).unwrap();
     let analysis = analyze(&text);
     assert_eq!(rows(folder.path(), &analysis.program).len(), files.len());
     text.split_once("\n\n").unwrap().1.to_owned()
@@ -208,7 +208,7 @@ fn typed_files_have_keys_and_relations_too() {
     parquet(&folder.path().join("fans.parquet"), &[("id", &[1, 2, 3]), ("team_id", &[7, 7, 8])]);
     parquet(&folder.path().join("teams.parquet"), &[("id", &[7, 8])]);
     let names = ["fans.parquet".to_owned(), "teams.parquet".to_owned()];
-    let inferred = infer(folder.path(), &names).unwrap();
+    let inferred = infer(folder.path(), folder.path(), &names, &[]).unwrap();
     assert_eq!(rows(folder.path(), &analyze(&inferred.text).program), [3, 2]);
     assert!(inferred.people.is_none());
     assert_snapshot!(inferred.text.split_once("\n\n").unwrap().1, @r#"

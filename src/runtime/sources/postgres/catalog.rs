@@ -99,31 +99,28 @@ pub(crate) async fn tables(client: &Client) -> Result<Vec<Vec<String>>, Failed> 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Foreign {
     pub column: String,
-    /// The table that it points to, by its number.
-    pub table: u32,
+    /// The table that it points to, as it can be written.
+    pub table: Vec<String>,
     pub key: String,
 }
 
-/// Foreign keys of one column, and columns whose values are unique.
-pub(crate) async fn keys(client: &Client, table: u32) -> Result<(Vec<Foreign>, Vec<String>), Failed> {
-    let foreign = "
-        SELECT a.attname::text, c.confrelid, f.attname::text
+/// Foreign keys of one column.
+pub(crate) async fn foreign_keys(client: &Client, table: u32) -> Result<Vec<Foreign>, Failed> {
+    let query = "
+        SELECT a.attname::text, n.nspname::text, t.relname::text, pg_table_is_visible(t.oid), f.attname::text
         FROM pg_constraint c
+        JOIN pg_class t ON t.oid = c.confrelid
+        JOIN pg_namespace n ON n.oid = t.relnamespace
         JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
         JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = c.confkey[1]
         WHERE c.conrelid = $1 AND c.contype = 'f' AND cardinality(c.conkey) = 1 ORDER BY a.attnum";
     let mut keys = Vec::new();
-    for row in client.query(foreign, &[&table]).await? {
-        keys.push(Foreign { column: row.try_get(0)?, table: row.try_get(1)?, key: row.try_get(2)? });
+    for row in client.query(query, &[&table]).await? {
+        let (schema, name, visible): (String, String, bool) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+        let table = if visible { vec![name] } else { vec![schema, name] };
+        keys.push(Foreign { column: row.try_get(0)?, table, key: row.try_get(4)? });
     }
-    let unique = "
-        SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-        WHERE i.indrelid = $1 AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indkey[0] > 0";
-    let mut columns = Vec::new();
-    for row in client.query(unique, &[&table]).await? {
-        columns.push(row.try_get(0)?);
-    }
-    Ok((keys, columns))
+    Ok(keys)
 }
 
 /// The memory of what was written, beside the table that SQL names so.

@@ -177,6 +177,6 @@ pub(super) fn columns(bound: &BoundTable<'_>, server: &Arc<Server>) -> Result<Ve
 }
 
 /// What a type of a table is in the language, if it is anything.
-pub(super) fn ty(column: &TableColumn) -> Option<TyKind> {
+pub(crate) fn ty(column: &TableColumn) -> Option<TyKind> {
     fit::ty(column)
 }

@@ -41,7 +41,7 @@ pub(crate) fn connect(path: &Path, writable: bool, shown: &str) -> Result<Connec
     connected.map_err(|error| unreadable(shown, &error))
 }
 
-fn unreadable(shown: &str, error: &rusqlite::Error) -> SourceError {
+pub(super) fn unreadable(shown: &str, error: &rusqlite::Error) -> SourceError {
     SourceError::Unreadable { shown: shown.to_owned(), reason: error.to_string() }
 }
 
@@ -148,7 +148,7 @@ fn declared_kind(ty: &str) -> Option<TyKind> {
 }
 
 /// Does the table forbid null in this column?
-fn is_never_null(db: &Connection, bound: &BoundTable<'_>, column: &str) -> Result<bool, SourceError> {
+pub(super) fn is_never_null(db: &Connection, bound: &BoundTable<'_>, column: &str) -> Result<bool, SourceError> {
     let (schema, name) = place(bound)?;
     let sql = "SELECT \"notnull\" > 0 OR pk > 0 FROM pragma_table_info(?1, ?2) WHERE name = ?3";
     let found = db.query_row(sql, [name, schema, column], |row| row.get(0));
@@ -186,6 +186,31 @@ pub(super) fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'
         AND name <> '_orch_writes' ORDER BY name";
     db.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Columns that point to others: column, table, its column.
+type Foreign = Vec<(String, String, String)>;
+
+/// The columns of the table's primary key, and its foreign keys of one column.
+pub(super) fn keys(db: &Connection, bound: &BoundTable<'_>) -> Result<(Vec<String>, Foreign), SourceError> {
+    let (schema, name) = place(bound)?;
+    let failed = |error: rusqlite::Error| unreadable(&bound.shown(), &error);
+    let primary = "SELECT name FROM pragma_table_info(?1, ?2) WHERE pk > 0 ORDER BY pk";
+    let primary = db
+        .prepare(primary)
+        .and_then(|mut found| found.query_map([name, schema], |row| row.get(0))?.collect())
+        .map_err(failed)?;
+    // A key that names no column means the primary one.
+    let foreign = "SELECT \"from\", \"table\", coalesce(\"to\", (SELECT p.name FROM pragma_table_info(f.\"table\") p WHERE p.pk = 1), '')
+        FROM pragma_foreign_key_list(?1, ?2) f
+        WHERE id IN (SELECT id FROM pragma_foreign_key_list(?1, ?2) GROUP BY id HAVING count(*) = 1)";
+    let foreign = db
+        .prepare(foreign)
+        .and_then(|mut found| {
+            found.query_map([name, schema], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+        })
+        .map_err(failed)?;
+    Ok((primary, foreign))
 }
 
 /// As many decimals as the column's values have, as far as they are numbers.

@@ -122,7 +122,7 @@ fn declarations_are_made_of_packed_files_too() {
         .iter()
         .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
         .collect();
-    let inferred = infer(project.folder.path(), &found).unwrap();
+    let inferred = infer(project.folder.path(), project.folder.path(), &found, &[]).unwrap();
     assert_snapshot!(inferred.text.split_once("\n\n").unwrap().1, @r#"
     entity customers from "customers.csv.gz" (delimiter: ";") {
       id:     int key

@@ -10,6 +10,7 @@ mod rejecting;
 mod shop;
 mod values;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::prelude::{SessionConfig, SessionContext, ident};
 use jiff::tz::TimeZone;
 
-use super::{OpenOptions, Opened, open};
+use super::{OpenOptions, Opened, columns, open};
 use crate::base::{SourceId, SourceMap, Span};
 use crate::diag::{Problem, RenderStyle, render};
 use crate::hir::{Entity, Field, FieldId, Program, Source, SourceLocation, Ty, TyKind, Value};
@@ -63,6 +64,12 @@ impl Project {
         let options =
             OpenOptions { base, cache: &cache, zone: &self.zone, threads: self.threads, rejects: Some(&rejects) };
         open(&declared.entity, &Program::default(), &options)
+    }
+
+    /// The columns of a source without a block.
+    fn columns(&self, source: &Source) -> Result<Vec<(String, Ty)>, Problem> {
+        let folder = self.folder.path();
+        columns(source, folder, folder, &BTreeMap::new())
     }
 
     /// The rows as a drawn table.
