@@ -72,7 +72,7 @@ fn the_shop_is_declared_as_people_declared_it() {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
     let names = ["customers", "orders", "products", "stores", "wishlist_items"];
     let locations = names.map(|name| format!("data/{name}.csv"));
-    let inferred = infer(&base, &locations).unwrap();
+    let inferred = infer(&base, &base, &locations, &[]).unwrap();
     let inferred_program = analyze(&inferred.text).program;
     let text = std::fs::read_to_string(base.join("schema.orch")).unwrap();
     let program = analyze(&text).program;
