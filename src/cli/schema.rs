@@ -8,9 +8,9 @@ use clap::{Args, Subcommand};
 use super::{Context, Exit, Failure, channels, project, workspace};
 use crate::diag::{Problem, codes};
 use crate::project::Project;
-use crate::runtime::SourceBinding;
 use crate::runtime::channels::Secret;
-use crate::runtime::sources::{self, Inferred, Wanted};
+use crate::runtime::sources::{self, Inferred, Places, Wanted};
+use crate::runtime::{ObjectAccess, SourceBinding};
 
 /// Declarations of data
 #[derive(Args, Debug)]
@@ -34,6 +34,7 @@ Examples:
   orch schema infer data/*.csv > schema.orch
   orch schema infer data                      every file of the folder
   orch schema infer 'in/leads-*.csv'          files with the same columns, as one entity
+  orch schema infer 's3://bucket/orders/*.parquet'
   orch schema infer crm                       every table of `[source.crm]` in orch.toml
   orch schema infer crm.contacts              one of them
   orch schema infer \"$CRM_URL\"               every table behind postgres://... or sqlite:FILE")]
@@ -62,7 +63,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
 /// A file that cannot be read, a database that cannot be reached; nothing that can hold rows.
 pub fn infer(project: &Project, paths: &[PathBuf]) -> Result<Inferred, Failure> {
     let bindings = channels::sources(project);
-    let (mut wanted, mut found, mut unbound) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut wanted, mut found, mut remote, mut unbound) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for path in paths {
         let text = path.to_string_lossy();
         match table(&text, &bindings).filter(|_| !path.exists()) {
@@ -70,16 +71,19 @@ pub fn infer(project: &Project, paths: &[PathBuf]) -> Result<Inferred, Failure> 
                 wanted.push(one);
                 unbound.extend(note);
             }
+            None if sources::is_remote(&text) => remote.extend(sources::remote_sources_at(&text, &bindings)?),
             None => found.extend(sources::sources_at(path)),
         }
     }
-    if found.is_empty() && wanted.is_empty() {
+    if found.is_empty() && remote.is_empty() && wanted.is_empty() {
         let shown: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         let message = format!("there is no data in {}", shown.join(", "));
         return Err(Problem::outside(codes::run::SOURCE_MISSING, message).help(sources::KINDS).into());
     }
-    let locations: Vec<String> = found.iter().map(|path| workspace::inner_path(project, path)).collect();
-    let mut inferred = sources::infer(&project.base, &project.base, &locations, &wanted)?;
+    let mut locations: Vec<String> = found.iter().map(|path| workspace::inner_path(project, path)).collect();
+    locations.extend(remote);
+    let places = Places { base: &project.base, project: &project.base, bindings: &bindings };
+    let mut inferred = sources::infer(places, &locations, &wanted)?;
     for note in unbound {
         inferred.text = note + &inferred.text;
     }
@@ -94,7 +98,8 @@ fn table(text: &str, bindings: &BTreeMap<String, SourceBinding>) -> Option<(Want
     };
     let (kind, rest) = text.split_once(':').unwrap_or_default();
     if matches!(kind, "postgres" | "postgresql" | "sqlite") {
-        let binding = SourceBinding { url: Ok(Secret::new(text)), writable: false };
+        let binding =
+            SourceBinding { url: Ok(Secret::new(text)), writable: false, objects: Ok(ObjectAccess::default()) };
         let bound = known(text);
         // The name of the database: what stands behind the last slash.
         let name = rest.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();

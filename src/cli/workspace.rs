@@ -14,6 +14,8 @@ use crate::diag::{Problem, codes};
 #[cfg(feature = "engine")]
 use crate::hir::{Source, Ty};
 use crate::project::Project;
+#[cfg(feature = "engine")]
+use crate::runtime::sources::Places;
 
 /// Folders that hold no scripts of ours.
 const SKIPPED: &[&str] = &["target", "node_modules"];
@@ -36,7 +38,9 @@ impl Loader for Disk {
         let folder = Path::new(request.file).parent().unwrap_or(Path::new(""));
         let nowhere = Span::new(SourceId(0), 0, 0);
         let source = Source { location: request.location.clone(), options: request.options.clone(), span: nowhere };
-        let columns = crate::runtime::sources::columns(&source, &self.base.join(folder), &self.base, &self.sources);
+        let base = self.base.join(folder);
+        let places = Places { base: &base, project: &self.base, bindings: &self.sources };
+        let columns = crate::runtime::sources::columns(&source, places);
         columns.map_err(|problem| {
             let help = problem.help.map(|help| format!("; {}", help.replace('\n', "; ")));
             problem.message + &help.unwrap_or_default()

@@ -22,7 +22,7 @@ mod tables;
 
 pub use audiences::Remembered;
 pub use baseline::{Baseline, Keys, keys_of, read_cells, write_cells};
-pub use bindings::{AlertTarget, SourceBinding};
+pub use bindings::{AlertTarget, ObjectAccess, SourceBinding};
 pub use engine::{Drive, Engine, EngineOptions, Pacing};
 pub use error::RunError;
 pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};

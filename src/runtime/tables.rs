@@ -18,7 +18,7 @@ use super::error::RunError;
 use super::executor::ROW;
 use super::machine::Delivery;
 use super::memories::{self, Question};
-use super::sources::{self, BoundTable, OpenOptions, Opened, Servers};
+use super::sources::{self, BoundTable, Objects, OpenOptions, Opened, Servers};
 use super::store::{OutcomeKind, RowState, Store};
 use crate::base::plain_reason;
 use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
@@ -59,6 +59,7 @@ pub struct Sources {
     threads: usize,
     bindings: BTreeMap<String, SourceBinding>,
     servers: Servers,
+    objects: Objects,
     opened: Mutex<BTreeMap<EntityId, Opened>>,
 }
 
@@ -89,6 +90,7 @@ impl Sources {
             threads,
             bindings: BTreeMap::new(),
             servers: Servers::default(),
+            objects: Objects::default(),
             opened: Mutex::default(),
         }
     }
@@ -96,7 +98,7 @@ impl Sources {
     /// The same, with bound sources by name.
     #[must_use]
     pub fn with_bindings(self, bindings: BTreeMap<String, SourceBinding>) -> Self {
-        Self { bindings, ..self }
+        Self { objects: Objects::new(&bindings), bindings, ..self }
     }
 
     /// Opens an entity's source, importing it if it is new or has changed.
@@ -121,6 +123,7 @@ impl Sources {
             cache: &cache,
             zone: &self.zone,
             threads: self.threads,
+            objects: &self.objects,
             rejects: Some(&rejects),
         };
         let found = sources::open(declared, &self.program, &options)?;

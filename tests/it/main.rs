@@ -28,6 +28,8 @@ mod limits;
 mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
+#[cfg(feature = "engine")]
+mod object_store;
 mod pages;
 #[cfg(feature = "engine")]
 mod postgres;

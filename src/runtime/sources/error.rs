@@ -16,6 +16,8 @@ pub(crate) enum SourceError {
     NoMatch { shown: String },
     #[error("cannot read `{shown}`: {reason}")]
     Unreadable { shown: String, reason: String },
+    #[error("cannot read `{shown}`: {reason}")]
+    Store { shown: String, reason: String, denied: bool },
     #[error("`{shown}` is empty")]
     Empty { shown: String, header: bool },
     #[error("`{}` {}", .0.shown, .0.words())]
@@ -145,9 +147,13 @@ impl SourceError {
                 source if source.starts_with("the source") => {
                     format!("correct the name, or grant the right to see it in {source}")
                 }
+                folder if folder.starts_with("s3://") => format!("put it into `{folder}`, or correct the path"),
                 "" | "." => "put it into the folder of the script, or correct the path".to_owned(),
                 folder => format!("put it into `{folder}`, or correct the path"),
             }),
+            Self::Store { denied: true, .. } => problem.help(
+                "name a `[source.NAME]` of orch.toml with `url`, `access_key` and `secret_key`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ),
             Self::NoMatch { .. } => problem.help("`*` stands for any characters of a file name, `?` for one"),
             Self::Empty { header: true, .. } => problem
                 .help("the first line must name the columns; for a file without such a line write `header: false`"),
@@ -185,6 +191,14 @@ impl SourceError {
         Self::NotYet { what: "`archive`", help: "leave it out, and move the files away once the run has finished" }
     }
 
+    /// Patterns are of names of files.
+    pub fn pattern_in_folder() -> Self {
+        Self::Unsupported {
+            what: "a pattern in a folder's name".to_owned(),
+            help: "use `*` in the file's name only".to_owned(),
+        }
+    }
+
     /// Says of a file that its columns are not those of the files before it.
     pub fn unlike(self, file: &SourceFile, files: &[SourceFile]) -> Self {
         match (self, files.first()) {
@@ -198,7 +212,7 @@ impl SourceError {
     fn code(&self) -> Code {
         match self {
             Self::Missing { .. } | Self::NoMatch { .. } => run::SOURCE_MISSING,
-            Self::Unreadable { .. } => run::SOURCE_UNREADABLE,
+            Self::Unreadable { .. } | Self::Store { .. } => run::SOURCE_UNREADABLE,
             Self::Empty { .. } => run::SOURCE_EMPTY,
             Self::Columns(_) => run::SOURCE_COLUMNS,
             Self::Cell { column: Some(_), .. } | Self::Value { .. } => run::BAD_CELL,

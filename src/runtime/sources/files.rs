@@ -1,10 +1,12 @@
 //! Which files a location means.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
 use super::import::Place;
+use super::objects::{Handle, Object, Objects, Remote, SCHEME};
 use super::packing::Packing;
 use crate::base::did_you_mean;
 
@@ -16,12 +18,14 @@ pub(crate) struct SourceFile {
     pub shown: String,
     /// Columns that the names of its folders give: `region=FR`. `None` is null.
     pub folders: Vec<(String, Option<String>)>,
+    /// What it is, if it is in an object store.
+    pub object: Option<Object>,
 }
 
 impl SourceFile {
     /// A file that is not in a partitioned folder.
     pub fn new(path: PathBuf, shown: String) -> Self {
-        Self { path, shown, folders: Vec::new() }
+        Self { path, shown, folders: Vec::new(), object: None }
     }
 
     /// The place of a column that the folders' names give.
@@ -31,7 +35,15 @@ impl SourceFile {
 
     /// The text of the file, unpacked as `packing` says, or as its name does.
     pub fn read(&self, packing: Option<Packing>) -> std::io::Result<Box<dyn Read>> {
-        Ok(packing.unwrap_or_else(|| Packing::of_path(&self.path)).open(&self.path)?)
+        Ok(packing.unwrap_or_else(|| Packing::of_path(&self.path)).unpack(self.open()?)?)
+    }
+
+    /// The file, open.
+    pub fn open(&self) -> std::io::Result<Handle> {
+        Ok(match &self.object {
+            Some(object) => Handle::Remote(Remote::new(object.clone(), &self.shown)),
+            None => Handle::Local(File::open(&self.path)?),
+        })
     }
 }
 
@@ -44,11 +56,14 @@ pub(crate) enum Format {
 }
 
 /// The files that `location` (a file, a folder or a pattern, relative to `base`) means, in the order of their names.
-pub(crate) fn find(base: &Path, location: &str) -> Result<Vec<SourceFile>, SourceError> {
+pub(crate) fn find(base: &Path, location: &str, objects: &Objects) -> Result<Vec<SourceFile>, SourceError> {
+    if location.starts_with(SCHEME) {
+        return objects.find(location);
+    }
     if let Some((scheme, _)) = location.split_once("://") {
         return Err(SourceError::Unsupported {
             what: format!("a source behind `{scheme}://`"),
-            help: "copy the file into the project".to_owned(),
+            help: "copy the file into the project, or into an object store: `s3://BUCKET/FILE`".to_owned(),
         });
     }
     let path = base.join(location);
@@ -68,10 +83,7 @@ pub(crate) fn find(base: &Path, location: &str) -> Result<Vec<SourceFile>, Sourc
     }
     if !path.exists() && name.contains(['*', '?']) {
         if folder.contains(['*', '?']) {
-            return Err(SourceError::Unsupported {
-                what: "a pattern in a folder's name".to_owned(),
-                help: "use `*` in the file's name only".to_owned(),
-            });
+            return Err(SourceError::pattern_in_folder());
         }
         return some(list(&base.join(folder), folder, |file| matches(name, file))?, location);
     }
@@ -166,23 +178,29 @@ fn partitions(folder: &Path, shown: &str) -> Result<Option<Vec<SourceFile>>, Sou
         }));
     }
     files.sort_by(|a, b| a.shown.cmp(&b.shown));
-    let columns = |file: &SourceFile| file.folders.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    if let Some(pair) = files.windows(2).find(|pair| columns(&pair[0]) != columns(&pair[1])) {
-        return Err(SourceError::Unsupported {
-            what: format!("`{}` together with `{}`", pair[0].shown, pair[1].shown),
-            help: "name the folders of all files after the same columns".to_owned(),
-        });
-    }
+    same_folders(&files)?;
     Ok(Some(files))
 }
 
+/// Looks whether the folders of all files are called after the same columns.
+pub(super) fn same_folders(files: &[SourceFile]) -> Result<(), SourceError> {
+    let columns = |file: &SourceFile| file.folders.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    match files.windows(2).find(|pair| columns(&pair[0]) != columns(&pair[1])) {
+        Some(pair) => Err(SourceError::Unsupported {
+            what: format!("`{}` together with `{}`", pair[0].shown, pair[1].shown),
+            help: "name the folders of all files after the same columns".to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// What a folder's name says; the name for null is the one that other programs write.
-fn folder_value(text: &str) -> Option<String> {
+pub(super) fn folder_value(text: &str) -> Option<String> {
     (!text.is_empty() && text != "__HIVE_DEFAULT_PARTITION__").then(|| unescaped(text))
 }
 
 /// `%2F` as `/`.
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
@@ -224,7 +242,7 @@ fn missing(base: &Path, folder: &str, name: &str, location: &str) -> SourceError
 }
 
 /// Does `name` match `pattern`, where `*` is any text and `?` any character?
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let mut rest = name.chars();
     let mut signs = pattern.chars();
     match signs.next() {

@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod import;
 mod infer;
+mod objects;
 mod options;
 mod packing;
 pub(crate) mod postgres;
@@ -22,6 +23,7 @@ mod survey;
 mod table;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,6 +44,7 @@ pub use files::KINDS;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
 pub use infer::{Inferred, People, entity_name};
+pub use objects::Objects;
 pub(crate) use options::Encoding;
 use options::FileOptions;
 pub(crate) use postgres::Servers;
@@ -69,6 +72,8 @@ pub struct OpenOptions<'a> {
     pub zone: &'a TimeZone,
     /// How many threads may type cells; at least 1.
     pub threads: usize,
+    /// The object stores that paths may lead to.
+    pub objects: &'a Objects,
     /// Where to write the bad lines of this source, for people: a CSV file, written only if there are any.
     pub rejects: Option<&'a Path>,
 }
@@ -96,23 +101,28 @@ pub fn open(entity: &Entity, program: &Program, options: &OpenOptions) -> Result
     opened(entity, program, options).map_err(|error| error.problem(place))
 }
 
+/// Where the data of declarations is looked for.
+#[derive(Clone, Copy)]
+pub struct Places<'a> {
+    /// The folder to which paths are relative.
+    pub base: &'a Path,
+    /// The folder to which the manifest's paths are relative.
+    pub project: &'a Path,
+    /// Bound sources.
+    pub bindings: &'a BTreeMap<String, SourceBinding>,
+}
+
 /// The columns of a source that is declared without a block, with the types its files or its table suggest. Names are
-/// those in the data and need not be names of the language. Of files only the first is looked at. `bindings` are the
-/// bound sources, `project` the folder to which they are relative; `base` is that of paths.
+/// those in the data and need not be names of the language. Of files only the first is looked at.
 ///
 /// # Errors
 /// Data that is missing or cannot be read, a database that cannot be reached.
-pub fn columns(
-    source: &Source,
-    base: &Path,
-    project: &Path,
-    bindings: &BTreeMap<String, SourceBinding>,
-) -> Result<Vec<(String, Ty)>, Problem> {
-    let servers = Servers::default();
-    let bound = bound::table(&source.location, |name| bindings.get(name), project, &servers);
+pub fn columns(source: &Source, places: Places<'_>) -> Result<Vec<(String, Ty)>, Problem> {
+    let (servers, objects) = (Servers::default(), Objects::new(places.bindings));
+    let bound = bound::table(&source.location, |name| places.bindings.get(name), places.project, &servers);
     let columns = match (&source.location, bound) {
         (SourceLocation::Path(location), _) => {
-            files::find(base, location).and_then(|files| infer::columns(&files, &source.options))
+            files::find(places.base, location, &objects).and_then(|files| infer::columns(&files, &source.options))
         }
         (_, Some(bound)) => bound::columns(&bound),
         (SourceLocation::Bound { .. }, None) => Ok(Vec::new()),
@@ -130,16 +140,31 @@ pub struct Wanted {
     pub binding: SourceBinding,
 }
 
-/// Declarations of files and tables, from a look at their rows. Locations are relative to `base`, the folder of the file
-/// that will hold the declarations; bound sources to `project`.
+/// Declarations of files and tables, from a look at their rows. Locations are relative to the base, the folder of the
+/// file that will hold the declarations.
 ///
 /// # Errors
 /// A file that is missing or cannot be read, a database that cannot be reached.
-pub fn infer(base: &Path, project: &Path, locations: &[String], wanted: &[Wanted]) -> Result<Inferred, Problem> {
-    let survey = |one: &Wanted| survey::survey(&one.source, one.table.as_deref(), &one.binding, project);
+pub fn infer(places: Places<'_>, locations: &[String], wanted: &[Wanted]) -> Result<Inferred, Problem> {
+    let objects = Objects::new(places.bindings);
+    let survey = |one: &Wanted| survey::survey(&one.source, one.table.as_deref(), &one.binding, places.project);
     let tables = wanted.iter().map(survey).collect::<Result<Vec<_>, _>>();
-    let inferred = tables.and_then(|tables| infer::infer(base, locations, tables.into_iter().flatten().collect()));
+    let inferred = tables
+        .and_then(|tables| infer::infer(places.base, locations, &objects, tables.into_iter().flatten().collect()));
     inferred.map_err(|error| error.problem_outside())
+}
+
+/// Is this the location of files in an object store?
+pub fn is_remote(location: &str) -> bool {
+    location.starts_with(objects::SCHEME)
+}
+
+/// The sources that a location in an object store means.
+///
+/// # Errors
+/// A store that cannot be reached.
+pub fn remote_sources_at(location: &str, bindings: &BTreeMap<String, SourceBinding>) -> Result<Vec<String>, Problem> {
+    Objects::new(bindings).sources_at(location).map_err(|error| error.problem_outside())
 }
 
 /// The sources that a path means: a file, a pattern or a partitioned folder itself, of any other folder all files and
@@ -159,9 +184,14 @@ pub fn sources_at(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The files that a location means now; none when there are none.
+/// The local files that a location means now; none when there are none.
 pub(crate) fn files_of(base: &Path, location: &str) -> Vec<PathBuf> {
-    files::find(base, location).map(|files| files.into_iter().map(|file| file.path).collect()).unwrap_or_default()
+    if is_remote(location) {
+        return Vec::new();
+    }
+    files::find(base, location, &Objects::default())
+        .map(|files| files.into_iter().map(|file| file.path).collect())
+        .unwrap_or_default()
 }
 
 fn path(location: &SourceLocation) -> Result<&str, SourceError> {
@@ -182,7 +212,7 @@ fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Open
         });
     };
     let columns = columns::of_entity(entity, program)?;
-    let files = files::find(open.base, path(&source.location)?)?;
+    let files = files::find(open.base, path(&source.location)?, open.objects)?;
     let format = same_format(&files)?;
     let extension = files.first().and_then(|file| files::extension(&file.path)).unwrap_or_default();
     let options = match format {

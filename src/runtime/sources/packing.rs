@@ -1,6 +1,5 @@
 //! Compressed text files, unpacked as they are read: never more than a buffer of them is in memory.
 
-use std::fs::File;
 use std::io::{BufReader, Error, ErrorKind, Read, Result};
 use std::path::Path;
 
@@ -51,11 +50,6 @@ impl Packing {
             Self::Zstd => Box::new(zstd::stream::read::Decoder::new(file)?),
         };
         Ok(Box::new(Unpacked { reader, packing: self, begun: false }))
-    }
-
-    /// The text of a file.
-    pub fn open(self, path: &Path) -> Result<Box<dyn Read + Send>> {
-        self.unpack(File::open(path)?)
     }
 }
 

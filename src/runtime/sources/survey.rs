@@ -8,8 +8,9 @@ use futures::{StreamExt, pin_mut};
 use super::bound::{BoundTable, Database, quoted};
 use super::error::SourceError;
 use super::infer::{self, Found, Keys, Sample};
-use super::postgres::{Failed, Link, Server, Servers, TableColumn, catalog, ty, wait};
+use super::postgres::{Failed, Link, Server, Servers, TableColumn, catalog, ty};
 use super::sqlite;
+use super::thread::wait;
 use crate::hir::TyKind;
 use crate::runtime::bindings::SourceBinding;
 

@@ -240,9 +240,7 @@ fn replacements<'a>(
 
 /// Imports `file`, or finds it imported. `earlier` are the rejects of the files before it.
 pub(crate) fn import(file: &SourceFile, context: &Context, earlier: &mut Rejects) -> Result<Imported, SourceError> {
-    let unreadable =
-        |error: std::io::Error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) };
-    let stamp = Stamp::of(&file.path).map_err(unreadable)?;
+    let stamp = Stamp::found(file)?;
     let entry = Entry::new(context, &file.path, &stamp);
     if let Some(imported) = entry.find() {
         return Ok(imported);
@@ -254,7 +252,7 @@ pub(crate) fn import(file: &SourceFile, context: &Context, earlier: &mut Rejects
             Attempt::Rescale(wider) => scales = wider,
         }
     };
-    if Stamp::of(&file.path).map_err(unreadable)? != stamp {
+    if !stamp.holds(file)? {
         return Err(SourceError::Changed { shown: file.shown.clone() });
     }
     entry.commit(sink, lines, rejects)

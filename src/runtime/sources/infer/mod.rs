@@ -23,6 +23,7 @@ use std::path::Path;
 use super::bound::BoundTable;
 use super::error::SourceError;
 use super::files::{self, Format, SourceFile};
+use super::objects::Objects;
 use super::options::{Encoding, FileOptions};
 use crate::hir::{Ty, Value, quoted_name};
 use candidates::Candidate;
@@ -78,13 +79,18 @@ pub(super) struct Keys {
 }
 
 /// Looks at the files that `location` means, relative to `base`.
-fn look(base: &Path, location: &str) -> Result<Found, SourceError> {
-    let files = files::find(base, location)?;
+fn look(base: &Path, location: &str, objects: &Objects) -> Result<Found, SourceError> {
+    let files = files::find(base, location, objects)?;
     let Some(file) = files.first() else { return Err(SourceError::NoMatch { shown: location.to_owned() }) };
     let format = files::format(file)?;
-    let several = files.len() > 1 && base.join(location).is_dir();
+    let several =
+        files.len() > 1 && (file.object.is_some() || base.join(location).is_dir()) && !location.contains(['*', '?']);
     let stem = Path::new(location).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = if several { stem } else { stem.split('.').next().unwrap_or_default().to_owned() };
+    // A pattern of all files is called as their folder is.
+    let nameless = !stem.contains(char::is_alphanumeric);
+    let folder = Path::new(location).parent().and_then(Path::file_name).filter(|_| nameless);
+    let stem = folder.map_or(stem, |folder| folder.to_string_lossy().into_owned());
     let name = names::entity(&stem);
     let (mut sample, mut options) = match format {
         Format::Text => look_at_text(&files, file)?,
@@ -117,8 +123,13 @@ pub(super) fn written(source: &str, table: &[String]) -> String {
 
 /// Declarations of files at `locations`, which are relative to `base`, the folder of the file that will hold the
 /// declarations, and of tables that were looked at.
-pub(super) fn infer(base: &Path, locations: &[String], tables: Vec<Found>) -> Result<Inferred, SourceError> {
-    let mut found = locations.iter().map(|location| look(base, location)).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn infer(
+    base: &Path,
+    locations: &[String],
+    objects: &Objects,
+    tables: Vec<Found>,
+) -> Result<Inferred, SourceError> {
+    let mut found = locations.iter().map(|location| look(base, location, objects)).collect::<Result<Vec<_>, _>>()?;
     found.extend(tables);
     Ok(declare::declare(found))
 }

@@ -1,14 +1,13 @@
-//! Connections. They live on a thread of their own, so that rows can be asked for from any other, with or without an
-//! async runtime.
+//! Connections.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::runtime::{Handle, Runtime};
 use tokio_postgres::{CancelToken, Client};
 
 use super::address::Address;
 use crate::runtime::sources::error::SourceError;
+use crate::runtime::sources::thread::handle;
 
 /// Why a server gave no answer.
 #[derive(Debug)]
@@ -22,30 +21,6 @@ impl From<tokio_postgres::Error> for Failed {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Server(error)
     }
-}
-
-/// The thread that reads from and writes to servers.
-fn handle() -> Result<&'static Handle, String> {
-    static THREAD: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let runtime = THREAD.get_or_init(|| {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(1).thread_name("servers").enable_all().build().map_err(|error| error.to_string())
-    });
-    runtime.as_ref().map(Runtime::handle).map_err(Clone::clone)
-}
-
-/// Runs a future on the servers' thread and waits for it. Not to be called on that thread.
-pub(crate) fn wait<T: Send + 'static>(
-    shown: &str,
-    future: impl Future<Output = Result<T, SourceError>> + Send + 'static,
-) -> Result<T, SourceError> {
-    let broken = |reason: String| SourceError::Unreadable { shown: shown.to_owned(), reason };
-    let (sender, receiver) = std::sync::mpsc::channel();
-    handle().map_err(broken)?.spawn(async move {
-        // Nobody listens any more: the answer is lost with the question.
-        let _ = sender.send(future.await);
-    });
-    receiver.recv().unwrap_or_else(|_| Err(broken("its thread has ended".to_owned())))
 }
 
 /// The servers of a project's sources, by the source's name.

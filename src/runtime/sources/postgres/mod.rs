@@ -21,7 +21,7 @@ use jiff::tz::TimeZone;
 
 pub(crate) use address::Address;
 pub(crate) use catalog::TableColumn;
-pub(crate) use link::{Failed, Link, Server, Servers, wait};
+pub(crate) use link::{Failed, Link, Server, Servers};
 pub(crate) use write::{sql_type, text_of};
 
 use super::Opened;
@@ -30,6 +30,7 @@ use super::cell::MAX_SCALE;
 use super::columns::{self, Column, MIN_SCALE};
 use super::error::{Mismatch, SourceError};
 use super::import::{LINE, Rejects, rejects_table};
+use super::thread::wait;
 use crate::hir::{Entity, Program, Ty, TyKind};
 use fit::{Asked, fit};
 use provider::PostgresTable;

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::super::{infer, sources_at};
+use super::super::{Places, infer, sources_at};
 use super::{Project, declare, drawn, gzip, text, texts, zstd};
 use crate::hir::Value;
 
@@ -122,7 +122,12 @@ fn declarations_are_made_of_packed_files_too() {
         .iter()
         .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
         .collect();
-    let inferred = infer(project.folder.path(), project.folder.path(), &found, &[]).unwrap();
+    let inferred = infer(
+        Places { base: project.folder.path(), project: project.folder.path(), bindings: &Default::default() },
+        &found,
+        &[],
+    )
+    .unwrap();
     assert_snapshot!(inferred.text.split_once("\n\n").unwrap().1, @r#"
     entity customers from "customers.csv.gz" (delimiter: ";") {
       id:     int key

@@ -213,7 +213,7 @@ fn what_cannot_be_read_yet() {
     let declared = [
         declare("a.xlsx", &[], "id: int key"),
         declare("b.csv", &[], "id: int key"),
-        declare("s3://bucket/a.csv", &[], "id: int key"),
+        declare("gs://bucket/a.csv", &[], "id: int key"),
         declare("m*/a*.csv", &[], "id: int key"),
         declare("many/a.csv", &[], "id: duration key"),
         declare("many/a.csv", &[("archive", text("done/"))], "id: int key"),
@@ -227,7 +227,7 @@ fn what_cannot_be_read_yet() {
     assert_snapshot!(messages, @r"
     `a.xlsx` cannot be read yet | files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow; text files may be packed as .gz or .zst
     `b.csv`, which is UTF-16, cannot be read yet | save it as UTF-8
-    a source behind `s3://` cannot be read yet | copy the file into the project
+    a source behind `gs://` cannot be read yet | copy the file into the project, or into an object store: `s3://BUCKET/FILE`
     a pattern in a folder's name cannot be read yet | use `*` in the file's name only
     a file cannot hold a column of this type: `id` | declare it as `text` or `json`
     `archive` is not supported yet | leave it out, and move the files away once the run has finished

@@ -20,7 +20,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::prelude::{SessionConfig, SessionContext, ident};
 use jiff::tz::TimeZone;
 
-use super::{OpenOptions, Opened, columns, open};
+use super::{Objects, OpenOptions, Opened, Places, columns, open};
 use crate::base::{SourceId, SourceMap, Span};
 use crate::diag::{Problem, RenderStyle, render};
 use crate::hir::{Entity, Field, FieldId, Program, Source, SourceLocation, Ty, TyKind, Value};
@@ -61,15 +61,21 @@ impl Project {
 
     fn open(&self, declared: &Declared) -> Result<Opened, Problem> {
         let (base, cache, rejects) = (self.folder.path(), self.path(".cache"), self.path("rejected.csv"));
-        let options =
-            OpenOptions { base, cache: &cache, zone: &self.zone, threads: self.threads, rejects: Some(&rejects) };
+        let options = OpenOptions {
+            base,
+            cache: &cache,
+            zone: &self.zone,
+            threads: self.threads,
+            objects: &Objects::default(),
+            rejects: Some(&rejects),
+        };
         open(&declared.entity, &Program::default(), &options)
     }
 
     /// The columns of a source without a block.
     fn columns(&self, source: &Source) -> Result<Vec<(String, Ty)>, Problem> {
         let folder = self.folder.path();
-        columns(source, folder, folder, &BTreeMap::new())
+        columns(source, Places { base: folder, project: folder, bindings: &BTreeMap::new() })
     }
 
     /// The rows as a drawn table.
