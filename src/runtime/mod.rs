@@ -1,5 +1,6 @@
 //! Layer 5: what happens between a checked program and a delivered message.
 
+mod archive;
 mod audiences;
 mod baseline;
 mod bindings;

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::tz::TimeZone;
 
+use super::archive;
 use super::audiences::{self, Remembered};
 use super::bindings::SourceBinding;
 use super::error::RunError;
@@ -42,9 +43,14 @@ impl Folders {
         self.state.join("imports")
     }
 
+    /// The folders of runs.
+    pub fn runs(&self) -> PathBuf {
+        self.state.join("runs")
+    }
+
     /// Files of a run: frozen populations, marks.
     pub fn run(&self, run: &str) -> PathBuf {
-        self.state.join("runs").join(run)
+        self.runs().join(run)
     }
 }
 
@@ -60,6 +66,8 @@ pub struct Sources {
     bindings: BTreeMap<String, SourceBinding>,
     servers: Servers,
     objects: Objects,
+    /// The folder of the run that reads, if what it reads is to be noted.
+    reader: Option<PathBuf>,
     opened: Mutex<BTreeMap<EntityId, Opened>>,
 }
 
@@ -91,6 +99,7 @@ impl Sources {
             bindings: BTreeMap::new(),
             servers: Servers::default(),
             objects: Objects::default(),
+            reader: None,
             opened: Mutex::default(),
         }
     }
@@ -99,6 +108,12 @@ impl Sources {
     #[must_use]
     pub fn with_bindings(self, bindings: BTreeMap<String, SourceBinding>) -> Self {
         Self { objects: Objects::new(&bindings), bindings, ..self }
+    }
+
+    /// The same, for a run with this folder: files with `archive` move away once it has finished.
+    #[must_use]
+    pub(super) fn read_by(self, folder: PathBuf) -> Self {
+        Self { reader: Some(folder), ..self }
     }
 
     /// Opens an entity's source, importing it if it is new or has changed.
@@ -127,6 +142,9 @@ impl Sources {
             rejects: Some(&rejects),
         };
         let found = sources::open(declared, &self.program, &options)?;
+        if let Some(folder) = &self.reader {
+            archive::note(folder, &found.archived)?;
+        }
         opened.insert(entity, found.clone());
         Ok(found)
     }

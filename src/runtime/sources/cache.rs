@@ -12,6 +12,7 @@ use std::time::SystemTime;
 
 use datafusion::arrow::datatypes::Schema;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use serde::{Deserialize, Serialize};
 
 use super::error::SourceError;
 use super::files::{SourceFile, io_reason};
@@ -25,7 +26,7 @@ const LINES: &str = "orch.lines";
 const REJECTED: &str = "orch.rejected";
 
 /// What tells a changed file from an unchanged one.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     /// Size in bytes.
     pub len: u64,
@@ -80,6 +81,7 @@ impl Entry {
         let mut options = context.options.clone();
         // The limit decides whether an import is accepted, not what it holds.
         options.max_errors = None;
+        options.archive = None;
         hash.update(format!("{VERSION} {absolute:?} {stamp:?} {options:?} {zone} {}", context.lines).as_bytes());
         for column in context.columns {
             let described = (&column.name, &column.kind, column.nullable, &column.default);

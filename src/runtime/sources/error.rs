@@ -59,8 +59,6 @@ pub(crate) enum SourceError {
     Unwritable { shown: String, reason: String },
     #[error("`{entity}` {what}, which cannot be changed")]
     ReadOnly { entity: String, what: String },
-    #[error("{what} is not supported yet")]
-    NotYet { what: &'static str, help: &'static str },
     #[error("{}", .0.message)]
     Problem(Box<Problem>),
     #[error("{message}")]
@@ -180,15 +178,9 @@ impl SourceError {
             Self::ReadOnly { .. } => {
                 problem.help("write to an entity of one .csv, .tsv or .parquet file, or of a source with `writable = true` in orch.toml")
             }
-            Self::NotYet { help, .. } => problem.help(help),
             Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
             _ => problem,
         }
-    }
-
-    /// Files that would stay where they are, although the script says otherwise, would be read again by the next run.
-    pub fn no_archive() -> Self {
-        Self::NotYet { what: "`archive`", help: "leave it out, and move the files away once the run has finished" }
     }
 
     /// Patterns are of names of files.
@@ -220,7 +212,7 @@ impl SourceError {
             Self::TooMany { .. } => run::TOO_MANY_BAD_ROWS,
             Self::OpenQuote { .. } | Self::LongRecord { .. } => run::OPEN_QUOTE,
             Self::Changed { .. } => run::SOURCE_CHANGED,
-            Self::Unsupported { .. } | Self::NotYet { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Unsupported { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
             Self::Problem(problem) => problem.code,
             Self::Unwritable { .. } => run::WRITE_FAILED,
             Self::ReadOnly { .. } => run::READ_ONLY,

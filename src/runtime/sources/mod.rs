@@ -36,11 +36,14 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use jiff::tz::TimeZone;
 
 use crate::diag::Problem;
-use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
+use crate::hir::{Entity, Program, Source, SourceLocation, Ty};
+use crate::runtime::archive::Read;
 use crate::runtime::bindings::SourceBinding;
 pub(crate) use bound::{BoundTable, Database, open as open_bound, quoted, table as bound_table};
+pub(crate) use cache::Stamp;
 pub(crate) use error::SourceError;
 pub use files::KINDS;
+pub(crate) use files::io_reason;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
 pub use infer::{Inferred, People, entity_name};
@@ -92,6 +95,8 @@ pub struct Opened {
     pub rejected: u64,
     /// The files read, in order.
     pub files: Vec<PathBuf>,
+    /// Those that are to move away once a run that has read them has finished.
+    pub(crate) archived: Vec<Read>,
 }
 
 /// Opens the data of `entity`, which imports text files that are not imported yet. Reads and writes files; call it
@@ -212,13 +217,20 @@ fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Open
         });
     };
     let columns = columns::of_entity(entity, program)?;
-    let files = files::find(open.base, path(&source.location)?, open.objects)?;
+    let location = path(&source.location)?;
+    let archives = source.options.iter().any(|(name, _)| name == "archive");
+    let files = match files::find(open.base, location, open.objects) {
+        // Where files move away, there may be none for a while.
+        Err(SourceError::NoMatch { .. }) if archives => Vec::new(),
+        found => found?,
+    };
     let format = same_format(&files)?;
     let extension = files.first().and_then(|file| files::extension(&file.path)).unwrap_or_default();
     let options = match format {
         Format::Text => FileOptions::new(&extension, &source.options)?,
-        Format::Parquet | Format::Arrow => FileOptions::of_extension(&extension),
+        Format::Parquet | Format::Arrow => FileOptions::of_typed(&source.options, &files[0].shown)?,
     };
+    let archived = archived(&files, location, &options, open)?;
     let context = Context {
         columns: &columns,
         options: &options,
@@ -228,28 +240,63 @@ fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Open
         lines: entity.key.is_empty() && entity.field(import::LINE).is_none(),
         rejects: open.rejects,
     };
-    match format {
+    let opened = match format {
+        _ if files.is_empty() => nothing(&context),
         Format::Text => text(&files, &context),
-        Format::Parquet | Format::Arrow => direct(&files, format, &source.options, &context),
+        Format::Parquet | Format::Arrow => direct(&files, format, &context),
+    };
+    Ok(Opened { archived, ..opened? })
+}
+
+/// The files as they are before they are read, and where they are to move.
+fn archived(
+    files: &[SourceFile],
+    location: &str,
+    options: &FileOptions,
+    open: &OpenOptions,
+) -> Result<Vec<Read>, SourceError> {
+    let Some(archive) = &options.archive else { return Ok(Vec::new()) };
+    let refuse = |why: &str, help: &str| SourceError::Option {
+        message: format!("option `archive`: {why}"),
+        help: help.to_owned(),
+    };
+    if is_remote(location) {
+        return Err(refuse("files of an object store are not moved", "leave it out"));
     }
+    let (source, target) = (open.base.join(location), open.base.join(archive));
+    let folder = if source.is_dir() { source.as_path() } else { source.parent().unwrap_or(open.base) };
+    let same = |a: &Path, b: &Path| a.components().eq(b.components());
+    if same(folder, &target) || (source.is_dir() && target.starts_with(folder)) {
+        return Err(refuse(
+            "files in it would be read again",
+            "name a folder beside that of the files, such as `\"done/\"`",
+        ));
+    }
+    let read = |file: &SourceFile| {
+        let inner = file.path.strip_prefix(folder).unwrap_or(&file.path);
+        Ok(Read { path: file.path.clone(), to: target.join(inner), stamp: Stamp::found(file)? })
+    };
+    files.iter().map(read).collect()
+}
+
+/// No rows of these columns.
+fn nothing(context: &Context) -> Result<Opened, SourceError> {
+    let schema = import::schema(context, &vec![columns::MIN_SCALE; context.columns.len()]);
+    let none = datafusion::datasource::MemTable::try_new(schema, vec![Vec::new()]);
+    let failed =
+        |error: DataFusionError| SourceError::Cache { path: context.cache.to_owned(), reason: error.to_string() };
+    Ok(Opened {
+        table: Arc::new(none.map_err(failed)?),
+        rows: 0,
+        rejected_table: import::rejects_table(&Rejects::default(), context.cache)?,
+        rejected: 0,
+        files: Vec::new(),
+        archived: Vec::new(),
+    })
 }
 
 /// Reads Parquet or Arrow files as they are.
-fn direct(
-    files: &[SourceFile],
-    format: Format,
-    options: &[(String, Value)],
-    context: &Context,
-) -> Result<Opened, SourceError> {
-    if options.iter().any(|(name, _)| name == "archive") {
-        return Err(SourceError::no_archive());
-    }
-    if let Some((name, _)) = options.first() {
-        return Err(SourceError::Option {
-            message: format!("`{name}` is an option of text files"),
-            help: format!("leave it out: `{}` is typed already", files[0].shown),
-        });
-    }
+fn direct(files: &[SourceFile], format: Format, context: &Context) -> Result<Opened, SourceError> {
     let (table, rows) = direct::open(files, format, context)?;
     Ok(Opened {
         table,
@@ -257,6 +304,7 @@ fn direct(
         rejected_table: import::rejects_table(&Rejects::default(), context.cache)?,
         rejected: 0,
         files: files.iter().map(|file| file.path.clone()).collect(),
+        archived: Vec::new(),
     })
 }
 
@@ -285,6 +333,7 @@ fn text(files: &[SourceFile], context: &Context) -> Result<Opened, SourceError> 
         rejected_table: import::rejects_table(&rejects, context.cache)?,
         rejected: rejects.count,
         files: files.iter().map(|file| file.path.clone()).collect(),
+        archived: Vec::new(),
     })
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct FileOptions {
     pub on_error: OnBad,
     /// The most bad lines of one source; `None` for any number.
     pub max_errors: Option<u64>,
+    /// The folder to which files move once a run that has read them has finished.
+    pub archive: Option<String>,
 }
 
 /// How records and cells are told apart.
@@ -157,6 +159,7 @@ impl FileOptions {
             undeclared_fail: false,
             on_error: OnBad::Fail,
             max_errors: None,
+            archive: None,
         }
     }
 
@@ -178,12 +181,28 @@ impl FileOptions {
         Ok(options)
     }
 
+    /// Reads the options declared for files that are typed already, such as `shown`.
+    pub fn of_typed(declared: &[(String, Value)], shown: &str) -> Result<Self, SourceError> {
+        let mut options = Self::of_extension("");
+        for (name, value) in declared {
+            if name != "archive" {
+                return Err(SourceError::Option {
+                    message: format!("`{name}` is an option of text files"),
+                    help: format!("leave it out: `{shown}` is typed already"),
+                });
+            }
+            options.set(name, value)?;
+        }
+        Ok(options)
+    }
+
     /// Why rows cannot be written the way they are read, if so.
     pub fn unwritable(&self) -> Option<&'static str> {
         match self.layout {
             Layout::Fixed(_) => Some("a file of fixed widths"),
             Layout::JsonLines | Layout::Json => Some("a JSON file"),
             Layout::Delimited if self.numbers != NumberFormat::PLAIN => Some("with an option for numbers"),
+            Layout::Delimited if self.archive.is_some() => Some("with `archive`"),
             Layout::Delimited if !self.replacements.is_empty() => Some("with `map`"),
             Layout::Delimited => None,
         }
@@ -210,7 +229,7 @@ impl FileOptions {
             ("on_error", Value::Text(text)) => self.on_error = on_bad(text)?,
             ("max_errors", Value::Int(limit)) if *limit >= 0 => self.max_errors = Some(limit.unsigned_abs()),
             ("compression", Value::Text(text)) => self.packing = Some(packing(text)?),
-            ("archive", _) => return Err(SourceError::no_archive()),
+            ("archive", Value::Text(text)) => self.archive = Some(archive(text)?),
             (known, _) if KNOWN.contains(&known) => {
                 let expected = match known {
                     "header" => "`true` or `false`",
@@ -281,6 +300,20 @@ fn undeclared(text: &str) -> Result<bool, SourceError> {
         "fail" => Ok(true),
         "ignore" => Ok(false),
         _ => Err(invalid("undeclared", &format!("`{text}` is unknown"), "`ignore` or `fail`")),
+    }
+}
+
+/// A folder below the one of the script.
+fn archive(text: &str) -> Result<String, SourceError> {
+    use std::path::Component;
+    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    match !text.trim().is_empty() && std::path::Path::new(text).components().all(inside) {
+        true => Ok(text.to_owned()),
+        false => Err(invalid(
+            "archive",
+            &format!("`{text}` is no folder below the script's"),
+            "a folder, such as `\"done/\"`",
+        )),
     }
 }
 

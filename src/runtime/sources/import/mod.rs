@@ -452,7 +452,8 @@ fn first_scale(column: &Column) -> u8 {
     }
 }
 
-fn schema(context: &Context, scales: &[u8]) -> SchemaRef {
+/// The columns in Arrow, with these decimals.
+pub(crate) fn schema(context: &Context, scales: &[u8]) -> SchemaRef {
     let mut fields: Vec<_> = context.columns.iter().zip(scales).map(|(column, scale)| column.arrow(*scale)).collect();
     if context.lines {
         fields.push(Field::new(LINE, DataType::Int64, false));

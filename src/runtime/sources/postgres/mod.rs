@@ -73,6 +73,7 @@ pub(super) fn open(
         rejected_table: rejects_table(&Rejects::default(), cache)?,
         rejected: 0,
         files: Vec::new(),
+        archived: Vec::new(),
     })
 }
 

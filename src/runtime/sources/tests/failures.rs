@@ -216,7 +216,6 @@ fn what_cannot_be_read_yet() {
         declare("gs://bucket/a.csv", &[], "id: int key"),
         declare("m*/a*.csv", &[], "id: int key"),
         declare("many/a.csv", &[], "id: duration key"),
-        declare("many/a.csv", &[("archive", text("done/"))], "id: int key"),
     ];
     let mut messages = String::new();
     for declared in declared {
@@ -230,6 +229,5 @@ fn what_cannot_be_read_yet() {
     a source behind `gs://` cannot be read yet | copy the file into the project, or into an object store: `s3://BUCKET/FILE`
     a pattern in a folder's name cannot be read yet | use `*` in the file's name only
     a file cannot hold a column of this type: `id` | declare it as `text` or `json`
-    `archive` is not supported yet | leave it out, and move the files away once the run has finished
     ");
 }
