@@ -35,6 +35,7 @@ mod object_store;
 mod pages;
 #[cfg(feature = "engine")]
 mod postgres;
+mod policies;
 mod program;
 #[cfg(feature = "engine")]
 mod project;

@@ -5,6 +5,7 @@
 //! process. After a failed write or sync the writer accepts nothing more: a store that cannot remember must not be
 //! built upon.
 
+mod contacts;
 mod read;
 mod schema;
 mod takes;
@@ -23,8 +24,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::base::plain_reason;
 
 use super::{
-    AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
-    StoreError, TakeRecord, Tally, TaskRecord,
+    AudienceRecord, Change, EarlierContact, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord,
+    StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
 };
 use write::Writer;
 
@@ -191,6 +192,15 @@ impl Store for SqliteStore {
 
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {
         read::tally(&self.reader(), send)
+    }
+
+    fn contacts(
+        &self,
+        person: &[u8; 16],
+        since: jiff::Timestamp,
+        run: &str,
+    ) -> Result<Vec<EarlierContact>, StoreError> {
+        contacts::find(&self.reader(), person, since, run)
     }
 
     fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
