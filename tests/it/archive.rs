@@ -17,7 +17,12 @@ fn inbox() -> Project {
 /// The files of the project's data, with what they say.
 fn files(project: &Project) -> Vec<String> {
     let data = |name: &String| name.starts_with("in/") || name.starts_with("done/");
-    project.files().into_iter().filter(data).map(|name| format!("{name} {}", project.read(&name).replace('\n', "|"))).collect()
+    project
+        .files()
+        .into_iter()
+        .filter(data)
+        .map(|name| format!("{name} {}", project.read(&name).replace('\n', "|")))
+        .collect()
 }
 
 fn notes(project: &Project, arguments: &[&str]) -> String {
@@ -36,7 +41,10 @@ fn files_move_when_the_run_has_finished_and_not_before() {
     project.write("in/leads-3.csv", "id\n4\n");
     let run = project.run_name();
     assert_eq!(notes(&project, &["resume", &run, "--fast-forward"]), "3 4");
-    assert_eq!(files(&project), ["done/leads-1.csv id|1|2|", "done/leads-2.csv id|3|x|", "done/leads-3.csv id|4|", "in/other.csv id|9|"]);
+    assert_eq!(
+        files(&project),
+        ["done/leads-1.csv id|1|2|", "done/leads-2.csv id|3|x|", "done/leads-3.csv id|4|", "in/other.csv id|9|"]
+    );
     // An empty inbox is no mistake; a file of a known name is kept beside the other.
     assert_eq!(notes(&project, &["run", "script.orch", "--fast-forward"]), "0 0");
     project.write("in/leads-1.csv", "id\n7\n");
@@ -93,7 +101,9 @@ fn the_last_of_several_runs_moves_a_file() {
 #[test]
 fn folders_that_are_columns_keep_their_names_and_places_are_checked() {
     let project = Project::empty().with("in/day=2026-01-05/a.csv", "id\n1\n");
-    let script = |archive: &str| format!("entity a from \"in\" (archive: \"{archive}\") {{ id: int key; day: date }}\nlog \"{{count(a)}}\"");
+    let script = |archive: &str| {
+        format!("entity a from \"in\" (archive: \"{archive}\") {{ id: int key; day: date }}\nlog \"{{count(a)}}\"")
+    };
     for archive in ["../done", "/tmp/done", "in/done", "in", ""] {
         project.write("script.orch", script(archive));
         let said = project.orch(&["run", "script.orch"]).expect(1);

@@ -33,9 +33,9 @@ mod new;
 #[cfg(feature = "engine")]
 mod object_store;
 mod pages;
+mod policies;
 #[cfg(feature = "engine")]
 mod postgres;
-mod policies;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
