@@ -86,6 +86,26 @@ fn the_server_gets_columns_conditions_and_their_values() {
 }
 
 #[test]
+fn limits_are_left_to_the_server() {
+    let Some(shop) = Shop::open("limited") else { return };
+    let last = |query: &str| {
+        let rows = shop.rows(query);
+        let ids: Vec<i64> = rows.iter().map(|row| row["id"].as_i64().unwrap()).collect();
+        (ids, shop.statements("FROM \"contacts\" AS t").pop().unwrap())
+    };
+    let (ids, asked) = last("contacts where not vip limit 1");
+    assert_eq!(ids, [2], "without an order the key decides");
+    assert!(asked.ends_with("WHERE (NOT \"vip\"::bool) ORDER BY t.\"id\" ASC NULLS LAST LIMIT 1"), "{asked}");
+    let (ids, asked) = last("contacts order by id desc limit 2");
+    assert_eq!(ids, [3, 2]);
+    assert!(asked.ends_with("ORDER BY t.\"id\" DESC NULLS LAST LIMIT 2"), "{asked}");
+    // What is decided here must not be cut off there.
+    let (ids, asked) = last("contacts where length(name ?? \"\") = 3 order by id desc limit 1");
+    assert_eq!(ids, [2]);
+    assert!(!asked.contains("LIMIT"), "{asked}");
+}
+
+#[test]
 fn structure_that_has_changed_is_said_before_anything_happens() {
     let Some(shop) = Shop::open("drifted") else { return };
     shop.project.write("script.orch", "export orders to \"orders.csv\"\nexport contacts to \"contacts.csv\"");

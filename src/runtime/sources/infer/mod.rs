@@ -21,10 +21,12 @@ mod tests;
 use std::path::Path;
 
 use super::bound::BoundTable;
+use super::cell::Reading;
 use super::error::SourceError;
 use super::files::{self, Format, SourceFile};
+use super::import;
 use super::objects::Objects;
-use super::options::{Encoding, FileOptions};
+use super::options::{Encoding, FileOptions, Layout, NumberFormat};
 use crate::hir::{Ty, Value, quoted_name};
 use candidates::Candidate;
 pub use declare::{Inferred, People};
@@ -153,7 +155,25 @@ fn look_at_text(files: &[SourceFile], file: &SourceFile) -> Result<(Sample, Vec<
             sign => format!("delimiter: \"{}\"", char::from(sign)),
         });
     }
+    if options.layout == Layout::Delimited && !names_columns(&head, &options) {
+        options.header = false;
+        written.push("header: false".to_owned());
+    }
     Ok((sample::of_text(files, &options, MOST_BYTES)?, written))
+}
+
+/// Does the first line look like names? A number, a date or an address is none.
+fn names_columns(head: &[u8], options: &FileOptions) -> bool {
+    let text = import::decode(head, options.encoding).unwrap_or_else(|_| String::from_utf8_lossy(head));
+    let mut reader = import::reader(options, text.as_bytes());
+    let mut record = csv::StringRecord::new();
+    let read = reader.read_record(&mut record).unwrap_or(false);
+    let reading = Reading { zone: jiff::tz::TimeZone::UTC, date_format: None, numbers: NumberFormat::PLAIN };
+    let is_value = |cell: &str| {
+        let cell = cell.trim();
+        cell.contains('@') || [Candidate::Decimal, Candidate::Date].iter().any(|kind| kind.fits(cell, &reading))
+    };
+    !read || !record.iter().any(|cell| !cell.trim().is_empty() && is_value(cell))
 }
 
 /// How the file writes dates and numbers, if all its columns agree.

@@ -48,6 +48,17 @@ fn declared(files: &[(&str, &str)]) -> String {
     text.split_once("\n\n").unwrap().1.to_owned()
 }
 
+#[test]
+fn a_first_line_of_values_names_nothing() {
+    assert_snapshot!(declared(&[("a.csv", "1;ann@x.test;2026-01-05\n2;bob@x.test;2026-01-06\n")]), @r#"
+    entity a from "a.csv" (delimiter: ";", header: false) {
+      column_1: int
+      column_2: email
+      column_3: date
+    }
+    "#);
+}
+
 /// What an entity says, without the order of values.
 fn said(entity: &Entity, program: &Program) -> BTreeSet<String> {
     let mut said = BTreeSet::new();

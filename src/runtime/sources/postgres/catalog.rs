@@ -22,6 +22,8 @@ pub(crate) struct TableColumn {
     pub labels: Vec<String>,
     /// Are two texts equal only when all their bytes are?
     pub exact: bool,
+    /// Does the order of texts by their bytes there mean what it means here?
+    pub bytewise: bool,
     /// Its place in the primary key, from 1.
     pub key: Option<i16>,
 }
@@ -39,7 +41,8 @@ SELECT c.name, t.typname::text, t.typcategory::text, format_type(c.oid, NULL),
        CASE WHEN t.typname = 'numeric' THEN c.typmod ELSE -1 END, c.not_null,
        ARRAY(SELECT enumlabel::text FROM pg_enum WHERE enumtypid = c.oid ORDER BY enumsortorder),
        coalesce((to_jsonb(l) ->> 'collisdeterministic')::boolean, true),
-       (SELECT array_position(i.indkey::int2[], c.place)::int4 FROM pg_index i WHERE i.indrelid = $1 AND i.indisprimary)
+       (SELECT array_position(i.indkey::int2[], c.place)::int4 FROM pg_index i WHERE i.indrelid = $1 AND i.indisprimary),
+       getdatabaseencoding() IN ('UTF8', 'LATIN1', 'SQL_ASCII')
 FROM columns c JOIN pg_type t ON t.oid = c.oid LEFT JOIN pg_collation l ON l.oid = c.coll
 WHERE t.typtype <> 'd' ORDER BY c.place";
 
@@ -72,6 +75,7 @@ pub(crate) async fn columns(client: &Client, table: u32) -> Result<Vec<TableColu
             exact: row.try_get(7)?,
             // Places in the index begin at 0.
             key: row.try_get::<_, Option<i32>>(8)?.map(|place| place as i16 + 1),
+            bytewise: row.try_get(9)?,
         })
     };
     Ok(rows.iter().map(column).collect::<Result<_, _>>()?)

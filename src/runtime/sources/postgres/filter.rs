@@ -146,7 +146,7 @@ impl Known<'_> {
                 let at = jiff::Timestamp::from_microsecond(*micros).ok()?;
                 (plain, Parameter::Text(at.to_string()), "::text::timestamptz")
             }
-            (Kind::Text | Kind::OneOf { .. }, ScalarValue::Utf8(Some(text))) => {
+            (Kind::Text | Kind::OneOf { .. }, ScalarValue::Utf8(Some(text))) if equality || asked.from.bytewise => {
                 (text_side(asked, equality, &plain), Parameter::Text(text.clone()), "::text")
             }
             _ => return None,
@@ -187,7 +187,7 @@ mod tests {
 
     fn column(name: &str, kind: Kind, ty: &str, exact: bool) -> (Column, Asked) {
         let span = Span::new(SourceId(0), 0, 0);
-        let from = TableColumn { name: name.into(), ty: ty.into(), exact, ..TableColumn::default() };
+        let from = TableColumn { name: name.into(), ty: ty.into(), exact, bytewise: true, ..TableColumn::default() };
         let wire = match ty {
             "timestamptz" => Wire::Instant,
             "timestamp" => Wire::Civil,

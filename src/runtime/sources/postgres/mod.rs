@@ -10,6 +10,7 @@ mod filter;
 mod fit;
 mod link;
 mod provider;
+mod reading;
 mod row;
 mod write;
 
