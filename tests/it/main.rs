@@ -47,6 +47,8 @@ mod run;
 #[cfg(feature = "engine")]
 mod smtp;
 #[cfg(feature = "engine")]
+mod sources;
+#[cfg(feature = "engine")]
 mod start;
 #[cfg(feature = "engine")]
 mod stdlib;
