@@ -136,7 +136,10 @@ impl Engine {
     /// # Errors
     /// The first source that is not as declared.
     pub fn sources(&self, plan: &Plan) -> Result<Sources, RunError> {
-        let sources = self.open_sources(plan);
+        self.checked(plan, self.open_sources(plan))
+    }
+
+    fn checked(&self, plan: &Plan, sources: Sources) -> Result<Sources, RunError> {
         for entity in plan.entities() {
             sources.open(entity)?;
         }
@@ -228,7 +231,9 @@ impl Engine {
             self.runtime.block_on(store.commit(vec![Change::Simulated { run: run.to_string() }]))?;
             record.simulated = true;
         }
-        let sources = self.sources(plan)?;
+        let runs = self.options.folders.runs();
+        super::archive::settle(&runs, store, drive.observer)?;
+        let sources = self.checked(plan, self.open_sources(plan).read_by(self.options.folders.run(run)))?;
         let clock: Arc<dyn Clock> =
             if simulated { Arc::new(VirtualClock::new(record.updated)) } else { self.options.clock.clone() };
         let inbox = Inbox::new(&self.options.folders.state);
@@ -239,12 +244,16 @@ impl Engine {
         };
         let paused = record.state.status == machine::Status::Paused;
         let mut executor = Executor::new(around, plan, record);
-        self.runtime.block_on(async {
+        let end = self.runtime.block_on(async {
             if paused {
                 executor.commit(Event::Resumed, None).await?;
             }
             executor.drive(drive.until).await
-        })
+        })?;
+        if matches!(end, DriveEnd::Over(_)) {
+            super::archive::settle(&runs, store, drive.observer)?;
+        }
+        Ok(end)
     }
 
     /// What a run of this engine has around it; nobody watches and nobody is asked.

@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "engine")]
+mod archive;
+#[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
 mod cli;
@@ -34,7 +36,11 @@ mod new;
 mod operations;
 mod pages;
 #[cfg(feature = "engine")]
+mod object_store;
+mod pages;
 mod policies;
+#[cfg(feature = "engine")]
+mod postgres;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
@@ -48,6 +54,8 @@ mod run;
 mod sim;
 #[cfg(feature = "engine")]
 mod smtp;
+#[cfg(feature = "engine")]
+mod sources;
 #[cfg(feature = "engine")]
 mod start;
 #[cfg(feature = "engine")]
