@@ -1,7 +1,7 @@
 //! What is visible at a place.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::{Column, EntityId, Expr, LocalId, MessageId, Query, QueryKind, RelationId, RowId, SegmentTy};
 
@@ -20,7 +20,7 @@ pub(crate) struct Scope {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Locals {
     /// Only the last one grows, and only while nobody shares it.
-    layers: Vec<Rc<Layer>>,
+    layers: Vec<Arc<Layer>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -32,10 +32,10 @@ struct Layer {
 
 impl Locals {
     fn push(&mut self, name: String, bound: Bound) {
-        if self.layers.last_mut().and_then(Rc::get_mut).is_none() {
-            self.layers.push(Rc::default());
+        if self.layers.last_mut().and_then(Arc::get_mut).is_none() {
+            self.layers.push(Arc::default());
         }
-        if let Some(layer) = self.layers.last_mut().and_then(Rc::get_mut) {
+        if let Some(layer) = self.layers.last_mut().and_then(Arc::get_mut) {
             layer.latest.insert(name.clone(), layer.names.len());
             layer.names.push((name, bound));
         }
