@@ -100,7 +100,7 @@ impl<'a> Checker<'a> {
                 Some(value) => value.clone(),
                 None => super::super::Expr { kind: ExprKind::Literal(Value::Null), ty: param.ty, span: param.span },
             };
-            scope.bind_to(param.name, Bound::Value(value));
+            scope.bind_to(param.name, Bound::Value(Box::new(value)));
         }
     }
 

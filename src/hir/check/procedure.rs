@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
         let Some(value) = value else {
             // A missing argument was reported.
             return if param.default.is_some() || param.ty.nullable {
-                Bound::Value(default_value(param, call))
+                Bound::Value(Box::new(default_value(param, call)))
             } else {
                 Bound::Poisoned
             };
@@ -193,7 +193,7 @@ impl<'a> Checker<'a> {
         let span = value.span;
         let value = self.expr(value, scope, Some(&param.ty));
         if matches!(value.kind, ExprKind::Literal(_) | ExprKind::Local(_) | ExprKind::Error) {
-            return Bound::Value(value);
+            return Bound::Value(Box::new(value));
         }
         let local = self.argument_local(param, LocalKind::Let, value.ty.clone(), span);
         self.push(StmtKind::Let { local, value }, span, out);
@@ -235,7 +235,11 @@ impl<'a> Checker<'a> {
             TyKind::Delivery(_) => {
                 Bound::Local(self.argument_local(param, LocalKind::Delivery, param.ty.clone(), param.span))
             }
-            _ => Bound::Value(Expr { kind: ExprKind::Literal(Value::Null), ty: param.ty.clone(), span: param.span }),
+            _ => Bound::Value(Box::new(Expr {
+                kind: ExprKind::Literal(Value::Null),
+                ty: param.ty.clone(),
+                span: param.span,
+            })),
         }
     }
 }

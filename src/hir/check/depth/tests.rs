@@ -22,7 +22,11 @@ fn nested(levels: usize) -> Vec<String> {
         where_(around("coalesce(", "opt_in", ", opt_in)")),
         where_(around("(if opt_in then ", "opt_in", " else opt_in)")),
         where_(around("exists(orders where customer.", "opt_in", ")")),
-        where_(format!("{}opt_in{}", "exists(orders where exists(customers where ".repeat(levels / 2), "))".repeat(levels / 2))),
+        where_(format!(
+            "{}opt_in{}",
+            "exists(orders where exists(customers where ".repeat(levels / 2),
+            "))".repeat(levels / 2)
+        )),
         where_(around("spend in (1, sum(amount of orders where ", "true", "))")),
         format!("segment s = {}\nlog \"{{count(s)}}\"", around("(", "customers", " where opt_in)")),
         format!("segment s = {}\nlog \"{{count(s)}}\"", around("(customers union ", "customers", ")")),
@@ -53,4 +57,58 @@ fn deep_programs_have_the_room_they_need() {
         let codes = on_a_thread(script);
         assert!(codes.iter().all(|code| code != "expands_too_far"), "{codes:?} {shown}");
     }
+}
+#[test]
+fn zz_sizes() {
+    use crate::hir as h;
+    use crate::syntax::ast as a;
+    macro_rules! s { ($($t:ty),* $(,)?) => { $( eprintln!("{:40} {}", stringify!($t), std::mem::size_of::<$t>()); )* } }
+    s!(
+        a::Expr,
+        a::ExprKind,
+        a::Stmt,
+        a::StmtKind,
+        a::Clause,
+        a::Name,
+        a::Text,
+        a::Send,
+        a::Message,
+        a::Args,
+        a::RecordItem,
+        a::Wait,
+        a::HumanStep,
+        a::Define,
+        a::Literal,
+        a::Split,
+        a::Block,
+        a::Repeat,
+        a::Campaign,
+        a::EntityItem,
+        h::Expr,
+        h::ExprKind,
+        h::Ty,
+        h::TyKind,
+        h::Value,
+        h::Query,
+        h::QueryKind,
+        h::SegmentTy,
+        h::Column,
+        h::Stmt,
+        h::StmtKind,
+        h::Send,
+        h::MessageUse,
+        h::Content,
+        h::TemplatePart,
+        h::Local,
+        h::SendOptions,
+        h::Aggregate,
+        crate::syntax::token::Token,
+        crate::syntax::token::Value,
+        crate::syntax::token::Kind,
+        crate::syntax::layout::Unit,
+        crate::syntax::ast::Doc,
+        super::super::Scope,
+        super::super::RowScope,
+        crate::diag::Problem
+    );
 }
