@@ -107,7 +107,7 @@ impl<'a> Checker<'a> {
     /// The content of all fields, with placeholders that look at the innermost row of `scope`.
     fn contents(&mut self, written: &'a ast::Message, channel: ChannelId, scope: &Scope) -> Vec<(String, Content)> {
         let known: Vec<String> = self.program[channel].fields.iter().map(|field| field.name.clone()).collect();
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(written.body.items.len());
         for item in &written.body.items {
             let ast::RecordValue::Expr(value) = &item.value else {
                 self.wrong_option(&item.name.text, "a text", item.name.span);
