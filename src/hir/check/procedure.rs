@@ -129,10 +129,11 @@ impl<'a> Checker<'a> {
 
     fn message_argument(&mut self, channel: &str, value: &ast::Expr, scope: &Scope) -> Bound {
         let Some(id) = self.message_named(value, scope) else {
-            if let ast::ExprKind::Name(name) = &value.kind {
-                self.lookup_global(name, "message");
-            } else {
-                self.wrong_option("message", "the name of a message", value.span);
+            match &value.kind {
+                // A parameter of the procedure that is being checked by itself.
+                ast::ExprKind::Name(name) if matches!(scope.bound(&name.text), Some(Bound::Poisoned)) => {}
+                ast::ExprKind::Name(name) => drop(self.lookup_global(name, "message")),
+                _ => self.wrong_option("message", "the name of a message", value.span),
             }
             return Bound::Poisoned;
         };
