@@ -20,7 +20,9 @@ pub fn space(place: Place) -> bool {
         return false;
     }
     match token {
-        Kind::Comma | Kind::ParenClose | Kind::SquareClose | Kind::Dot | Kind::Colon | Kind::Question => false,
+        // A number would go on with the point.
+        Kind::Dot => before == Kind::Literal,
+        Kind::Comma | Kind::ParenClose | Kind::SquareClose | Kind::Colon | Kind::Question => false,
         // Options stand apart, arguments do not.
         Kind::ParenOpen => matches!(word, Kind::StmtTopic | Kind::StmtEntity) || !is_callee(before),
         _ => true,

@@ -141,7 +141,7 @@ impl Engine {
 }
 
 fn whole(new: &NewRows<'_>) -> Query {
-    let ty = SegmentTy { entity: new.query.ty.entity, with: Vec::new() };
+    let ty = SegmentTy::of(new.query.ty.entity);
     Query { kind: QueryKind::Entity(ty.entity), ty, span: new.query.span }
 }
 

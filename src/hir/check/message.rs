@@ -104,14 +104,14 @@ impl<'a> Checker<'a> {
                 Some(value) => value.clone(),
                 None => super::super::Expr { kind: ExprKind::Literal(Value::Null), ty: param.ty, span: param.span },
             };
-            scope.bind_to(param.name, Bound::Value(value));
+            scope.bind_to(param.name, Bound::Value(Box::new(value)));
         }
     }
 
     /// The content of all fields, with placeholders that look at the innermost row of `scope`.
     fn contents(&mut self, written: &'a ast::Message, channel: ChannelId, scope: &Scope) -> Vec<(String, Content)> {
         let known: Vec<String> = self.program[channel].fields.iter().map(|field| field.name.clone()).collect();
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(written.body.items.len());
         for item in &written.body.items {
             let ast::RecordValue::Expr(value) = &item.value else {
                 self.wrong_option(&item.name.text, "a text", item.name.span);

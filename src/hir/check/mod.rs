@@ -8,6 +8,7 @@ mod arguments;
 mod campaign;
 mod channel;
 mod collect;
+mod depth;
 mod entity;
 mod expectation;
 mod expr;
@@ -105,8 +106,10 @@ pub(crate) struct Checker<'a> {
     procedure: Option<String>,
     /// How many procedures were put in.
     procedures_put_in: usize,
-    /// How deep the expression being checked is in its statement, definitions put in.
+    /// How deep the block, expression or population being checked is, definitions and procedures put in.
     depth: u32,
+    /// Something was so deep that it needed a stack of its own.
+    went_deep: bool,
     /// How many definitions were put in.
     expansions: u32,
     /// That they are too many was reported.
@@ -116,22 +119,6 @@ pub(crate) struct Checker<'a> {
 
 /// Checks a program: all its files at once. The files of the standard library come first, the entry last.
 pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
-    let check = || check_on_this_stack(files, environment);
-    // A tree may be as deep as the parser allows, and definitions make it deeper; a caller's stack may be small.
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("check".to_owned()).stack_size(STACK);
-        match thread.spawn_scoped(scope, check).map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(checked)) => checked,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(_) => check(),
-        }
-    })
-}
-
-/// Bytes of stack for checking; only what is used is ever backed by memory.
-const STACK: usize = 256 << 20;
-
-fn check_on_this_stack(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
     let mut checker = Checker::new(files, environment);
     let found = checker.collect();
     checker.check_entities(&found);
@@ -148,7 +135,12 @@ fn check_on_this_stack(files: &[ParsedFile], environment: &Environment) -> (Prog
     checker.check_tests(&found);
     checker.check_places_of_new();
     if !checker.problems.has_errors() {
-        lint(&checker.program, &mut checker.problems);
+        let mut lints = || lint(&checker.program, &mut checker.problems);
+        if checker.went_deep {
+            depth::with_room(lints);
+        } else {
+            lints();
+        }
     }
     checker.problems.finish();
     (checker.program, checker.problems)
@@ -181,6 +173,7 @@ impl<'a> Checker<'a> {
             procedure: None,
             procedures_put_in: 0,
             depth: 0,
+            went_deep: false,
             expansions: 0,
             too_far: false,
             next_row: RowId::DECLARED.0 + 1,

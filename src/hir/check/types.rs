@@ -17,10 +17,10 @@ impl Checker<'_> {
             TypeExprKind::Enumeration(values) => self.enumeration(values),
             TypeExprKind::List(element) => TyKind::List(Box::new(self.element_type(element))),
             TypeExprKind::Segment { entity, with } if self.is_any(entity) => {
-                TyKind::Segment(SegmentTy { entity: SegmentTy::UNKNOWN, with: self.columns(with) })
+                TyKind::Segment(SegmentTy { entity: SegmentTy::UNKNOWN, with: self.columns(with).into() })
             }
             TypeExprKind::Segment { entity, with } => match self.entity_named(entity) {
-                Some(entity) => TyKind::Segment(SegmentTy { entity, with: self.columns(with) }),
+                Some(entity) => TyKind::Segment(SegmentTy { entity, with: self.columns(with).into() }),
                 None => TyKind::Error,
             },
             TypeExprKind::Relation { many, entity } => match self.entity_named(entity) {

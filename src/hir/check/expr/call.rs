@@ -82,7 +82,7 @@ impl Checker<'_> {
             usage: native.usage.to_owned(),
         };
         let Some(found) = self.match_arguments(&signature, Some(args), span) else { return poisoned(span) };
-        let mut checked: Vec<Expr> = Vec::new();
+        let mut checked: Vec<Expr> = Vec::with_capacity(native.params.len());
         for (param, arg) in native.params.iter().zip(found) {
             let value = match arg {
                 // `null_if(tier, "gold")`: a later argument may take its meaning from the first.
@@ -114,7 +114,7 @@ impl Checker<'_> {
             });
             return poisoned(span);
         }
-        let mut checked: Vec<Expr> = Vec::new();
+        let mut checked: Vec<Expr> = Vec::with_capacity(given.len());
         for arg in given {
             let known = checked.iter().find(|value| !relate::is_unknown(&value.ty)).map(|value| value.ty.clone());
             checked.push(self.infer(arg, scope, known.as_ref().map(Hint::loosely)));

@@ -51,10 +51,6 @@ impl<'h> Hint<'h> {
     }
 }
 
-/// Levels of expressions and populations, definitions put in. The parser allows 500 brackets, so that only definitions
-/// get beyond it. What recurses through the tree later relies on it.
-const DEEPEST: u32 = 2_000;
-
 const BOOL: Ty = Ty::of(TyKind::Bool);
 
 impl Checker<'_> {
@@ -98,32 +94,8 @@ impl Checker<'_> {
 
     /// What an expression is.
     fn infer(&mut self, expr: &ast::Expr, scope: &Scope, hint: Option<Hint>) -> Expr {
-        if !self.deeper(expr.span) {
-            return poisoned(expr.span);
-        }
-        let found = self.infer_kind(expr, scope, hint);
-        self.depth -= 1;
-        found
-    }
-
-    /// One level further down; false, and reported, where that is too far. The caller goes up again by lowering
-    /// [`Checker::depth`].
-    pub(crate) fn deeper(&mut self, span: Span) -> bool {
-        if self.depth >= DEEPEST {
-            self.expands_too_far(span);
-            return false;
-        }
-        self.depth += 1;
-        true
-    }
-
-    /// Reports, once, definitions that make an expression out of proportion.
-    pub(crate) fn expands_too_far(&mut self, span: Span) {
-        if !self.too_far {
-            self.too_far = true;
-            let span = self.calls.first().map_or(span, |(_, call)| *call);
-            self.report(TypeProblem::ExpandsTooFar { span });
-        }
+        let found = self.deeper(expr.span, |checker| checker.infer_kind(expr, scope, hint));
+        found.unwrap_or_else(|| poisoned(expr.span))
     }
 
     fn infer_kind(&mut self, expr: &ast::Expr, scope: &Scope, hint: Option<Hint>) -> Expr {

@@ -278,7 +278,7 @@ impl Checker<'_> {
         };
         let mut ty = ty;
         if *kind == FeedbackKind::Excluded && ty.column("reason").is_none() {
-            ty.with.push(crate::hir::Column { name: "reason".to_owned(), ty: Ty::of(TyKind::Text) });
+            ty = ty.and([crate::hir::Column { name: "reason".to_owned(), ty: Ty::of(TyKind::Text) }]);
         }
         Ok(Meaning::Population(Query { kind: QueryKind::Feedback { delivery: local, kind: *kind }, ty, span }))
     }
@@ -297,8 +297,8 @@ impl Checker<'_> {
     fn bound_meaning(&self, bound: &Bound, span: Span) -> Meaning {
         match bound {
             Bound::Value(value) if value.ty.is_error() => Meaning::Poisoned,
-            Bound::Value(value) => Meaning::Value(Expr { span, ..value.clone() }),
-            Bound::Population(query) => Meaning::Population(Query { span, ..query.clone() }),
+            Bound::Value(value) => Meaning::Value(Expr { span, ..Expr::clone(value) }),
+            Bound::Population(query) => Meaning::Population(Query { span, ..Query::clone(query) }),
             Bound::Message(_) => Meaning::Message,
             Bound::Poisoned => Meaning::Poisoned,
             Bound::Local(local) => {

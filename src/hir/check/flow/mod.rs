@@ -19,9 +19,11 @@ use crate::syntax::ast;
 impl<'a> Checker<'a> {
     /// The statements of a campaign's body or of a block. Names bound in it stay in `scope`.
     pub(super) fn stmts(&mut self, stmts: &'a [ast::Stmt], scope: &mut Scope) -> Vec<Stmt> {
-        let mut checked = Vec::new();
-        for stmt in stmts {
-            self.stmt(stmt, scope, &mut checked);
+        let mut checked = Vec::with_capacity(stmts.len());
+        if let Some(first) = stmts.first() {
+            self.deeper(first.span, |checker| {
+                stmts.iter().for_each(|stmt| checker.stmt(stmt, scope, &mut checked));
+            });
         }
         checked
     }

@@ -17,12 +17,8 @@ const DEEPEST: usize = 64;
 impl Checker<'_> {
     /// Checks a population.
     pub fn query(&mut self, expr: &ast::Expr, scope: &Scope) -> Query {
-        if !self.deeper(expr.span) {
-            return poisoned(expr.span);
-        }
-        let found = self.query_kind(expr, scope);
-        self.depth -= 1;
-        found
+        let found = self.deeper(expr.span, |checker| checker.query_kind(expr, scope));
+        found.unwrap_or_else(|| poisoned(expr.span))
     }
 
     fn query_kind(&mut self, expr: &ast::Expr, scope: &Scope) -> Query {
