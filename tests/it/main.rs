@@ -33,10 +33,10 @@ mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
 #[cfg(feature = "engine")]
+mod object_store;
+#[cfg(feature = "engine")]
 mod operations;
 mod pages;
-#[cfg(feature = "engine")]
-mod object_store;
 mod pages;
 mod policies;
 #[cfg(feature = "engine")]
