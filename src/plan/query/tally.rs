@@ -15,12 +15,9 @@ use std::task::{Context, Poll};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::catalog::Session;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchemaRef, DataFusionError, Result, Statistics};
-use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{
     Expr, Extension, InvariantLevel, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
 };
@@ -28,7 +25,6 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::{
     ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs,
 };
-use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use futures::{Stream, StreamExt};
 
 /// A count that fills while a plan runs.
@@ -139,59 +135,13 @@ impl UserDefinedLogicalNodeCore for Counted {
     }
 }
 
-/// The engine's planner, which knows tallies as well.
-#[derive(Debug)]
-pub(super) struct Planner;
-
-type Planning<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
-
-impl QueryPlanner for Planner {
-    fn create_physical_plan<'life0, 'life1, 'life2, 'async_trait>(
-        &'life0 self,
-        plan: &'life1 LogicalPlan,
-        session: &'life2 dyn Session,
-    ) -> Planning<'async_trait, Arc<dyn ExecutionPlan>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        Self: 'async_trait,
-    {
-        Box::pin(async move {
-            let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Planner)]);
-            planner.create_physical_plan(plan, session).await
-        })
-    }
-}
-
-impl ExtensionPlanner for Planner {
-    fn plan_extension<'life0, 'life1, 'life2, 'life3, 'life4, 'life5, 'life6, 'life7, 'async_trait>(
-        &'life0 self,
-        _: &'life1 dyn PhysicalPlanner,
-        node: &'life2 dyn UserDefinedLogicalNode,
-        _: &'life3 [&'life4 LogicalPlan],
-        inputs: &'life5 [Arc<dyn ExecutionPlan>],
-        _: &'life6 dyn Session,
-        _: &'life7 PhysicalPlanningContext,
-    ) -> Planning<'async_trait, Option<Arc<dyn ExecutionPlan>>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        'life3: 'async_trait,
-        'life4: 'async_trait,
-        'life5: 'async_trait,
-        'life6: 'async_trait,
-        'life7: 'async_trait,
-        Self: 'async_trait,
-    {
-        let counted = node.as_any().downcast_ref::<Counted>().zip(inputs.first());
-        let planned = counted.map(|(counted, input)| {
-            let exec: Arc<dyn ExecutionPlan> = Arc::new(TallyExec::new(input.clone(), counted.tally.clone()));
-            exec
-        });
-        Box::pin(std::future::ready(Ok(planned)))
-    }
+/// The operator of a tally; none for other nodes.
+pub(super) fn planned(
+    node: &dyn UserDefinedLogicalNode,
+    inputs: &[Arc<dyn ExecutionPlan>],
+) -> Option<Arc<dyn ExecutionPlan>> {
+    let (counted, input) = node.as_any().downcast_ref::<Counted>().zip(inputs.first())?;
+    Some(Arc::new(TallyExec::new(Arc::clone(input), counted.tally.clone())))
 }
 
 /// Counts rows while they pass.

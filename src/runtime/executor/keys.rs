@@ -36,11 +36,11 @@ impl KeyNames {
     /// Where they are, together with the columns by which the query engine tells rows apart.
     pub fn locate(&self, schema: &Schema) -> KeyColumns {
         let fields = schema.fields().iter().enumerate();
-        KeyColumns(fields.filter(|(_, field)| self.has(field.name())).map(|(at, _)| at).collect())
+        KeyColumns(fields.filter(|(_, field)| self.is_key(field.name())).map(|(at, _)| at).collect())
     }
 
-    /// Whether a column is one of them.
-    pub fn has(&self, name: &str) -> bool {
+    /// Whether a column belongs to what tells rows apart.
+    pub fn is_key(&self, name: &str) -> bool {
         self.names.iter().any(|known| known == name) || self.identity && name.starts_with(IDENTITY)
     }
 }

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchReader};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{Int64Type, Schema};
 use futures::StreamExt;
@@ -202,23 +202,26 @@ impl Executor<'_> {
         for (at, arm) in split.arms.iter().enumerate() {
             let file = format!("{}.{at}.parquet", file_instance(token, step));
             let writer = SnapshotFile::create(&folder.join(&file))?;
-            arms.push((file, writer, self.kept.arm(&self.program, arm, split.input), None));
+            arms.push((file, writer, self.kept.arm(&self.program, arm, split.input)));
         }
-        for batch in crate::runtime::tables::parquet_batches(&path)? {
+        let keys = KeyNames::new(&self.program[split.input.ty.entity]);
+        let batches = crate::runtime::tables::parquet_batches(&path)?;
+        // Of a population without rows, too, the columns are kept: later statements read them.
+        let schema = batches.schema();
+        for batch in batches {
             let batch = batch.map_err(|error| super::freeze::file_error(&path, &error))?;
             let number = batch.schema().index_of(ROW).map_err(QueryError::from_arrow)?;
             let rows = batch.column(number).as_primitive::<Int64Type>();
-            for ((_, writer, columns, schema), taken) in arms.iter_mut().zip(taken) {
+            for ((_, writer, columns), taken) in arms.iter_mut().zip(taken) {
                 let mask: BooleanArray = rows.values().iter().map(|row| Some(taken[*row as usize])).collect();
-                let kept = kept_places(&batch.schema(), columns, &KeyNames::new(&self.program[split.input.ty.entity]));
-                let kept = batch.project(&kept).map_err(failed)?;
+                let kept = batch.project(&kept_places(&schema, columns, &keys)).map_err(failed)?;
                 let kept = filter_record_batch(&kept, &mask).map_err(QueryError::from_arrow)?;
-                schema.get_or_insert_with(|| kept.schema());
                 writer.write(&kept)?;
             }
         }
-        let finished = arms.into_iter().map(|(file, writer, _, schema)| {
-            let rows = writer.finish(schema.as_ref())?;
+        let finished = arms.into_iter().map(|(file, writer, columns)| {
+            let kept = schema.project(&kept_places(&schema, &columns, &keys)).map_err(failed)?;
+            let rows = writer.finish(Some(&kept.into()))?;
             Ok(Snapshot { file, rows })
         });
         finished.collect()
@@ -229,7 +232,7 @@ impl Executor<'_> {
 pub(super) fn kept_places(schema: &Schema, columns: &Columns, keys: &KeyNames) -> Vec<usize> {
     let wanted = |name: &str| match columns {
         Columns::All => true,
-        Columns::Named(names) => names.iter().any(|known| known == name) || keys.has(name),
+        Columns::Named(names) => names.iter().any(|known| known == name) || keys.is_key(name),
     };
     let places = schema.fields().iter().enumerate();
     places.filter(|(_, field)| field.name() != ROW && wanted(field.name())).map(|(at, _)| at).collect()
