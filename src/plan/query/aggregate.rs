@@ -298,7 +298,7 @@ fn exact(ty: &DataType) -> Option<DataType> {
 }
 
 /// Digits of numbers of which ten thousand millions add up to a decimal.
-const SAFE_DIGITS: u8 = 28;
+pub const SAFE_DIGITS: u8 = 28;
 
 /// A sum as a decimal of the usual width.
 fn narrow(sum: Expr, ty: &DataType, place: &Context) -> Expr {

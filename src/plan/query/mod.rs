@@ -32,6 +32,7 @@ use std::sync::Arc;
 use datafusion::datasource::TableProvider;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 
+pub use aggregate::SAFE_DIGITS;
 pub use error::{QueryError, RowError};
 pub use session::{Joins, Session, SessionOptions, collect, computation, count, stream};
 pub use tally::Tally;
