@@ -166,7 +166,6 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
     }
     let threads = std::thread::available_parallelism().map_or(THREADS, usize::from);
     let options = EngineOptions {
-        folders,
         zone: project.settings.project.timezone.rules(),
         threads,
         memory_limit: project.settings.engine.memory_limit.map(crate::project::Bytes::as_usize),
@@ -175,6 +174,7 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
         sources: channels::sources(project),
         confirm_above: project.settings.project.confirm_above,
         allow: project.settings.allow_recipients.clone().unwrap_or_default(),
+        ..EngineOptions::new(folders)
     };
     Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))
 }

@@ -69,11 +69,24 @@ pub struct EngineSettings {
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct SourceSettings {
-    /// `sqlite:FILE`, `postgres://...` or a folder of files.
+    /// `sqlite:FILE`, `postgres://...` or `s3://BUCKET/FOLDER`.
     pub url: Secret,
     /// Whether scripts may change it.
     #[serde(default)]
     pub writable: bool,
+    /// Where an object store is, unless it is Amazon's: `https://minio.shop.test:9000`.
+    pub endpoint: Option<String>,
+    /// The region of the bucket.
+    pub region: Option<String>,
+    /// Who reads from the object store.
+    pub access_key: Option<Secret>,
+    /// What that access key is proved with.
+    pub secret_key: Option<Secret>,
+    /// A token that belongs to a temporary key.
+    pub session_token: Option<Secret>,
+    /// Whether the bucket is read without any key.
+    #[serde(default)]
+    pub anonymous: bool,
 }
 
 /// `[channel.NAME]`

@@ -9,7 +9,6 @@ use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::scalar::ScalarValue;
 
 use super::audiences::Remembered;
-use super::clock::{Clock, WallClock};
 use super::engine::Engine;
 use super::error::RunError;
 use super::executor::{SnapshotFile, freeze_population, highest_of, stale};
@@ -44,7 +43,7 @@ impl Engine {
         baseline: &Baseline,
     ) -> Result<Option<TakeRecord>, RunError> {
         let entity = &plan.program[new.query.ty.entity];
-        let at = WallClock.now();
+        let at = self.options().clock.now();
         let before = seen(store, &new.memory)?;
         let mut take = TakeRecord {
             memory: new.memory.clone(),
@@ -136,13 +135,13 @@ impl Engine {
             memory: None,
             simulated: false,
         };
-        let (now, zone) = (WallClock.now(), self.options().zone.clone());
+        let (now, zone) = (self.options().clock.now(), self.options().zone.clone());
         work(&Scope { program: &plan.program, tables: &tables, locals: &locals, now, zone, seed: "" })
     }
 }
 
 fn whole(new: &NewRows<'_>) -> Query {
-    let ty = SegmentTy { entity: new.query.ty.entity, with: Vec::new() };
+    let ty = SegmentTy::of(new.query.ty.entity);
     Query { kind: QueryKind::Entity(ty.entity), ty, span: new.query.span }
 }
 

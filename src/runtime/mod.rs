@@ -1,5 +1,6 @@
 //! Layer 5: what happens between a checked program and a delivered message.
 
+mod archive;
 mod audiences;
 mod backup;
 mod baseline;
@@ -7,6 +8,7 @@ mod bindings;
 pub mod channels;
 pub mod clock;
 pub mod content;
+mod durable;
 mod engine;
 mod error;
 mod executor;
@@ -29,7 +31,7 @@ mod trail;
 pub use audiences::Remembered;
 pub use backup::{Manifest, backup, restore, verify};
 pub use baseline::{Baseline, Keys, keys_of, read_cells, write_cells};
-pub use bindings::{AlertTarget, SourceBinding};
+pub use bindings::{AlertTarget, ObjectAccess, SourceBinding};
 pub use engine::{Drive, Engine, EngineOptions, Pacing};
 pub use error::RunError;
 pub use executor::{BoundChannel, Cancel, DriveEnd, Fate, Pace, Stop, Until};

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::audiences::Remembered;
-use super::clock::{Clock, WallClock};
 use super::engine::Engine;
 use super::error::RunError;
 use super::executor::freeze_population;
@@ -133,7 +132,7 @@ impl<'e> Notebook<'e> {
             engine.interruptible(freeze_population(engine.session(), scope, query, &path, name))
         })?;
         let everyone = Query { kind: QueryKind::Entity(query.ty.entity), ty: query.ty.clone(), span: query.span };
-        let everyone = Query { ty: crate::hir::SegmentTy { with: Vec::new(), ..everyone.ty.clone() }, ..everyone };
+        let everyone = Query { ty: crate::hir::SegmentTy::of(everyone.ty.entity), ..everyone };
         let of = self.count(plan, sources, &everyone)?;
         self.frozen.insert(name.to_string(), path);
         let entity = plan.program[query.ty.entity].name.clone();
@@ -218,7 +217,7 @@ impl<'e> Notebook<'e> {
             program: &plan.program,
             tables: &tables,
             locals: &locals,
-            now: WallClock.now(),
+            now: self.engine.options().clock.now(),
             zone: self.engine.options().zone.clone(),
             seed: "",
         };

@@ -129,6 +129,7 @@ pub(super) fn word(value: &ast::Expr) -> Option<&str> {
     match &value.kind {
         ast::ExprKind::Name(name) => Some(&name.text),
         ast::ExprKind::Literal(ast::Literal::Text(text)) => Some(text),
+        ast::ExprKind::Literal(ast::Literal::Null) => Some("null"),
         _ => None,
     }
 }

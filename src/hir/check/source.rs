@@ -21,6 +21,7 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec { name: "undeclared", kind: OptionKind::Word(&["ignore", "fail"]) },
     OptionSpec { name: "on_error", kind: OptionKind::Word(&["fail", "reject", "null"]) },
     OptionSpec { name: "max_errors", kind: OptionKind::Constant(TyKind::Int) },
+    OptionSpec { name: "compression", kind: OptionKind::Word(&["gzip", "zstd", "none"]) },
     OptionSpec { name: "archive", kind: OptionKind::Constant(TyKind::Text) },
     OptionSpec { name: "fresh", kind: OptionKind::Constant(TyKind::Duration) },
     OptionSpec { name: "fresh_by", kind: OptionKind::Name },

@@ -25,8 +25,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::audiences::Remembered;
 use super::bindings::AlertTarget;
@@ -156,7 +156,7 @@ pub struct Surroundings<'e> {
 }
 
 /// How often the inbox is looked at while a run waits.
-const INBOX_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_millis(200);
+const INBOX_PAUSE: SignedDuration = SignedDuration::from_millis(200);
 
 /// One run, being driven.
 pub struct Executor<'e> {
@@ -289,9 +289,10 @@ impl<'e> Executor<'e> {
     /// Sleeps until the inbox is to be looked at again, at most until `at`. False when asked to stop.
     async fn pause_for_inbox(&self, at: Timestamp) -> bool {
         let clock = self.around.clock;
-        let next = clock.now().checked_add(INBOX_PAUSE).unwrap_or(at).min(at);
+        // Not until an instant: if the clock is set back meanwhile, nobody would be heard until it has come.
+        let length = at.duration_since(clock.now()).clamp(SignedDuration::ZERO, INBOX_PAUSE);
         tokio::select! {
-            () = clock.sleep_until(next) => true,
+            () = clock.pause(length) => true,
             () = self.around.cancel.cancelled() => false,
         }
     }
@@ -356,7 +357,7 @@ impl<'e> Executor<'e> {
             if clock.is_virtual() {
                 clock.sleep_until(at).await;
             }
-            while at > clock.now() && !clock.is_virtual() {
+            while at > clock.now() && !clock.is_virtual() && !self.was_set_back(step, at) {
                 if !self.pause_for_inbox(at).await {
                     return Ok(Some(DriveEnd::Parked));
                 }
@@ -370,6 +371,13 @@ impl<'e> Executor<'e> {
         self.around.sources.refresh();
         self.commit(Event::Woken { token: token.to_string() }, None).await?;
         Ok(None)
+    }
+
+    /// True when the next look at a condition is further away than any look is put off: the clock was set back. Other
+    /// waits keep their instant.
+    fn was_set_back(&self, step: &Step, at: Timestamp) -> bool {
+        let looks = matches!(step.kind, StepKind::WaitUntil { until: crate::hir::Until::Condition(_), .. });
+        looks && at.duration_since(self.around.clock.now()) > waits::LOOK_AGAIN.0
     }
 
     /// Applies an event and commits it with the state it leads to.

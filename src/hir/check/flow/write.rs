@@ -35,6 +35,7 @@ impl Checker<'_> {
         scope: &Scope,
     ) -> StmtKind {
         let mut query = self.query(segment, scope);
+        self.export_place(to, record);
         let to = self.of_kind(to, scope, TyKind::Text);
         let options = self.constant_options(record, "`export`", EXPORT);
         if let (Some(record), false) = (record, query.ty.is_error()) {
@@ -42,6 +43,58 @@ impl Checker<'_> {
             query = self.export_order(record, segment, query, scope);
         }
         StmtKind::Export { query, to, options }
+    }
+
+    /// What is plain from the text: an export stays in the project, and its name says what kind of file it is.
+    fn export_place(&mut self, to: &ast::Expr, record: Option<&ast::Record>) {
+        let (first, last) = match &to.kind {
+            ast::ExprKind::Literal(ast::Literal::Text(path)) => (Some(path.as_str()), Some(path.as_str())),
+            ast::ExprKind::Template(template) => {
+                let text = |part: Option<&ast::TemplatePart>| match part {
+                    Some(ast::TemplatePart::Text(text)) => Some(text.value.clone()),
+                    _ => None,
+                };
+                let (first, last) = (text(template.parts.first()), text(template.parts.last()));
+                return self.export_path(first.as_deref(), last.as_deref(), to.span, record);
+            }
+            _ => return,
+        };
+        self.export_path(first, last, to.span, record);
+    }
+
+    fn export_path(&mut self, first: Option<&str>, last: Option<&str>, span: Span, record: Option<&ast::Record>) {
+        let outside = first.is_some_and(|first| {
+            let drive = first.len() > 1 && first.as_bytes()[1] == b':';
+            first.starts_with(['/', '\\', '~'])
+                || drive
+                || first.contains("://")
+                || first.split('/').any(|part| part == "..")
+        });
+        if outside {
+            let help = "write a path inside the project, such as `\"out/vip.csv\"`";
+            return self.wrong(
+                codes::BAD_WRITE,
+                "an export stays in the project, and this leads out of it",
+                help,
+                span,
+            );
+        }
+        let says_format = record.is_some_and(|record| record.items.iter().any(|item| item.name.text == "format"));
+        let Some(last) = last.filter(|_| !says_format) else { return };
+        let name = last.rsplit('/').next().unwrap_or(last);
+        const KNOWN: [&str; 12] =
+            ["csv", "tsv", "txt", "ndjson", "jsonl", "parquet", "pq", "arrow", "ipc", "feather", "gz", "zst"];
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+        if extension.as_deref().is_some_and(|extension| KNOWN.contains(&extension)) {
+            return;
+        }
+        let why = match extension.as_deref() {
+            Some("xls" | "xlsx") => "spreadsheets are not written, and read .csv files".to_owned(),
+            Some(other) if !other.is_empty() => format!("`.{other}` is no kind of file that is written"),
+            _ => "nothing says what kind of file it is".to_owned(),
+        };
+        let help = "end the name in .csv, .ndjson, .parquet or .arrow, or add `{ format: csv }`";
+        self.wrong(codes::BAD_WRITE, why, help, span);
     }
 
     /// The columns of an export must exist.
@@ -196,6 +249,7 @@ impl Checker<'_> {
     /// `f = X` for fields of `entity`.
     fn assignments(&mut self, entity: EntityId, set: &[ast::Binding], scope: &Scope) -> Vec<(String, Expr)> {
         let mut checked: Vec<(String, Expr)> = Vec::new();
+        self.misnamed_field = false;
         for (at, binding) in set.iter().enumerate() {
             let name = &binding.name;
             if let Some(first) = set[..at].iter().find(|first| first.name.text == name.text) {
@@ -205,6 +259,7 @@ impl Checker<'_> {
             }
             let Some(field) = self.program[entity].field(&name.text) else {
                 self.no_such_field(entity, name);
+                self.misnamed_field = true;
                 continue;
             };
             let ty = self.program[entity][field].ty.clone();
@@ -257,7 +312,8 @@ impl Checker<'_> {
             .map(|field| field.name.clone())
             .filter(|name| !set.iter().any(|(known, _)| known == name))
             .collect();
-        if !missing.is_empty() {
+        // A field under another name is what is missing.
+        if !missing.is_empty() && !std::mem::take(&mut self.misnamed_field) {
             let entity = entity.name.clone();
             self.report(FlowProblem::MissingValue { entity, fields: missing, span });
         }

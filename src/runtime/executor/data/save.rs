@@ -15,6 +15,7 @@ use super::publish::{file_error, sync_folder};
 use crate::hir::{Entity, Expr, LocalId, Query, QueryKind, SetOp};
 use crate::plan::{Step, unmatched};
 use crate::runtime::audiences::find;
+use crate::runtime::durable::{make_folder, parent};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::steps::file_instance;
 use crate::runtime::machine::Snapshot;
@@ -136,9 +137,8 @@ fn file_name(audience: &str, run: &str, instance: &str) -> String {
 
 /// The same content under another name, at no cost where the file system can.
 fn link(from: &Path, to: &Path) -> Result<(), DataError> {
-    let folder = to.parent().unwrap_or(Path::new("."));
     let temporary = to.with_extension("tmp");
-    let linked = fs::create_dir_all(folder).and_then(|()| {
+    let linked = make_folder(parent(to)).and_then(|()| {
         match fs::remove_file(&temporary) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -12,7 +12,7 @@ use super::super::Executor;
 use super::super::person::{Person, comparable, value_of};
 use super::Done;
 use super::publish::file_error;
-use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, SegmentTy, TyKind, Value};
+use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, TyKind, Value};
 use crate::plan::Step;
 use crate::runtime::error::RunError;
 use crate::runtime::store::{Change, Realm, Subscription};
@@ -104,7 +104,6 @@ impl Executor<'_> {
 pub(super) fn with_columns(query: &Query, row: RowId, columns: Vec<(String, Expr)>) -> Query {
     let columns: Vec<(Column, Expr)> =
         columns.into_iter().map(|(name, value)| (Column { name, ty: value.ty.clone() }, value)).collect();
-    let with = query.ty.with.iter().cloned().chain(columns.iter().map(|(column, _)| column.clone())).collect();
-    let ty = SegmentTy { entity: query.ty.entity, with };
+    let ty = query.ty.and(columns.iter().map(|(column, _)| column.clone()));
     Query { kind: QueryKind::With { input: Box::new(query.clone()), row, columns }, ty, span: query.span }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -17,8 +18,15 @@ const LONGEST_RETRY_HOURS: i64 = 72;
 enum Pending {
     /// To be tried again under the next attempt, not before the instant.
     Retry { attempt: u32, at: Option<Timestamp>, first: Timestamp },
-    /// Its intent stands and the driver recognises the key: hand it over again under the same attempt.
-    Again { attempt: u32, first: Timestamp },
+    /// Its intent stands and may have arrived: to be handed over again under the same attempt, not before the instant.
+    /// Nothing but a final answer ends the doubt, so refusals for now are counted here and not recorded.
+    Again { attempt: u32, refusals: u32, at: Option<Timestamp>, first: Timestamp },
+}
+
+impl Pending {
+    fn doubtful(intent: &Intent) -> Self {
+        Pending::Again { attempt: intent.attempt, refusals: 0, at: None, first: intent.at }
+    }
 }
 
 /// The rows of a send that have been looked at: one bit for each settled row, more only for the few that wait.
@@ -73,15 +81,14 @@ impl Rows {
             match resolve(&intent, &marks, capabilities, now) {
                 // The owner of the campaign prefers a possible repetition to a possible loss.
                 Some(outcome) if resend_unknown && outcome.kind == OutcomeKind::Unknown => {
-                    rows.pending.insert(intent.row, Pending::Again { attempt: intent.attempt, first: intent.at });
+                    rows.pending.insert(intent.row, Pending::doubtful(&intent));
                 }
                 Some(outcome) => {
                     rows.record(&outcome, intent.at);
                     resolved.push(outcome);
                 }
                 None => {
-                    let again = Pending::Again { attempt: intent.attempt, first: intent.at };
-                    rows.pending.insert(intent.row, again);
+                    rows.pending.insert(intent.row, Pending::doubtful(&intent));
                 }
             }
         }
@@ -91,8 +98,7 @@ impl Rows {
     /// True when the row is to be decided now.
     pub fn is_due(&self, row: u64, now: Timestamp) -> bool {
         match self.pending.get(&row) {
-            Some(Pending::Again { .. }) => true,
-            Some(Pending::Retry { at, .. }) => at.is_none_or(|at| at <= now),
+            Some(Pending::Again { at, .. } | Pending::Retry { at, .. }) => at.is_none_or(|at| at <= now),
             None => self.settled.get(row as usize / 64).is_none_or(|word| word & (1 << (row % 64)) == 0),
         }
     }
@@ -197,11 +203,23 @@ impl Rows {
 
     /// The earliest instant at which a row that is not settled is due.
     pub fn waiting(&self) -> Option<Timestamp> {
-        let retry = |pending: &Pending| match pending {
-            Pending::Retry { at, .. } => Some(at.unwrap_or(Timestamp::MIN)),
-            Pending::Again { .. } => None,
+        let at = |pending: &Pending| match pending {
+            Pending::Retry { at, .. } | Pending::Again { at, .. } => at.unwrap_or(Timestamp::MIN),
         };
-        self.pending.values().filter_map(retry).chain(self.held).min()
+        self.pending.values().map(at).chain(self.held).min()
+    }
+
+    /// Keeps a row in doubt that was refused for now, until it is tried once more. False when it was tried for so long
+    /// that it stays unknown.
+    pub fn keep_in_doubt(&mut self, row: u64, asked: Option<Duration>, refused: bool, now: Timestamp) -> bool {
+        let Some(Pending::Again { refusals, at, first, .. }) = self.pending.get_mut(&row) else { return false };
+        if !refused {
+            *at = None;
+            return true;
+        }
+        *refusals += 1;
+        *at = retry_at(*refusals, asked, *first, now);
+        at.is_some()
     }
 
     /// How many rows are settled.
@@ -235,12 +253,7 @@ fn resolve(intent: &Intent, marks: &Marks, capabilities: &Capabilities, now: Tim
 
 /// When to try a deferred row again: as the other side asks, else after 1, 5, 15 and then 60 minutes. `None` when it
 /// has been tried for 72 hours.
-pub(super) fn retry_at(
-    attempt: u32,
-    asked: Option<std::time::Duration>,
-    first: Timestamp,
-    now: Timestamp,
-) -> Option<Timestamp> {
+pub(super) fn retry_at(attempt: u32, asked: Option<Duration>, first: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let minutes = match attempt {
         1 => 1,
         2 => 5,

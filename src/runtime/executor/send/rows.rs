@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::hir::{
     BinaryOp, Column, ColumnRef, Content, EntityId, Expr, ExprKind, FieldId, Local, LocalId, MessageUse, OrderKey,
-    Program, Query, QueryKind, RelationId, RowId, SegmentTy, Send, SendAt, TemplatePart, Ty, TyKind,
+    Program, Query, QueryKind, RelationId, RowId, Send, SendAt, TemplatePart, Ty, TyKind,
 };
 use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
 use crate::runtime::executor::live::live_relation;
@@ -45,8 +45,7 @@ pub(super) enum Piece {
 /// A frozen population in row order with its row numbers, whatever it was made of.
 pub(in crate::runtime::executor) fn numbered_query(of: &Query, row: RowId, snapshot: LocalId) -> Query {
     let row_column = Column { name: ROW.into(), ty: Ty::of(TyKind::Int) };
-    let with = of.ty.with.iter().cloned().chain([row_column]).collect();
-    let ty = SegmentTy { entity: of.ty.entity, with };
+    let ty = of.ty.and([row_column]);
     let source = Query { kind: QueryKind::Local(snapshot), ty: ty.clone(), span: of.span };
     let key = OrderKey { value: row_number(row, of.span), descending: false };
     Query { kind: QueryKind::OrderBy { input: Box::new(source), row, keys: vec![key] }, ty, span: of.span }

@@ -27,6 +27,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::base::plain_reason;
 
+use crate::runtime::durable::{make_folder, sync_folder};
+
 use super::{
     AudienceRecord, Change, EarlierContact, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord,
     SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
@@ -52,12 +54,14 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::InUse`] when another process holds it, [`StoreError::Unreadable`] when it cannot be opened.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(directory).map_err(|error| unreadable(directory, &error))?;
+        make_folder(directory).map_err(|error| unreadable(directory, &error))?;
         let lock = lock(directory)?;
         let path = directory.join(DATABASE);
         let connection = Connection::open(&path).map_err(|error| unreadable(&path, &error))?;
         configure(&connection).map_err(|error| unreadable(&path, &error))?;
         schema::upgrade(&connection, &path.display().to_string())?;
+        // The name of a new database.
+        sync_folder(directory).map_err(|error| unreadable(directory, &error))?;
         let reader = open_reader(&path)?;
         Ok(Self { writer: Some(Writer::start(connection)), reader: Mutex::new(reader), _lock: Some(lock) })
     }

@@ -169,10 +169,15 @@ pub fn rows(db: &Connection, send: i64, each: &mut dyn FnMut(RowRecord)) -> Read
     rows_from(db, send, 0, each)
 }
 
-/// The rows of a send from this number on.
+/// The rows of a send from this number on. A row that waited for another try when the run was stopped has both an
+/// intent and an exclusion, which counts.
 fn rows_from(db: &Connection, send: i64, from: u64, each: &mut dyn FnMut(RowRecord)) -> Read<()> {
-    let mut statement =
-        db.prepare_cached(&format!("{FULL} {LATEST} AND i.row >= ?2 ORDER BY i.row")).map_err(failed)?;
+    let sql = format!(
+        "{FULL} {LATEST} AND i.row >= ?2
+         AND NOT EXISTS (SELECT 1 FROM exclusions x WHERE x.send = i.send AND x.row = i.row)
+         ORDER BY i.row"
+    );
+    let mut statement = db.prepare_cached(&sql).map_err(failed)?;
     let mut found = statement.query(params![send, from as i64]).map_err(failed)?;
     while let Some(row) = found.next().map_err(failed)? {
         each(intent_row(row).map_err(failed)?);
