@@ -98,6 +98,7 @@ pub fn find(place: &Place<'_>, wanted: &Wanted) -> Option<Slip> {
         .or_else(|| of_token(place, wanted, found))
         .or_else(|| misspelled(place, wanted, found))
         .or_else(|| next_statement(place, wanted, found))
+        .or_else(|| nothing_follows(place, wanted, found))
 }
 
 /// Help that depends on the token alone, or on the one before it.
@@ -138,6 +139,32 @@ fn next_statement(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Sl
         let slip = Slip::write(at, "; ").help("a statement begins on a line of its own, or behind `;`");
         slip.because(format!("`{word}` begins another statement"))
     })
+}
+
+/// Something that needs more, at the end of a line; a mark before a statement.
+fn nothing_follows(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
+    if place.at == place.unit.start && matches!(found.kind, Kind::Literal | Kind::Minus | Kind::Star | Kind::Greater) {
+        let mark = place.word(found);
+        return Some(Slip::say(format!("remove the `{mark}`: steps stand below each other without numbers or marks")));
+    }
+    let before = place.before(1).filter(|_| found.kind == Kind::End)?;
+    let word = place.word(before);
+    if before.kind == Kind::Dot {
+        let slip = Slip::write(place.span(before), "").help("remove the `.`: statements end without a mark");
+        return Some(slip.repair(place.at - 1, place.at, &[]));
+    }
+    if !wanted.operand() {
+        return None;
+    }
+    Some(Slip::say(match before.kind {
+        Kind::And | Kind::Or | Kind::Not => format!("say the condition behind `{word}`, or remove the `{word}`"),
+        Kind::Comma => "say what follows, or remove the comma".to_owned(),
+        Kind::Equal if place.at == place.unit.start + 3 => {
+            "say what it is, as in `= customers where spend > 500`".to_owned()
+        }
+        kind if kind.wants_operand() => format!("say what stands behind `{word}`"),
+        _ => return None,
+    }))
 }
 
 /// A keyword that was nearly written.

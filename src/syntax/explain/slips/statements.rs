@@ -302,6 +302,11 @@ pub fn help(place: &Place<'_>, word: &str) -> Option<String> {
     if next == Some(Kind::Equal) {
         return Some(format!("write `segment {word} = ...` for a population, `let {word} = ...` for a value"));
     }
+    if let (Some(Kind::Plus | Kind::Minus), Some(Kind::Equal)) =
+        (next, place.tokens.get(place.at + 2).map(|token| token.kind))
+    {
+        return Some(format!("values do not change: bind another name, `let NAME = {word} + 1`"));
+    }
     let lower = word.to_ascii_lowercase();
     if let "email" | "mail" | "sms" | "push" = lower.as_str() {
         if place.next().is_some_and(|next| place.word(next) == "message") {
