@@ -5,9 +5,9 @@ use super::{Plan, PlanError};
 use crate::base::Span;
 use crate::diag::Problem;
 use crate::diag::codes::run;
-use crate::hir::visit::{Visitor, walk_expr, walk_query, walk_stmt};
-use crate::hir::{Campaign, Expr, ExprKind, FeedbackKind, LocalId, LocalKind, OnError, Overlap};
-use crate::hir::{Program, Query, QueryKind, Stmt, StmtKind};
+use crate::hir::visit::{Visitor, walk_expr, walk_stmt};
+use crate::hir::{Campaign, Expr, ExprKind, LocalId, LocalKind, OnError, Overlap};
+use crate::hir::{Program, Stmt, StmtKind};
 
 /// Refuses a campaign that reads the signal that should have started it: a run that is started by hand has none.
 pub(super) fn trigger(campaign: &Campaign) -> Result<(), PlanError> {
@@ -55,10 +55,7 @@ impl Visitor for Reads<'_> {
 impl Plan {
     /// What a run of this plan does not follow, although it goes on: warnings.
     pub fn notes(&self) -> Vec<Problem> {
-        let mut notes = header_notes(&self.program, self.campaign());
-        let mut feedback = Feedback { campaign: self.campaign(), seen: Vec::new(), notes: &mut notes };
-        self.campaign().body.iter().for_each(|stmt| feedback.stmt(stmt));
-        notes
+        header_notes(&self.program, self.campaign())
     }
 }
 
@@ -88,28 +85,4 @@ fn header_notes(program: &Program, campaign: &Campaign) -> Vec<Problem> {
         _ => None,
     };
     campaign.header.iter().filter_map(note).collect()
-}
-
-/// Looks for feedback that no driver reports.
-struct Feedback<'c> {
-    campaign: &'c Campaign,
-    /// Said already.
-    seen: Vec<(LocalId, FeedbackKind)>,
-    notes: &'c mut Vec<Problem>,
-}
-
-impl Visitor for Feedback<'_> {
-    fn query(&mut self, query: &Query) {
-        use FeedbackKind::{Bounced, Clicked, Opened, Unsubscribed};
-        if let QueryKind::Feedback { delivery, kind: kind @ (Opened | Clicked | Bounced | Unsubscribed) } = &query.kind
-            && !self.seen.contains(&(*delivery, *kind))
-        {
-            self.seen.push((*delivery, *kind));
-            let set = format!("{}.{}", self.campaign[*delivery].name, kind.word());
-            let text = format!("`{set}` is always empty: no channel reports it yet");
-            let help = "`sent`, `failed`, `unknown` and `excluded` are known";
-            self.notes.push(Problem::warning(run::NO_FEEDBACK, text, query.span).help(help));
-        }
-        walk_query(self, query);
-    }
 }

@@ -23,6 +23,8 @@ mod documents;
 #[cfg(feature = "engine")]
 mod embed;
 #[cfg(feature = "engine")]
+mod feedback;
+#[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod limits;

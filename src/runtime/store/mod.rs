@@ -45,6 +45,8 @@ pub trait Store: Send + Sync {
     /// `run` count even then.
     fn contacts(&self, person: &[u8; 16], since: jiff::Timestamp, run: &str)
     -> Result<Vec<EarlierContact>, StoreError>;
+    /// Numbers of the rows of a send about which this was reported, in order.
+    fn feedback(&self, send: i64, kind: crate::hir::FeedbackKind) -> Result<Vec<u64>, StoreError>;
     /// The audience with this name.
     fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError>;
     /// All audiences, by name.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::hir::Value;
+use crate::hir::{FeedbackKind, Value};
 use crate::plan::HumanKind;
+use crate::runtime::channels::SendKey;
 use crate::runtime::machine::{Event, State, Status};
 
 /// One change of a transaction.
@@ -44,6 +45,9 @@ pub enum Change {
     Contacts(i64, Vec<Contact>),
     /// Rows of a send that got their message after the moment that was meant for it.
     Late(i64, Vec<u64>),
+    /// What recipients did, and what came back: for each message and kind the first word counts. Words about messages
+    /// that nobody knows are dropped.
+    Feedback(Vec<FeedbackEvent>),
     /// What became of them.
     Outcomes(i64, Vec<OutcomeRow>),
     /// Rows that get no message.
@@ -350,6 +354,17 @@ pub struct EarlierContact {
     /// The channel.
     pub channel: String,
     /// By the clock of its run.
+    pub at: Timestamp,
+}
+
+/// Something that was reported about a message after it had left.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FeedbackEvent {
+    /// Names the message.
+    pub key: SendKey,
+    /// `opened`, `clicked`, `bounced` or `unsubscribed`.
+    pub kind: FeedbackKind,
+    /// When it happened.
     pub at: Timestamp,
 }
 

@@ -6,6 +6,7 @@
 //! built upon.
 
 mod contacts;
+mod feedback;
 mod read;
 mod schema;
 mod takes;
@@ -201,6 +202,10 @@ impl Store for SqliteStore {
         run: &str,
     ) -> Result<Vec<EarlierContact>, StoreError> {
         contacts::find(&self.reader(), person, since, run)
+    }
+
+    fn feedback(&self, send: i64, kind: crate::hir::FeedbackKind) -> Result<Vec<u64>, StoreError> {
+        feedback::rows(&self.reader(), send, kind)
     }
 
     fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {

@@ -10,7 +10,7 @@ use super::super::StoreError;
 /// |---|---|
 /// | 2 | `audiences`, `subscriptions` |
 /// | 3 | `takes` |
-/// | 4 | `contacts`, `late` |
+/// | 4 | `contacts`, `late`, `feedback` |
 pub const FORMAT: i64 = 4;
 
 const TABLES: &str = "
@@ -103,6 +103,14 @@ CREATE TABLE IF NOT EXISTS late (
   send INTEGER NOT NULL,
   row  INTEGER NOT NULL,
   PRIMARY KEY (send, row)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS feedback (
+  send INTEGER NOT NULL,
+  row  INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  at   INTEGER NOT NULL,
+  PRIMARY KEY (send, kind, row)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS signals (
