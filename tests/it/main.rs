@@ -17,6 +17,8 @@ mod corpus;
 mod crash;
 #[cfg(feature = "engine")]
 mod data_steps;
+#[cfg(feature = "engine")]
+mod differential;
 mod documents;
 #[cfg(feature = "engine")]
 mod embed;

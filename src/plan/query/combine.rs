@@ -110,13 +110,7 @@ impl Lower<'_> {
     }
 
     /// A union whose left side is put into the plan once.
-    fn append_unseen(
-        &self,
-        left: Frame,
-        right: Frame,
-        on: &[String],
-        query: &Query,
-    ) -> Result<Frame, QueryError> {
+    fn append_unseen(&self, left: Frame, right: Frame, on: &[String], query: &Query) -> Result<Frame, QueryError> {
         let (mut frame, side) = self.append(left, right, query)?;
         // The first of those that are the same, where rows of one side are equally good.
         let first_side = |of: &[String]| -> Result<Expr, QueryError> {

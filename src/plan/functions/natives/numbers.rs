@@ -57,7 +57,11 @@ pub(super) static FALLIBLE: &[Native] = &[
         },
     },
     Native { name: "modulo", returns: modulo_type, compute: modulo },
-    Native { name: "power", returns: FLOAT, compute: |c| float(c, "power", |row| Some(c.float(0, row)?.powf(c.float(1, row)?))) },
+    Native {
+        name: "power",
+        returns: FLOAT,
+        compute: |c| float(c, "power", |row| Some(c.float(0, row)?.powf(c.float(1, row)?))),
+    },
     Native { name: "exp", returns: FLOAT, compute: |c| float(c, "exp", |row| Some(c.float(0, row)?.exp())) },
     Native {
         name: "share",

@@ -4,8 +4,6 @@ mod build;
 mod first;
 mod language;
 mod limits;
-mod naive;
-mod random;
 mod script;
 
 use std::collections::HashMap;
@@ -118,19 +116,6 @@ pub(super) fn session() -> Session {
 
 pub(super) fn run(plan: LogicalPlan) -> Result<Vec<Vec<Value>>, QueryError> {
     Ok(listed(&block(collect(&session(), plan))?))
-}
-
-/// The same by one kind of join.
-pub(super) fn run_by(plan: LogicalPlan, joins: Joins) -> Result<Vec<Vec<Value>>, QueryError> {
-    let batches = block(async {
-        let mut batches = Vec::new();
-        let mut rows = stream(&session(), plan, joins).await?;
-        while let Some(batch) = futures::StreamExt::next(&mut rows).await {
-            batches.push(batch?);
-        }
-        Ok::<_, QueryError>(batches)
-    })?;
-    Ok(listed(&batches))
 }
 
 fn listed(batches: &[RecordBatch]) -> Vec<Vec<Value>> {
