@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "engine")]
+mod audiences;
+#[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
 mod cli;
