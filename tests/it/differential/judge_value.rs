@@ -185,8 +185,16 @@ impl<'q> Judge<'q> {
             }
             _ => {}
         }
-        let (l, r) = (self.value(left, env), self.value(right, env));
+        let before = self.failed.borrow().len();
+        let l = self.value(left, env);
+        let between = self.failed.borrow().len();
+        let r = self.value(right, env);
         if l == V::Null || r == V::Null {
+            let after = self.failed.borrow().len();
+            // Whatever is compared with null, or added to it, need not be looked at.
+            if self.lazy && (l == V::Null && between == before || r == V::Null && after == between) {
+                self.failed.borrow_mut().truncate(before);
+            }
             return V::Null;
         }
         // A date stands for its day.

@@ -273,7 +273,10 @@ impl Sql<'_> {
         let not = |not: &bool| if *not { "NOT " } else { "" };
         Some(match &x.node {
             N::Lit(value) => literal(value, x.scale),
-            N::Let(at) => literal(&self.lets[*at].clone(), x.scale),
+            N::Let(at) => match (&self.lets[*at], x.kind) {
+                (V::Int(number), Kind::Decimal) => literal(&V::Num((*number).into(), 0), x.scale),
+                (value, _) => literal(value, x.scale),
+            },
             N::Col { at, path, name, .. } => self.column(&rows[*at], path, name)?,
             N::Not(value) => format!("(NOT {})", self.value(value, rows)?),
             N::Neg(value) if x.kind == Kind::Int || x.kind == Kind::Decimal => {

@@ -35,7 +35,6 @@ fn every_operator_and_function_that_fails_names_its_row() {
         "months(visits * 3_000_000_000)".to_owned(),
         "joined + years(visits * 9_000)".to_owned(),
         "seen + years(visits * 9_000)".to_owned(),
-        "timestamp(joined + 7_970y + 2y, 23:00)".to_owned(),
         "truncate_time(seen, days(visits))".to_owned(),
         "format_date(seen, \"%~\")".to_owned(),
         "date(seen, city)".to_owned(),
@@ -102,7 +101,7 @@ fn sums_never_wrap_around() {
     let QueryError::Value(error) = outcome.error("s") else { panic!("{:?}", outcome.error("s")) };
     assert!(error.what.contains("does not fit"), "{error:?}");
     assert_eq!(
-        failure("customers with x = median(spend * 0.01 + 9_999_999_999_999_999_999_999_999_999 of customers)")
+        failure("customers with x = median(spend * 0.01 + 9_999_999_999_999_999_999_999_999.99 of customers)")
             .row
             .is_some(),
         false

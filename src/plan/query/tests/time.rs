@@ -33,7 +33,9 @@ fn a_day_is_a_day_and_hours_are_hours_when_clocks_change() {
             ("timestamp(2026-03-30) - timestamp(2026-03-29)", "23h"),
             ("days_between(timestamp(2026-03-28, 12:00), timestamp(2026-03-29, 12:00))", "1"),
             ("hours_between(timestamp(2026-03-28, 12:00), timestamp(2026-03-29, 12:00))", "23"),
-            ("truncate_time(timestamp(2026-03-29, 05:00), 1d)", "2026-03-29T01:00:00Z"),
+            ("truncate_time(timestamp(2026-03-29, 05:00), 1d)", "2026-03-28T23:00:00Z"),
+            ("truncate_time(timestamp(2026-03-29, 05:10), 6h)", "2026-03-28T23:00:00Z"),
+            ("truncate_time(2026-10-25T01:40Z, 30min)", "2026-10-25T01:30:00Z"),
         ],
     );
     // Autumn: 25 October has 25; of two times the first is meant.
