@@ -2,17 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, StepKind};
+use super::{Plan, Step, StepKind};
 use crate::hir::{
-    ArmKind, Content, EntityId, Expr, LocalId, Query, QueryKind, RelationId, Send, TemplatePart, Until, visit_expr,
-    visit_query,
+    ArmKind, Content, EntityId, Expr, LocalId, Query, QueryKind, RelationId, Send, SendAt, TemplatePart, Until,
+    visit_expr, visit_query,
 };
 
 impl Plan {
     /// The entities whose rows the campaign may read, so that their sources can be looked at before anything happens.
     /// Paths are followed from every entity that is read, which may name one more than is needed, never one less.
     pub fn entities(&self) -> BTreeSet<EntityId> {
-        let uses = self.uses();
+        self.read(self.uses())
+    }
+
+    /// The entities whose rows one step may read.
+    pub fn entities_of(&self, step: &Step) -> BTreeSet<EntityId> {
+        let mut uses = Uses::default();
+        uses.step(&step.kind);
+        if let StepKind::Send(send) = &step.kind {
+            self.consent_rules(send, &mut uses);
+        }
+        self.read(uses)
+    }
+
+    fn read(&self, uses: Uses) -> BTreeSet<EntityId> {
         let mut entities = uses.entities;
         let mut open: Vec<EntityId> = entities.iter().copied().collect();
         while let Some(entity) = open.pop() {
@@ -141,6 +154,10 @@ impl Uses {
     fn send(&mut self, send: &Send) {
         self.query(&send.to);
         self.expr(&send.address);
+        if let Some(SendAt::LocalTime(moment) | SendAt::Moment(moment)) = &send.options.at {
+            self.expr(moment);
+        }
+        self.exprs(&send.options.require);
         let fields = send.message.iter().flat_map(|message| &message.fields);
         for (_, content) in fields {
             match content {

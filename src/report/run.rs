@@ -74,6 +74,7 @@ impl RunReport {
             total.failed += tally.failed;
             total.unknown += tally.unknown;
             total.due += tally.due;
+            total.late += tally.late;
             for (reason, rows) in &tally.excluded {
                 *total.excluded.entry(*reason).or_default() += rows;
             }
@@ -83,10 +84,18 @@ impl RunReport {
 
     /// The steps as lines, each followed by what was dropped and why.
     pub fn lines(&self, zone: &TimeZone, sent_word: &str) -> Vec<String> {
-        let paths = self.steps.iter().map(|step| step.step.chars().count()).max().unwrap_or(1);
-        let titles = self.steps.iter().map(|step| step.title().chars().count()).max().unwrap_or(0).clamp(16, 48);
+        let unfinished = self.unfinished();
+        let paths = self.steps.iter().chain(&unfinished).map(|step| step.step.chars().count()).max().unwrap_or(1);
+        let titles = self
+            .steps
+            .iter()
+            .chain(&unfinished)
+            .map(|step| step.title().chars().count())
+            .max()
+            .unwrap_or(0)
+            .clamp(16, 48);
         let mut out = Vec::new();
-        for step in &self.steps {
+        for step in self.steps.iter().chain(&unfinished) {
             let tally = self.tally_of(step);
             let said = summary(step, tally, zone, sent_word);
             out.push(format!("  {:>paths$}  {:<titles$}  {said}", step.step, step.title()).trim_end().to_string());
@@ -95,6 +104,25 @@ impl RunReport {
             }
         }
         out
+    }
+
+    /// Sends that have begun and are not done, as steps with what is known of them.
+    fn unfinished(&self) -> Vec<StepRecord> {
+        let is_done =
+            |send: &SendRecord| self.steps.iter().any(|step| step.step == send.step && step.token == send.token);
+        let step = |(send, tally): &(SendRecord, Tally)| StepRecord {
+            run: send.run.clone(),
+            step: send.step.clone(),
+            token: send.token.clone(),
+            kind: "send".to_string(),
+            name: format!("send {} {}", send.channel, send.message.as_deref().unwrap_or_default()).trim().to_string(),
+            rows_in: Some(tally.targeted),
+            rows_out: Some(tally.sent),
+            dropped: BTreeMap::new(),
+            at: send.at,
+            note: None,
+        };
+        self.sends.iter().filter(|(send, _)| !is_done(send)).map(step).collect()
     }
 
     /// The accounting of the send that a step is.
@@ -141,7 +169,9 @@ fn plain_summary(step: &StepRecord, tally: Option<&Tally>, zone: &TimeZone, sent
 pub fn exclusions(tally: &Tally) -> Option<String> {
     let mut parts: Vec<String> =
         tally.excluded.iter().map(|(reason, rows)| format!("{} {}", count(*rows), words(reason.word()))).collect();
-    for (rows, word) in [(tally.failed, "failed"), (tally.unknown, "unknown"), (tally.due, "still due")] {
+    let others =
+        [(tally.failed, "failed"), (tally.unknown, "unknown"), (tally.due, "still due"), (tally.late, "sent late")];
+    for (rows, word) in others {
         if rows > 0 {
             parts.push(format!("{} {word}", count(rows)));
         }
@@ -253,6 +283,8 @@ struct SendJson<'r> {
     failed: u64,
     unknown: u64,
     due: u64,
+    /// Of those sent, after the moment that was meant for them.
+    late: u64,
     excluded: BTreeMap<&'static str, u64>,
 }
 
@@ -267,6 +299,7 @@ impl<'r> SendJson<'r> {
             failed: tally.failed,
             unknown: tally.unknown,
             due: tally.due,
+            late: tally.late,
             excluded: tally.excluded.iter().map(|(reason, rows)| (reason.word(), *rows)).collect(),
         }
     }

@@ -10,6 +10,7 @@
 
 #[cfg(feature = "engine")]
 mod audiences;
+mod archive;
 #[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
@@ -25,6 +26,8 @@ mod documents;
 #[cfg(feature = "engine")]
 mod embed;
 #[cfg(feature = "engine")]
+mod feedback;
+#[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod limits;
@@ -32,17 +35,30 @@ mod limits;
 mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
+#[cfg(feature = "engine")]
+mod object_store;
+#[cfg(feature = "engine")]
+mod operations;
 mod pages;
+mod pages;
+mod policies;
+#[cfg(feature = "engine")]
+mod postgres;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
+mod recovery;
 mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
+mod sim;
+#[cfg(feature = "engine")]
 mod smtp;
+#[cfg(feature = "engine")]
+mod sources;
 #[cfg(feature = "engine")]
 mod start;
 #[cfg(feature = "engine")]

@@ -147,7 +147,7 @@ impl Lower<'_> {
             Pairs { lower: self, left: Vec::new(), right: Vec::new(), sides: (&left, &right), known: HashMap::new() };
         let mut row = Row { added: Vec::new(), ..left.row.clone() };
         row.fields = pairs.fields(&left.row, &right.row)?;
-        for added in &query.ty.with {
+        for added in query.ty.with.iter() {
             let find = |row: &Row| row.added.iter().find(|(name, _)| *name == added.name).map(|(_, at)| at.clone());
             let (here, there) = (find(&left.row), find(&right.row));
             if here.is_some() || there.is_some() {
@@ -194,7 +194,7 @@ impl Lower<'_> {
         frame.dropped = true;
         frame.seed = frame.plan.clone();
         let given = std::mem::replace(&mut frame.row, found.row);
-        for added in &query.ty.with {
+        for added in query.ty.with.iter() {
             let short = added.name.split_once('.').map_or(added.name.as_str(), |(_, field)| field);
             let place = self.place(&given, &added.name).or_else(|| self.place(&given, short));
             if let Some(place) = place {

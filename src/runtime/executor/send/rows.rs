@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::hir::{
     BinaryOp, Column, ColumnRef, Content, EntityId, Expr, ExprKind, FieldId, Local, LocalId, MessageUse, OrderKey,
-    Program, Query, QueryKind, RelationId, RowId, SegmentTy, Send, TemplatePart, Ty, TyKind,
+    Program, Query, QueryKind, RelationId, RowId, Send, SendAt, TemplatePart, Ty, TyKind,
 };
 use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
 use crate::runtime::executor::live::live_relation;
@@ -14,6 +14,10 @@ pub(in crate::runtime) const ROW: &str = "__row";
 pub(super) const ADDRESS: &str = "__address";
 pub(super) const PROFILE: &str = "__profile";
 pub(super) const CONSENT: &str = "__consent";
+/// When the row's message is to go out.
+pub(super) const MOMENT: &str = "__moment";
+/// The person's time zone: the profile's, then the row's own.
+pub(super) const ZONES: [&str; 2] = ["__zone_profile", "__zone_row"];
 
 /// The content of a send, compiled once.
 pub(super) struct Contents {
@@ -41,11 +45,28 @@ pub(super) enum Piece {
 /// A frozen population in row order with its row numbers, whatever it was made of.
 pub(in crate::runtime::executor) fn numbered_query(of: &Query, row: RowId, snapshot: LocalId) -> Query {
     let row_column = Column { name: ROW.into(), ty: Ty::of(TyKind::Int) };
-    let with = of.ty.with.iter().cloned().chain([row_column]).collect();
-    let ty = SegmentTy { entity: of.ty.entity, with };
+    let ty = of.ty.and([row_column]);
     let source = Query { kind: QueryKind::Local(snapshot), ty: ty.clone(), span: of.span };
     let key = OrderKey { value: row_number(row, of.span), descending: false };
     Query { kind: QueryKind::OrderBy { input: Box::new(source), row, keys: vec![key] }, ty, span: of.span }
+}
+
+/// The same without the rows below a number, which are settled: a send that is resumed near its end does not begin at
+/// its beginning.
+pub(super) fn numbered_from(of: &Query, row: RowId, snapshot: LocalId, from: u64) -> Query {
+    let mut query = numbered_query(of, row, snapshot);
+    if from > 0
+        && let QueryKind::OrderBy { input, .. } = &mut query.kind
+    {
+        let literal = ExprKind::Literal(crate::hir::Value::Int(i64::try_from(from).unwrap_or(i64::MAX)));
+        let number = Expr { kind: literal, ty: Ty::of(TyKind::Int), span: of.span };
+        let (left, right) = (Box::new(row_number(row, of.span)), Box::new(number));
+        let kind = ExprKind::Binary { op: BinaryOp::GreaterEqual, left, right };
+        let predicate = Expr { kind, ty: Ty::of(TyKind::Bool), span: of.span };
+        let rest = QueryKind::Where { input: input.clone(), row, predicate };
+        **input = Query { kind: rest, ty: input.ty.clone(), span: of.span };
+    }
+    query
 }
 
 /// The row's number.
@@ -74,16 +95,25 @@ pub(super) fn addressing(program: &Program, send: &Send) -> Vec<(String, Expr)> 
     {
         columns.push((PROFILE.to_string(), field(program, send, profile_entity, &profile, *key)));
     }
-    columns.extend(topic_person(program, send).into_iter().flat_map(|person| person.columns));
+    columns.extend(person(program, send).into_iter().flat_map(|person| person.columns));
+    if let Some(SendAt::LocalTime(moment) | SendAt::Moment(moment)) = &send.options.at {
+        columns.push((MOMENT.to_string(), moment.clone()));
+    }
+    for (column, (entity, path)) in ZONES.into_iter().zip([(profile_entity, &profile), (send.to.ty.entity, &live)]) {
+        let zone = program[entity].fields.iter().position(|field| field.ty.kind == TyKind::Timezone);
+        if let Some(zone) = zone {
+            columns.push((column.to_string(), field(program, send, entity, path, FieldId(zone as u32))));
+        }
+    }
     if let Some(rule) = consent(program, send, profile_entity, &live, &profile) {
         columns.push((CONSENT.to_string(), rule));
     }
     columns
 }
 
-/// Whose wishes about the topic count: the profile's. None for messages that nobody can unsubscribe from.
-pub(super) fn topic_person(program: &Program, send: &Send) -> Option<Person> {
-    if send.options.topic.is_none() || send.options.transactional {
+/// Whose wishes and caps count: the profile's. None for messages about which nobody has a say.
+pub(super) fn person(program: &Program, send: &Send) -> Option<Person> {
+    if send.options.transactional {
         return None;
     }
     let live: Vec<RelationId> = live_relation(program, send.to.ty.entity).into_iter().collect();
