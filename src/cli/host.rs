@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::runtime::channels::{Places, UnknownPolicy, open};
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store, StoreError};
-use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
+use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError, inputs};
 
 /// Threads for queries and imports when the machine does not say how many it has.
 const THREADS: usize = 4;
@@ -379,7 +379,7 @@ pub fn pinned(project: &Project, store: &dyn Store, record: &RunRecord) -> Resul
 pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Value>, Failure> {
     let mut values = BTreeMap::new();
     for (name, text) in super::params::parse(written)? {
-        let param = plan.campaign().params.iter().find(|param| param.name == name);
+        let param = inputs(plan).find(|param| param.name == name);
         let value = match param {
             Some(param) => parse_value(&text, &param.ty.kind).ok_or_else(|| {
                 let message = format!("`{text}` is not a value of the parameter `{name}`");
@@ -394,7 +394,7 @@ pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Va
 
 fn unknown_parameter(plan: &Plan, name: &str) -> Problem {
     let campaign = plan.campaign();
-    let known: Vec<&str> = campaign.params.iter().map(|param| param.name.as_str()).collect();
+    let known: Vec<&str> = inputs(plan).map(|param| param.name.as_str()).collect();
     let help = match did_you_mean(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "leave it out: the campaign takes none".to_string(),

@@ -1,16 +1,19 @@
 //! Rate limits: at most so many messages per second, in exact slots of time.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::runtime::clock::Clock;
 
-/// A limit that all sends of a channel share.
+/// A limit that all sends of a channel share, clones included.
+#[derive(Clone)]
 pub struct Pace {
     /// Time that one message takes up; none without a limit.
     slot: Option<SignedDuration>,
     /// When the next message may leave.
-    next: Mutex<Timestamp>,
+    next: Arc<Mutex<Timestamp>>,
 }
 
 impl Pace {
@@ -20,7 +23,7 @@ impl Pace {
             let nanos = per.as_nanos() / i128::from(count);
             SignedDuration::from_nanos_i128(nanos)
         });
-        Self { slot, next: Mutex::new(Timestamp::MIN) }
+        Self { slot, next: Arc::new(Mutex::new(Timestamp::MIN)) }
     }
 
     /// How many messages may leave in a second, at least 1; without a limit, any number.

@@ -23,6 +23,19 @@ pub struct State {
     pub locals: BTreeMap<u32, Bound>,
 }
 
+impl State {
+    /// When the run can go on by itself: at once if something is to be done, else when its first wait is over. None when
+    /// only word from outside moves it.
+    pub fn due(&self) -> Option<Timestamp> {
+        let due = |token: &Token| match token.phase {
+            Phase::Ready => Some(Timestamp::UNIX_EPOCH),
+            Phase::Waiting { until } => Some(until),
+            Phase::Blocked | Phase::Inside => None,
+        };
+        self.tokens.values().filter(|_| self.status == Status::Running).filter_map(due).min()
+    }
+}
+
 /// How a run is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -181,7 +181,7 @@ impl Executor<'_> {
             let title = &step.title;
             self.around.observer.on(Progress::Sending { title, settled, targeted: record.targeted });
         };
-        let word = WordForRun::new(self.around.inbox, &self.run);
+        let word = WordForRun::new(self.around.word, &self.run);
         let sender = Sender {
             store: self.around.store,
             clock: self.around.clock,

@@ -5,6 +5,7 @@
 //! process. After a failed write or sync the writer accepts nothing more: a store that cannot remember must not be
 //! built upon.
 
+mod agenda;
 mod read;
 mod schema;
 mod takes;
@@ -23,8 +24,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::base::plain_reason;
 
 use super::{
-    AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
-    StoreError, TakeRecord, Tally, TaskRecord,
+    Agenda, AudienceRecord, CampaignRecord, Cause, Change, Hold, JournalRecord, QueuedStart, Receipt, RowRecord,
+    RunRecord, SendRecord, SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
 };
 use write::Writer;
 
@@ -207,5 +208,59 @@ impl Store for SqliteStore {
 
     fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {
         read::subscriptions(&self.reader(), topic, each)
+    }
+}
+
+impl Agenda for SqliteStore {
+    fn due(&self, now: jiff::Timestamp, most: usize) -> Result<Vec<String>, StoreError> {
+        agenda::due(&self.reader(), now, most)
+    }
+
+    fn next_due(&self, now: jiff::Timestamp) -> Result<Option<jiff::Timestamp>, StoreError> {
+        agenda::next_due(&self.reader(), now)
+    }
+
+    fn listeners(&self, words: &[&str]) -> Result<Vec<String>, StoreError> {
+        agenda::listeners(&self.reader(), words)
+    }
+
+    fn arrivals(&self, behind: i64) -> Result<Vec<(i64, SignalRecord)>, StoreError> {
+        agenda::arrivals(&self.reader(), behind)
+    }
+
+    fn last_arrival(&self) -> Result<i64, StoreError> {
+        agenda::last_arrival(&self.reader())
+    }
+
+    fn heard(&self) -> Result<i64, StoreError> {
+        agenda::heard(&self.reader())
+    }
+
+    fn signal(&self, id: &str) -> Result<Option<SignalRecord>, StoreError> {
+        agenda::signal(&self.reader(), id)
+    }
+
+    fn open_run_of(&self, file: &str, campaign: &str, key: Option<&str>) -> Result<Option<String>, StoreError> {
+        agenda::open_run_of(&self.reader(), file, campaign, key)
+    }
+
+    fn open_runs(&self) -> Result<u64, StoreError> {
+        agenda::open_runs(&self.reader())
+    }
+
+    fn campaigns(&self) -> Result<Vec<CampaignRecord>, StoreError> {
+        agenda::campaigns(&self.reader())
+    }
+
+    fn queued(&self) -> Result<Vec<QueuedStart>, StoreError> {
+        agenda::queued(&self.reader())
+    }
+
+    fn held(&self) -> Result<Option<Hold>, StoreError> {
+        agenda::held(&self.reader())
+    }
+
+    fn cause(&self, run: &str) -> Result<Option<Cause>, StoreError> {
+        agenda::cause(&self.reader(), run)
     }
 }

@@ -10,7 +10,7 @@ use super::super::{
     AudienceRecord, Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, SignalRecord, StepRecord,
     StoreError, Subscription, TaskRecord,
 };
-use super::takes;
+use super::{agenda, takes};
 use crate::runtime::machine::{Event, State};
 
 /// One commit request.
@@ -136,6 +136,7 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Take { take, seen } => return takes::take(db, take, *seen),
         Change::Used { run } => takes::used(db, run)?,
         Change::Forget { takes } => takes::forget(db, takes)?,
+        Change::Agenda(change) => return agenda::apply(db, change),
         Change::Simulated { run } => {
             db.prepare_cached("UPDATE runs SET simulated = 1 WHERE run = ?1")?.execute(params![run])?;
         }
@@ -166,6 +167,9 @@ fn new_run(db: &Connection, run: &RunRecord) -> rusqlite::Result<Result<(), Stor
             run.seq as i64,
             json(&run.state)?,
         ])?;
+    if added == 1 {
+        agenda::opened(db, &run.run, &run.file, &run.campaign, &run.state)?;
+    }
     Ok(if added == 1 { Ok(()) } else { Err(StoreError::Conflict(format!("`{}` exists already", run.run))) })
 }
 
@@ -190,6 +194,7 @@ fn transition(
         json(event)?
     ])?;
     takes::settle(db, run, state.status)?;
+    agenda::moved(db, run, state)?;
     Ok(Ok(()))
 }
 
@@ -214,8 +219,12 @@ fn new_step(db: &Connection, step: &StepRecord) -> rusqlite::Result<()> {
 }
 
 fn new_signal(db: &Connection, signal: &SignalRecord) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT OR IGNORE INTO signals (id, name, parameters, at) VALUES (?1, ?2, ?3, ?4)")?
+    let added = db
+        .prepare_cached("INSERT OR IGNORE INTO signals (id, name, parameters, at) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![signal.id, signal.name, json(&signal.values)?, signal.at.as_microsecond()])?;
+    if added == 1 && !signal.simulated {
+        agenda::arrived(db, &signal.id)?;
+    }
     Ok(())
 }
 
