@@ -136,6 +136,7 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
     let exit = match error {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
         RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
+        RunError::Held(_) | RunError::StillGoing { .. } => Exit::Usage,
         RunError::Store(_) => Exit::Usage,
         RunError::Source(problem) if problem.code == codes::run::CACHE_UNUSABLE => Exit::Usage,
         RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
@@ -151,20 +152,13 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
 /// # Errors
 /// A channel that is not configured well, a missing secret.
 pub fn engine(project: &Project, channel_names: &[String], context: &Context) -> Result<Engine, Failure> {
-    let folders = folders(project);
-    let print = context.output.printer();
-    let places = Places { project: project.base.clone(), state: folders.state.clone(), console: print };
     let mut bound = BTreeMap::new();
     for name in channel_names {
-        let config = channels::channel_config(name, project)?;
-        let rate = config.rate.and_then(|rate| Some((rate.count, jiff::SignedDuration::try_from(rate.per).ok()?)));
-        let resend_unknown = config.unknown == UnknownPolicy::Resend;
-        let driver = open(name, &config, &places)?;
-        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate), resend_unknown });
+        bound.insert(name.clone(), open_channel(project, name, context)?);
     }
     let threads = std::thread::available_parallelism().map_or(THREADS, usize::from);
     let options = EngineOptions {
-        folders,
+        folders: folders(project),
         zone: project.settings.project.timezone.rules(),
         threads,
         memory_limit: project.settings.engine.memory_limit.map(crate::project::Bytes::as_usize),
@@ -177,6 +171,20 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
     Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))
 }
 
+/// A channel of a project, with its limits.
+///
+/// # Errors
+/// It is not configured well, or a secret is missing.
+pub fn open_channel(project: &Project, name: &str, context: &Context) -> Result<BoundChannel, Failure> {
+    let places =
+        Places { project: project.base.clone(), state: folders(project).state, console: context.output.printer() };
+    let config = channels::channel_config(name, project)?;
+    let rate = config.rate.and_then(|rate| Some((rate.count, jiff::SignedDuration::try_from(rate.per).ok()?)));
+    let resend_unknown = config.unknown == UnknownPolicy::Resend;
+    let driver = open(name, &config, &places)?;
+    Ok(BoundChannel { driver, pace: Pace::new(rate), resend_unknown })
+}
+
 /// Where a project's files are.
 pub fn folders(project: &Project) -> Folders {
     let base = std::path::absolute(&project.base).unwrap_or_else(|_| project.base.clone());
@@ -184,17 +192,17 @@ pub fn folders(project: &Project) -> Folders {
     Folders { project: base, state }
 }
 
-/// The names of the channels that a script needs: for its sends, and for its alerts.
-pub fn channels_for(script: &Script) -> Vec<String> {
+/// The names of the channels that a plan needs: for its sends, and for its alerts.
+pub fn channels_for(project: &Project, plan: &Plan) -> Vec<String> {
     let alert = |step: &crate::plan::Step| match &step.kind {
         crate::plan::StepKind::Data(data) => match data.as_ref() {
-            DataStep::Alert { to, .. } => script.project.settings.alert.get(to).map(|alert| alert.channel.clone()),
+            DataStep::Alert { to, .. } => project.settings.alert.get(to).map(|alert| alert.channel.clone()),
             _ => None,
         },
         _ => None,
     };
-    let mut names = channels_of(&script.plan);
-    names.extend(script.plan.steps().into_iter().filter_map(alert));
+    let mut names = channels_of(plan);
+    names.extend(plan.steps().into_iter().filter_map(alert));
     names.sort();
     names.dedup();
     names
@@ -224,6 +232,43 @@ pub fn store(project: &Project) -> Result<SqliteStore, Failure> {
         StoreError::InUse { .. } => in_use(error).into(),
         error => run_failure(&error.into(), SourceMap::new()),
     })
+}
+
+/// Who may write to a state.
+pub enum Holding {
+    /// We: nobody else held it.
+    Ours(SqliteStore),
+    /// Another process, which takes in what is left in the inbox.
+    Theirs {
+        /// Its process id, if it could be read.
+        holder: Option<u32>,
+    },
+}
+
+/// Opens the state of a project for writing, unless another process holds it.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn holding(project: &Project) -> Result<Holding, Failure> {
+    match SqliteStore::open(&folders(project).state) {
+        Ok(store) => Ok(Holding::Ours(store)),
+        Err(StoreError::InUse { holder, .. }) => Ok(Holding::Theirs { holder }),
+        Err(error) => Err(run_failure(&error.into(), SourceMap::new())),
+    }
+}
+
+/// The process that holds the state, if another one does and says who it is.
+pub fn holder(project: &Project) -> Option<u32> {
+    match holding(project) {
+        Ok(Holding::Theirs { holder }) => holder,
+        _ => None,
+    }
+}
+
+/// Another process holds the state, and nothing can be asked of it.
+pub fn busy(project: &Project) -> Failure {
+    let path = folders(project).state.display().to_string();
+    in_use(StoreError::InUse { path, holder: holder(project) }).into()
 }
 
 /// What somebody at another terminal can do about it.
@@ -265,6 +310,14 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
     matching.pop().ok_or_else(|| run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new()))
 }
 
+/// Leaves a note for whoever drives the runs of a project.
+///
+/// # Errors
+/// The state cannot be written.
+pub fn leave(project: &Project, note: &Note) -> Result<(), Failure> {
+    Inbox::new(&folders(project).state).leave(note).map_err(|error| run_failure(&error, SourceMap::new()))
+}
+
 /// Leaves a note for the runs of a project. If nobody drives one at the moment, what it says takes effect at once;
 /// otherwise whoever does reads it within a moment.
 ///
@@ -272,13 +325,13 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
 /// The state cannot be written.
 pub fn tell(project: &Project, note: &Note, context: &Context) -> Result<(), Failure> {
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
-    Inbox::new(&folders(project).state).leave(note).map_err(failed)?;
+    leave(project, note)?;
     match SqliteStore::open(&folders(project).state) {
         Ok(store) => {
             if let Note::Stop { run, .. } = note {
                 let record = find_run(&store, run)?;
                 let script = pinned(project, &store, &record)?;
-                let engine = engine(project, &channels_for(&script), context)?;
+                let engine = engine(project, &channels_for(project, &script.plan), context)?;
                 engine.cancel_rest(&store, &script.plan, run).map_err(failed)?;
             }
             engine(project, &[], context)?.take_notes(&store).map_err(failed)
@@ -348,8 +401,26 @@ pub fn projects_below(context: &Context, here: &Project) -> Result<Vec<Project>,
 pub fn pinned(project: &Project, store: &dyn Store, record: &RunRecord) -> Result<Script, Failure> {
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
     let files = store.bundle(&record.fingerprint).map_err(|error| failed(error.into()))?.unwrap_or_default();
+    let (plan, sources) = plan_of(project, files, &record.file, &record.campaign)?;
+    if plan.fingerprint != record.fingerprint {
+        let why = "its source is read differently by this version of orch".to_string();
+        return Err(failed(RunError::Machine(crate::runtime::machine::MachineError(why))));
+    }
+    Ok(Script { project: project.clone(), path: record.file.clone(), sources, plan })
+}
+
+/// The plan of a campaign, made of texts that were kept.
+///
+/// # Errors
+/// What this version finds wrong with them.
+pub fn plan_of(
+    project: &Project,
+    files: Vec<(String, String)>,
+    file: &str,
+    campaign: &str,
+) -> Result<(Plan, SourceMap), Failure> {
     let settings = &project.settings.project;
-    let entry = files.iter().find(|(name, _)| *name == record.file).cloned();
+    let entry = files.iter().find(|(name, _)| name == file).cloned();
     let mut schema = settings.schema.clone();
     schema.retain(|name| files.iter().any(|(known, _)| known == name));
     let mut pinned = Workspace::from_files(files).schema(schema).timezone(settings.timezone.name());
@@ -358,18 +429,14 @@ pub fn pinned(project: &Project, store: &dyn Store, record: &RunRecord) -> Resul
     }
     let analysis = match &entry {
         Some((name, text)) if name.starts_with('<') => pinned.analyze_text(name, text),
-        _ => pinned.analyze(&record.file),
+        _ => pinned.analyze(file),
     };
     if analysis.problems.has_errors() {
         let (problems, sources) = (analysis.problems.clone(), analysis.sources.clone());
         return Err(Failure { problems, sources, exit: Exit::Problems });
     }
-    let plan = planned(&analysis, Some(&record.campaign))?;
-    if plan.fingerprint != record.fingerprint {
-        let why = "its source is read differently by this version of orch".to_string();
-        return Err(failed(RunError::Machine(crate::runtime::machine::MachineError(why))));
-    }
-    Ok(Script { project: project.clone(), path: record.file.clone(), sources: analysis.sources, plan })
+    let plan = planned(&analysis, Some(campaign))?;
+    Ok((plan, analysis.sources))
 }
 
 /// The parameters given on the command line, as values of the campaign's types.

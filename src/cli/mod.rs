@@ -9,14 +9,20 @@ mod ask;
 mod channels;
 mod check;
 mod completions;
+#[cfg(feature = "engine")]
+mod conduct;
 mod doc;
 #[cfg(feature = "engine")]
 mod doctor;
+#[cfg(feature = "engine")]
+mod drive;
 mod environment;
 mod exit;
 mod explain;
 mod failure;
 mod fmt;
+#[cfg(feature = "engine")]
+mod follow;
 #[cfg(feature = "engine")]
 mod host;
 #[cfg(feature = "engine")]

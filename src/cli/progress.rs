@@ -86,7 +86,7 @@ impl<'o> Terminal<'o> {
     }
 
     /// Takes the bar away before something else is printed.
-    fn clear(&self) {
+    pub fn clear(&self) {
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         bar.finish_and_clear();
         *bar = ProgressBar::hidden();

@@ -176,7 +176,14 @@ impl Engine {
         params: &BTreeMap<String, Value>,
         pacing: Pacing,
     ) -> Result<String, RunError> {
-        let new = new_run(store, plan, file, params, pacing, WallClock.now())?;
+        self.begin(store, new_run(store, plan, file, params, pacing, WallClock.now())?)
+    }
+
+    /// Records a run that was made by [`new_run`] and gives its name.
+    ///
+    /// # Errors
+    /// A store that refuses.
+    pub fn begin(&self, store: &dyn Store, new: NewRun) -> Result<String, RunError> {
         let run = new.run.clone();
         self.runtime.block_on(store.commit(new.changes()))?;
         Ok(run)
@@ -321,6 +328,22 @@ impl Engine {
         let record = self.find(&store, &run)?;
         let end = self.runtime.block_on(Executor::new(around, plan, record).drive(Until::End))?;
         Rehearsal::collect(&store, &run, end, &kept)
+    }
+
+    /// Lets some time pass. False when `cancel` asks to stop meanwhile.
+    pub fn pause(&self, pause: jiff::SignedDuration, cancel: &Cancel) -> bool {
+        let until = WallClock.now().checked_add(pause).unwrap_or(jiff::Timestamp::MAX);
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = WallClock.sleep_until(until) => true,
+                () = cancel.cancelled() => false,
+            }
+        })
+    }
+
+    /// Where futures of the engine's host run.
+    pub(crate) fn handle(&self) -> &tokio::runtime::Handle {
+        self.runtime.handle()
     }
 
     /// The query engine, for questions outside a run.

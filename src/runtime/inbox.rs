@@ -67,6 +67,11 @@ pub enum Note {
         /// Which.
         run: String,
     },
+    /// Drive a run that is open, if nobody does: whoever drove it has ended.
+    Adopt {
+        /// Which.
+        run: String,
+    },
     /// Nothing starts or goes on any more.
     PauseAll(Hold),
     /// Everything goes on that no person paused by itself.
@@ -169,7 +174,7 @@ impl Note {
             Note::Answer { run, .. } | Note::Pause { run, .. } | Note::Stop { run, .. } | Note::Resume { run } => {
                 Some(run)
             }
-            Note::Signal { .. } | Note::Start(_) | Note::PauseAll(_) | Note::ResumeAll => None,
+            Note::Signal { .. } | Note::Start(_) | Note::Adopt { .. } | Note::PauseAll(_) | Note::ResumeAll => None,
         }
     }
 
@@ -262,6 +267,8 @@ pub(super) async fn store_note(note: Note, store: &dyn Store, clock: &dyn Clock)
         // Left twice, or read again after a crash: it has begun.
         Note::Start(new) if store.run(&new.run)?.is_some() => return Ok(()),
         Note::Start(new) => return Ok(store.commit(new.changes()).await?),
+        // Whoever takes this in drives nothing.
+        Note::Adopt { .. } => return Ok(()),
         Note::PauseAll(hold) => return hold_all(Some(hold), store).await,
         Note::ResumeAll => return hold_all(None, store).await,
     };

@@ -33,6 +33,10 @@ super::codes! { Run:
     NOT_HARMLESS = "not_harmless",
     /// A journal that does not fit its plan.
     RECORD_MISMATCH = "record_mismatch",
+    /// A start or a resumption while everything is paused.
+    ALL_PAUSED = "all_paused",
+    /// A start that `overlap` does not want, because an earlier run is still going.
+    STILL_GOING = "still_going",
     /// A run that has ended.
     RUN_IS_OVER = "run_is_over",
     /// A store that refused a write.

@@ -40,6 +40,10 @@ impl Conductor<'_> {
                 self.desk.give(&run);
                 self.desk.again(&run);
             }
+            Note::Adopt { run } => {
+                self.desk.give(&run);
+                self.desk.again(&run);
+            }
             Note::Answer { run, .. } => self.desk.again(&run),
             Note::PauseAll(hold) => {
                 day.held = true;

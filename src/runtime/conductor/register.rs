@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Conductor, Day, Happening, Scripts};
+use super::{Conductor, Day, Happening};
 use crate::plan::Plan;
 use crate::runtime::error::RunError;
 use crate::runtime::store::{AgendaChange, CampaignRecord, Change};
@@ -44,8 +44,12 @@ impl Conductor<'_> {
                 continue;
             }
             if scripts.broken.contains(&record.file) {
-                let plan = self.plan(&record.file, &record.campaign, &record.fingerprint)?;
-                known.push(Known { record, plan });
+                match self.plan(&record.file, &record.campaign, &record.fingerprint) {
+                    Ok(plan) => known.push(Known { record, plan }),
+                    Err(error @ RunError::Store(_)) => return Err(error),
+                    // Nothing starts before the script is mended; the host says that it is broken.
+                    Err(_) => {}
+                }
             } else {
                 let CampaignRecord { file, campaign, .. } = record;
                 changes.push(Change::Agenda(AgendaChange::Forgotten { file, campaign }));

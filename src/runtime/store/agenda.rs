@@ -155,6 +155,8 @@ pub trait Agenda: Store {
     fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
     /// Runs that listen to one of these words.
     fn listeners(&self, words: &[&str]) -> Result<Vec<String>, StoreError>;
+    /// Whether a run listens to any word.
+    fn listens(&self, run: &str) -> Result<bool, StoreError>;
     /// Signals that arrived behind this number, with theirs.
     fn arrivals(&self, behind: i64) -> Result<Vec<(i64, SignalRecord)>, StoreError>;
     /// The number of the last arrival.

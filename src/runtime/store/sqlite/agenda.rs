@@ -173,6 +173,11 @@ pub fn listeners(db: &Connection, words: &[&str]) -> Read<Vec<String>> {
     Ok(found)
 }
 
+pub fn is_listening(db: &Connection, run: &str) -> Read<bool> {
+    let found = db.query_row("SELECT 1 FROM listeners WHERE run = ?1 LIMIT 1", [run], |_| Ok(()));
+    found.optional().map(|found| found.is_some()).map_err(failed)
+}
+
 fn signal_record(row: &Row<'_>) -> rusqlite::Result<SignalRecord> {
     Ok(SignalRecord { id: row.get(0)?, name: row.get(1)?, values: json(row, 2)?, at: time(row, 3)?, simulated: false })
 }

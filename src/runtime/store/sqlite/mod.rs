@@ -224,6 +224,10 @@ impl Agenda for SqliteStore {
         agenda::listeners(&self.reader(), words)
     }
 
+    fn listens(&self, run: &str) -> Result<bool, StoreError> {
+        agenda::is_listening(&self.reader(), run)
+    }
+
     fn arrivals(&self, behind: i64) -> Result<Vec<(i64, SignalRecord)>, StoreError> {
         agenda::arrivals(&self.reader(), behind)
     }
