@@ -8,7 +8,7 @@ use super::{Context, Exit, Failure, channels, project, workspace};
 use crate::analysis::{Analysis, Workspace};
 use crate::base::{SourceMap, did_you_mean};
 use crate::diag::{Problem, Problems, codes};
-use crate::hir::{CampaignId, TyKind, Value};
+use crate::hir::{Campaign, CampaignId, TyKind, Value};
 use crate::plan::{DataStep, Plan};
 use crate::project::Project;
 use crate::runtime::channels::{Places, UnknownPolicy, open};
@@ -129,6 +129,20 @@ fn show_notes(context: &Context, plan: &Plan, sources: &SourceMap) {
             context.output.remark(crate::diag::render(&note, sources, context.output.remark_style()).trim_end());
         }
     }
+}
+
+/// The plans of all campaigns of a script that start by themselves.
+///
+/// # Errors
+/// One of them cannot be run.
+pub fn starting_plans(analysis: &Analysis) -> Result<Vec<Plan>, Failure> {
+    let program = Arc::new(analysis.program.clone());
+    let starts = |campaign: &&Campaign| campaign.schedule.is_some() || campaign.trigger.is_some();
+    let of = |(at, _): (usize, &Campaign)| {
+        Plan::new(Arc::clone(&program), CampaignId(at as u32), &analysis.sources)
+            .map_err(|error| run_failure(&error.into(), analysis.sources.clone()))
+    };
+    program.campaigns.iter().enumerate().filter(|(_, campaign)| starts(campaign)).map(of).collect()
 }
 
 /// An error of the engine as the end of a command.

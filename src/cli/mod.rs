@@ -48,6 +48,8 @@ mod runs;
 #[cfg(feature = "engine")]
 mod schema;
 #[cfg(feature = "engine")]
+mod serve;
+#[cfg(feature = "engine")]
 mod show;
 #[cfg(feature = "engine")]
 mod signal;
@@ -157,6 +159,8 @@ enum Command {
     #[cfg(feature = "engine")]
     Run(run::Arguments),
     #[cfg(feature = "engine")]
+    Serve(serve::Arguments),
+    #[cfg(feature = "engine")]
     Runs(runs::Arguments),
     #[cfg(feature = "engine")]
     Show(show::Arguments),
@@ -238,6 +242,8 @@ impl Command {
             Self::Plan(arguments) => plan::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Run(arguments) => run::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Serve(arguments) => serve::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Runs(arguments) => runs::run(&arguments, context),
             #[cfg(feature = "engine")]

@@ -91,6 +91,26 @@ impl Found {
     }
 }
 
+/// The runs of one project as a document, the latest first.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn document(
+    project: &Project,
+    store: &dyn Store,
+    open: bool,
+    limit: usize,
+) -> Result<serde_json::Value, StoreError> {
+    let mut records = store.runs()?;
+    records.retain(|record| !open || !record.state.status.is_over());
+    let mut runs = Vec::new();
+    for record in records.into_iter().take(limit) {
+        let waiting_for = waiting_for(project, store, &record)?;
+        runs.push(Found { project: project.clone(), record, waiting_for }.json());
+    }
+    serde_json::to_value(RunsJson { runs }).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
 /// Lists the runs.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let failed = |error: StoreError| host::run_failure(&error.into(), SourceMap::new());

@@ -25,6 +25,8 @@ pub struct Settings {
     pub alert: BTreeMap<String, AlertSettings>,
     /// `[web]`
     pub web: WebSettings,
+    /// `[serve]`
+    pub serve: ServeSettings,
     /// `[roles]`: who may answer for a role.
     pub roles: BTreeMap<String, Vec<String>>,
     /// Patterns such as `*@shop.test`; everybody else is excluded as `not_allowed`. Without it everybody is allowed.
@@ -146,6 +148,16 @@ pub struct AlertSettings {
 pub struct WebSettings {
     /// What unsubscribe and tracking links begin with; marketing mail over SMTP needs it.
     pub public_url: Option<String>,
+}
+
+/// `[serve]`
+#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct ServeSettings {
+    /// Where `orch serve` takes requests, such as `127.0.0.1:7474`.
+    pub listen: Option<String>,
+    /// What requests must know; by default a file in the state directory that `orch serve` makes.
+    pub token: Option<Secret>,
 }
 
 /// The name of a time zone that exists.

@@ -29,7 +29,7 @@ pub use engine::{Drive, Engine, EngineOptions, Pacing, inputs, new_run};
 pub use error::RunError;
 pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};
 pub use inbox::{BY_HAND, Inbox, NewRun, Note, paused_by_hand};
-pub use names::signal_name;
+pub use names::{secret_word, signal_name};
 pub use notebook::{Answer, Notebook, Rows};
 pub use observe::{Observer, Progress, Silent};
 pub use rehearsal::Rehearsal;

@@ -125,6 +125,12 @@ super::codes! { Run:
     UNKNOWN_MEMORY = "unknown_memory",
     /// A baseline that a memory cannot have.
     BAD_BASELINE = "bad_baseline",
+    /// A request without the token, or with another one.
+    BAD_TOKEN = "bad_token",
+    /// A request that cannot be understood.
+    BAD_REQUEST = "bad_request",
+    /// An address at which `orch serve` cannot listen.
+    CANNOT_LISTEN = "cannot_listen",
     /// A source that cannot be changed.
     READ_ONLY = "read_only",
     /// A question that was interrupted while it was computed.

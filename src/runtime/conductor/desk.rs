@@ -142,7 +142,7 @@ impl Desk {
         let mut state = self.state();
         let free = |run: &&String| !state.seats.contains_key(*run);
         let found: Vec<String> = state.again.iter().filter(free).take(most).cloned().collect();
-        found.iter().for_each(|run| drop(state.again.remove(run)));
+        state.again.retain(|run| !found.contains(run));
         found
     }
 

@@ -114,6 +114,18 @@ impl<'c> Conductor<'c> {
     /// # Errors
     /// The store refused something: nothing may go on.
     pub fn conduct(&self, cancel: &Cancel) -> Result<(), RunError> {
+        self.conduct_while(cancel, false)
+    }
+
+    /// The same, but ends once nothing is due.
+    ///
+    /// # Errors
+    /// The store refused something.
+    pub fn conduct_due(&self, cancel: &Cancel) -> Result<(), RunError> {
+        self.conduct_while(cancel, true)
+    }
+
+    fn conduct_while(&self, cancel: &Cancel, only_due: bool) -> Result<(), RunError> {
         let mut day = self.begin()?;
         std::thread::scope(|scope| {
             let spawn = |claim: Claim| {
@@ -125,7 +137,7 @@ impl<'c> Conductor<'c> {
                     self.desk.leave(&run);
                 }
             };
-            let ended = self.rounds(&mut day, cancel, &spawn);
+            let ended = self.rounds(&mut day, (cancel, only_due), &spawn);
             self.desk.park_all();
             ended
         })?;
@@ -133,13 +145,22 @@ impl<'c> Conductor<'c> {
         self.desk.failure().map_or(Ok(()), Err)
     }
 
-    fn rounds(&self, day: &mut Day, cancel: &Cancel, spawn: &dyn Fn(Claim)) -> Result<(), RunError> {
+    fn rounds(
+        &self,
+        day: &mut Day,
+        (cancel, only_due): (&Cancel, bool),
+        spawn: &dyn Fn(Claim),
+    ) -> Result<(), RunError> {
         while !cancel.is_cancelled() {
             if let Some(error) = self.desk.failure() {
                 return Err(error);
             }
             self.round(day)?;
-            self.claims(day)?.into_iter().for_each(spawn);
+            let claims = self.claims(day)?;
+            if only_due && claims.is_empty() && self.desk.len() == 0 {
+                return Ok(());
+            }
+            claims.into_iter().for_each(spawn);
             let next = self.next(day)?;
             self.rest(next, cancel);
         }
