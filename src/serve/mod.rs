@@ -119,6 +119,6 @@ impl Serving {
     pub fn stop(self) {
         // It may have ended by itself.
         let _ = self.stop.send(());
-        let _ = self.runtime.block_on(tokio::time::timeout(LAST_ANSWERS, self.task));
+        let _ = self.runtime.block_on(async { tokio::time::timeout(LAST_ANSWERS, self.task).await });
     }
 }

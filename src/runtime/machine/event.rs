@@ -14,6 +14,7 @@ pub enum Event {
     /// The run begins.
     Started {
         /// Parameter values by the index of the campaign's local.
+        #[serde(with = "super::numbers")]
         values: BTreeMap<u32, Value>,
     },
     /// The step of a branch was performed.

@@ -5,6 +5,7 @@
 //! load the state, perform its effects. Replaying a journal through [`apply`] gives the stored state again.
 
 mod event;
+mod numbers;
 mod state;
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub struct State {
     /// Positions by branch; the main branch's name is empty.
     pub tokens: BTreeMap<String, Token>,
     /// What names are bound to, by the index of the campaign's local.
+    #[serde(with = "super::numbers")]
     pub locals: BTreeMap<u32, Bound>,
 }
 
