@@ -236,7 +236,10 @@ impl<'e> Executor<'e> {
                     // Stopped short: by a note, which is taken now, or by the one who drives the run.
                     Ok(false) if self.take_notes().await? => continue,
                     Ok(false) => return Ok(DriveEnd::Parked),
-                    Err(error) => self.failed(&token, error).await?,
+                    Err(error) => {
+                        self.failed(&token, error).await?;
+                        continue;
+                    }
                 }
             }
             let next = effects.into_iter().filter_map(|effect| match effect {
