@@ -12,9 +12,10 @@ use crate::hir::{Campaign, CampaignId, TyKind, Value};
 use crate::plan::{DataStep, Plan};
 use crate::project::Project;
 use crate::runtime::channels::{Places, UnknownPolicy, open};
+use crate::runtime::store::Agenda;
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store, StoreError};
-use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError, inputs};
+use crate::runtime::{BoundChannel, Cancel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError, inputs};
 
 /// Threads for queries and imports when the machine does not say how many it has.
 const THREADS: usize = 4;
@@ -353,6 +354,24 @@ pub fn tell(project: &Project, note: &Note, context: &Context) -> Result<(), Fai
         Err(StoreError::InUse { .. }) => Ok(()),
         Err(error) => Err(failed(error.into())),
     }
+}
+
+/// Waits until whoever holds the state has taken in that everything is held, or that it is not; not for long.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn until_held(project: &Project, held: bool, engine: &Engine) -> Result<bool, Failure> {
+    for _ in 0..50 {
+        let hold = match store_to_read(project)? {
+            Some(store) => store.held().map_err(|error| run_failure(&error.into(), SourceMap::new()))?,
+            None => None,
+        };
+        if hold.is_some() == held {
+            return Ok(true);
+        }
+        engine.pause(jiff::SignedDuration::from_millis(100), &Cancel::default());
+    }
+    Ok(false)
 }
 
 /// A run that is not over, by its name, and its project.

@@ -44,6 +44,10 @@ fn pause_all(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> 
     let project = project::open(&context.globals, Path::new("."))?;
     let hold = Hold { reason: arguments.reason.clone(), at: WallClock.now() };
     host::tell(&project, &Note::PauseAll(hold), context)?;
+    let taken = host::until_held(&project, true, &host::engine(&project, &[], context)?)?;
+    if !taken {
+        context.output.remark("whoever holds the state is busy: everything pauses as soon as that is read");
+    }
     if !context.output.is_json() {
         context.output.line("everything pauses: nothing starts or goes on until `orch resume --all`");
     }

@@ -47,6 +47,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         (Holding::Theirs { .. }, Some(record)) => resume_elsewhere(arguments, &project, &record, &cancel, context),
         (Holding::Theirs { holder }, None) => {
             host::leave(&project, &Note::ResumeAll)?;
+            host::until_held(&project, false, &host::engine(&project, &[], context)?)?;
             if !context.output.is_json() {
                 let holder = holder.map_or(String::new(), |id| format!("process {id} goes on with "));
                 context.output.line(format!("{holder}every run that no person paused"));
@@ -140,7 +141,7 @@ fn resume_all(
 /// The instant at which a run goes on that only waits for it: there is nothing to be done before.
 fn waits_until(store: &SqliteStore, record: &RunRecord) -> Result<Option<jiff::Timestamp>, RunError> {
     let later = record.state.due().filter(|at| *at > WallClock.now() && !record.simulated);
-    Ok(if later.is_some() && !store.listens(&record.run)? { later } else { None })
+    Ok(if later.is_some() && store.words(&record.run)?.is_empty() { later } else { None })
 }
 
 fn resume(

@@ -29,6 +29,8 @@ mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
 mod pages;
+#[cfg(feature = "engine")]
+mod policies;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
@@ -37,6 +39,8 @@ mod prompt;
 mod robust;
 #[cfg(feature = "engine")]
 mod run;
+#[cfg(feature = "engine")]
+mod serve;
 #[cfg(feature = "engine")]
 mod smtp;
 #[cfg(feature = "engine")]

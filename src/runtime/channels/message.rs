@@ -114,6 +114,8 @@ pub enum Content {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Email {
     pub subject: String,
+    /// What mail programs show after the subject: hidden text at the beginning of the HTML.
+    pub preheader: Option<String>,
     /// The plain text; derived from `html` when it is missing.
     pub text: Option<String>,
     /// The HTML; without it the message is plain text.

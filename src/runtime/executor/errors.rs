@@ -66,5 +66,6 @@ impl Executor<'_> {
 fn always_holds(step: &Step, error: &RunError) -> bool {
     use StepKind::{Fail, Human, Require, Stop};
     matches!(error, RunError::Store(_) | RunError::Machine(_) | RunError::Unbalanced { .. } | RunError::Interrupted)
+        || matches!(error, RunError::Required { .. })
         || matches!(step.kind, Require { .. } | Stop { .. } | Fail { .. } | Human { .. })
 }

@@ -147,6 +147,11 @@ pub fn word_of_signal(name: &str) -> String {
     format!("signal:{name}")
 }
 
+/// The name of the signal that a word stands for.
+pub fn signal_of_word(word: &str) -> Option<&str> {
+    word.strip_prefix("signal:")
+}
+
 /// Reading what is to happen.
 pub trait Agenda: Store {
     /// Runs that can go on at `now`, the longest due first.
@@ -155,8 +160,8 @@ pub trait Agenda: Store {
     fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
     /// Runs that listen to one of these words.
     fn listeners(&self, words: &[&str]) -> Result<Vec<String>, StoreError>;
-    /// Whether a run listens to any word.
-    fn listens(&self, run: &str) -> Result<bool, StoreError>;
+    /// The words that a run listens to; `*` when an older version did not note them.
+    fn words(&self, run: &str) -> Result<Vec<String>, StoreError>;
     /// Signals that arrived behind this number, with theirs.
     fn arrivals(&self, behind: i64) -> Result<Vec<(i64, SignalRecord)>, StoreError>;
     /// The number of the last arrival.

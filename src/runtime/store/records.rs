@@ -41,6 +41,10 @@ pub enum Change {
     Send(SendRecord),
     /// Messages that may leave from now on.
     Intents(i64, Vec<Intent>),
+    /// Whom messages of a send are meant for, in the transaction of their intents.
+    Contacts(i64, Vec<Contact>),
+    /// Rows of a send that got their message after the moment that was meant for it.
+    Late(i64, Vec<u64>),
     /// What became of them.
     Outcomes(i64, Vec<OutcomeRow>),
     /// Rows that get no message.
@@ -328,6 +332,32 @@ pub struct Intent {
     pub at: Timestamp,
 }
 
+/// One message to one person, for caps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contact {
+    /// Row number in the frozen population.
+    pub row: u64,
+    /// The attempt of its intent.
+    pub attempt: u32,
+    /// A hash of the person's name.
+    pub person: [u8; 16],
+    /// By the run's clock.
+    pub at: Timestamp,
+}
+
+/// A contact as it is looked up: one that may have reached the person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EarlierContact {
+    /// The send.
+    pub send: i64,
+    /// The row.
+    pub row: u64,
+    /// The channel.
+    pub channel: String,
+    /// By the clock of its run.
+    pub at: Timestamp,
+}
+
 /// What became of an intent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OutcomeRow {
@@ -419,6 +449,8 @@ pub enum Reason {
     Holdout,
     Capped,
     QuietHours,
+    NoMoment,
+    Late,
     DuplicateAddress,
     NotAllowed,
     RenderFailed,
@@ -427,7 +459,7 @@ pub enum Reason {
 
 impl Reason {
     /// All, in order.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 15] = [
         Reason::NoProfile,
         Reason::NoAddress,
         Reason::InvalidAddress,
@@ -437,6 +469,8 @@ impl Reason {
         Reason::Holdout,
         Reason::Capped,
         Reason::QuietHours,
+        Reason::NoMoment,
+        Reason::Late,
         Reason::DuplicateAddress,
         Reason::NotAllowed,
         Reason::RenderFailed,
@@ -455,6 +489,8 @@ impl Reason {
             Reason::Holdout => "holdout",
             Reason::Capped => "capped",
             Reason::QuietHours => "quiet_hours",
+            Reason::NoMoment => "no_moment",
+            Reason::Late => "late",
             Reason::DuplicateAddress => "duplicate_address",
             Reason::NotAllowed => "not_allowed",
             Reason::RenderFailed => "render_failed",
@@ -503,6 +539,8 @@ pub struct Tally {
     pub failed: u64,
     /// Nobody can know.
     pub unknown: u64,
+    /// How many of those that got a message got it after the moment that was meant for it.
+    pub late: u64,
     /// Excluded, by reason.
     pub excluded: BTreeMap<Reason, u64>,
     /// Everything else: not looked at yet, in the air, deferred.

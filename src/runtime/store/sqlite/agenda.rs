@@ -173,9 +173,11 @@ pub fn listeners(db: &Connection, words: &[&str]) -> Read<Vec<String>> {
     Ok(found)
 }
 
-pub fn is_listening(db: &Connection, run: &str) -> Read<bool> {
-    let found = db.query_row("SELECT 1 FROM listeners WHERE run = ?1 LIMIT 1", [run], |_| Ok(()));
-    found.optional().map(|found| found.is_some()).map_err(failed)
+pub fn words(db: &Connection, run: &str) -> Read<Vec<String>> {
+    if !has_table(db, "listeners")? {
+        return Ok(vec![ANYTHING.to_owned()]);
+    }
+    list(db, "SELECT word FROM listeners WHERE run = ?1 ORDER BY word", &run, |row| row.get(0))
 }
 
 fn signal_record(row: &Row<'_>) -> rusqlite::Result<SignalRecord> {

@@ -6,6 +6,7 @@
 //! built upon.
 
 mod agenda;
+mod contacts;
 mod read;
 mod schema;
 mod takes;
@@ -24,8 +25,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::base::plain_reason;
 
 use super::{
-    Agenda, AudienceRecord, CampaignRecord, Cause, Change, Hold, JournalRecord, QueuedStart, Receipt, RowRecord,
-    RunRecord, SendRecord, SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
+    Agenda, AudienceRecord, CampaignRecord, Cause, Change, EarlierContact, Hold, JournalRecord, QueuedStart, Receipt,
+    RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
 };
 use write::Writer;
 
@@ -194,6 +195,15 @@ impl Store for SqliteStore {
         read::tally(&self.reader(), send)
     }
 
+    fn contacts(
+        &self,
+        person: &[u8; 16],
+        since: jiff::Timestamp,
+        run: &str,
+    ) -> Result<Vec<EarlierContact>, StoreError> {
+        contacts::find(&self.reader(), person, since, run)
+    }
+
     fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
         read::audience(&self.reader(), name)
     }
@@ -224,8 +234,8 @@ impl Agenda for SqliteStore {
         agenda::listeners(&self.reader(), words)
     }
 
-    fn listens(&self, run: &str) -> Result<bool, StoreError> {
-        agenda::is_listening(&self.reader(), run)
+    fn words(&self, run: &str) -> Result<Vec<String>, StoreError> {
+        agenda::words(&self.reader(), run)
     }
 
     fn arrivals(&self, behind: i64) -> Result<Vec<(i64, SignalRecord)>, StoreError> {

@@ -10,8 +10,9 @@ use super::super::StoreError;
 /// |---|---|
 /// | 2 | `audiences`, `subscriptions` |
 /// | 3 | `takes` |
-/// | 4 | `open_runs`, `listeners`, `arrivals`, `campaigns`, `queued`, `origins`, `settings` |
-pub const FORMAT: i64 = 4;
+/// | 4 | `contacts`, `late` |
+/// | 5 | `open_runs`, `listeners`, `arrivals`, `campaigns`, `queued`, `origins`, `settings` |
+pub const FORMAT: i64 = 5;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS bundles (
@@ -86,6 +87,23 @@ CREATE TABLE IF NOT EXISTS outcomes (
   retry_at INTEGER,
   at       INTEGER NOT NULL,
   PRIMARY KEY (send, row, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS contacts (
+  person  BLOB NOT NULL,
+  at      INTEGER NOT NULL,
+  send    INTEGER NOT NULL,
+  row     INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  scope   TEXT NOT NULL,
+  PRIMARY KEY (person, at, send, row, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS late (
+  send INTEGER NOT NULL,
+  row  INTEGER NOT NULL,
+  PRIMARY KEY (send, row)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS signals (
@@ -224,7 +242,7 @@ pub fn upgrade(connection: &Connection, path: &str) -> Result<(), StoreError> {
             let upgrade = || {
                 let transaction = connection.unchecked_transaction()?;
                 transaction.execute_batch(TABLES)?;
-                if found < 4 {
+                if found < 5 {
                     super::agenda::fill(&transaction)?;
                 }
                 transaction.execute_batch(&format!("PRAGMA user_version = {FORMAT};"))?;
