@@ -38,6 +38,8 @@ mod plan;
 mod progress;
 mod project;
 #[cfg(feature = "engine")]
+mod register;
+#[cfg(feature = "engine")]
 mod repl;
 #[cfg(feature = "engine")]
 mod resume;

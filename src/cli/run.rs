@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::drive::{How, drive, watch};
 use super::host::{self, Holding, Script, Source};
+use super::register::{emitted, register};
 use super::{Context, Exit, Failure, ask};
 use crate::hir::Overlap;
 use crate::plan::{DataStep, StepKind};
@@ -87,6 +88,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     match holding {
         Holding::Ours(store) => {
             let new = new(&store)?;
+            if pacing == Pacing::Real {
+                register(&script.project, &store, &engine, &emitted(&script.plan), context)?;
+            }
             let run = engine.begin(&store, new).map_err(|error| script.failure(&error))?;
             drive(&script, &engine, &store, &run, how, context)
         }

@@ -90,6 +90,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     engine.cancel_on_interrupt(&cancel, drive::leave);
     let host = ServeHost::new(&project, context, &scripts);
     let conductor = Conductor::new(&engine, store.as_ref(), &WallClock, &host, Scope::Project);
+    conductor.prepare().map_err(failed)?;
     let open_runs = store.open_runs().map_err(|error| failed(error.into()))?;
     announce(listening.as_ref().map(|(server, token)| (server, token.1.as_str())), &scripts, open_runs, context);
     let serving = listening.map(|(server, (token, _))| {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::host::Holding;
+use super::register::register;
 use super::{Context, Exit, Failure, host, project, workspace};
 use crate::base::did_you_mean;
 use crate::diag::{Problem, codes};
@@ -33,9 +35,19 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let values = values(&signal, given)?;
     let id = arguments.id.clone().unwrap_or_else(signal_name);
     let note = Note::Signal { id: id.clone(), name: signal.name.clone(), values, at: WallClock.now() };
+    let holding = host::holding(&project)?;
+    let is_alone = matches!(holding, Holding::Ours(_));
+    if let Holding::Ours(store) = &holding {
+        register(&project, store, &host::engine(&project, &[], context)?, &[&signal.name], context)?;
+    }
+    drop(holding);
     host::tell(&project, &note, context)?;
     if !context.output.is_json() {
         context.output.line(format!("signal {} left as {id}", signal.name));
+        if is_alone {
+            let hint = "nobody drives runs at the moment: `orch serve` starts campaigns, `orch resume --all` goes on with runs";
+            context.output.remark(hint);
+        }
     }
     Ok(Exit::Done)
 }
@@ -45,11 +57,8 @@ fn declared(name: &str, project: &Project, context: &Context) -> Result<Signal, 
     let workspace = workspace::workspace(project);
     let mut known = workspace.analyze_text("<signal>", "").program.signals;
     if !known.iter().any(|signal| signal.name == name) {
-        // A folder without any script declares nothing beyond the schema.
-        let folder = [project.base.clone()];
-        for (owner, files) in workspace::scripts(&folder, &context.globals).unwrap_or_default() {
-            let own = files.iter().filter(|_| owner.base == project.base);
-            known.extend(own.flat_map(|file| workspace.analyze(&workspace::inner_path(project, file)).program.signals));
+        for file in workspace::own_scripts(project, &context.globals) {
+            known.extend(workspace.analyze(&workspace::inner_path(project, &file)).program.signals);
         }
     }
     if let Some(signal) = known.iter().find(|signal| signal.name == name) {

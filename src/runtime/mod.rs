@@ -24,7 +24,7 @@ mod tables;
 pub use audiences::Remembered;
 pub use baseline::{Baseline, Keys, keys_of, read_cells, write_cells};
 pub use bindings::{AlertTarget, SourceBinding};
-pub use conductor::{Conductor, Happening, Host, Scope, Scripts};
+pub use conductor::{Conductor, Happening, Host, Scope, Scripts, new_campaign};
 pub use engine::{Drive, Engine, EngineOptions, Pacing, inputs, new_run};
 pub use error::RunError;
 pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};

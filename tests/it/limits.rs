@@ -1,20 +1,8 @@
-//! What is checked but not built yet is refused before a run exists, or a note says that a run does not follow it.
+//! What is checked but not followed yet, which a note says, and what was once so.
 
 use crate::project::{Ended, Project};
 
 const SEND: &str = "send email hello to people";
-
-/// Neither a rehearsal nor a run begins; both say this about that place.
-#[track_caller]
-fn refused(project: &Project, message: &str, place: &str) {
-    for command in ["plan", "run"] {
-        let ended = project.orch(&[command, "main.orch"]).expect(1);
-        assert!(ended.stderr.contains(&format!("error[run::not_executable]: {message}")), "{}", ended.shown());
-        assert!(ended.stderr.contains(&format!("─[{place}]")), "{}", ended.shown());
-    }
-    assert!(!project.path(".orch").join("dev").join("outbox").exists());
-    assert_eq!(project.done(&["runs"]).stdout, "no runs yet · `orch run FILE` starts one\n");
-}
 
 /// The run goes on, and this is said.
 #[track_caller]

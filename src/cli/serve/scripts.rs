@@ -86,10 +86,7 @@ impl<'p> ProjectScripts<'p> {
     }
 
     fn scripts(&self) -> Vec<PathBuf> {
-        let folder = [self.project.base.clone()];
-        let found = workspace::scripts(&folder, &self.context.globals).unwrap_or_default();
-        let own = found.into_iter().filter(|(owner, _)| owner.base == self.project.base);
-        own.flat_map(|(_, files)| files).collect()
+        workspace::own_scripts(self.project, &self.context.globals)
     }
 
     /// What the file system says of every file that matters.

@@ -35,10 +35,11 @@ use super::error::RunError;
 use super::executor::{Cancel, DriveEnd, Executor, Surroundings, Until};
 use super::inbox::{Inbox, Taken, store_note};
 use super::machine::{Event, Status};
-use super::store::{Agenda, Change, RunRecord};
+use super::store::{Agenda, AgendaChange, Change, RunRecord};
 use crate::plan::Plan;
 use desk::{Desk, Seat};
 use register::Known;
+pub use register::new_campaign;
 
 /// Runs that are driven at once; each has a thread.
 const MOST_DRIVEN: usize = 32;
@@ -69,6 +70,8 @@ pub struct Conductor<'c> {
     desk: Desk,
     plans: Mutex<HashMap<String, Arc<Plan>>>,
     bell: Arc<tokio::sync::Notify>,
+    /// What was prepared for the first conducting.
+    prepared: Mutex<Option<Day>>,
 }
 
 /// What one conducting knows from round to round.
@@ -88,6 +91,8 @@ struct Day {
 struct Claim {
     run: String,
     note: Option<Taken>,
+    /// The last thing that woke it.
+    wake: Option<i64>,
 }
 
 impl<'c> Conductor<'c> {
@@ -100,8 +105,18 @@ impl<'c> Conductor<'c> {
         scope: Scope,
     ) -> Self {
         let inbox = Inbox::new(&engine.options().folders.state);
-        let (desk, plans, bell) = (Desk::default(), Mutex::default(), Arc::default());
-        Self { engine, store, clock, host, scope, inbox, desk, plans, bell }
+        let (desk, plans, bell, prepared) = (Desk::default(), Mutex::default(), Arc::default(), Mutex::default());
+        Self { engine, store, clock, host, scope, inbox, desk, plans, bell, prepared }
+    }
+
+    /// Makes campaigns known, so that whatever arrives from now on starts them; [`Conductor::conduct`] does the rest.
+    ///
+    /// # Errors
+    /// The store refused something.
+    pub fn prepare(&self) -> Result<(), RunError> {
+        let day = self.begin()?;
+        *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(day);
+        Ok(())
     }
 
     /// Makes the next round begin at once. Something new is in the store.
@@ -131,7 +146,7 @@ impl<'c> Conductor<'c> {
             let spawn = |claim: Claim| {
                 let Some(seat) = self.desk.seat(&claim.run, Cancel::default()) else { return };
                 let run = claim.run.clone();
-                let work = move || self.work(&claim.run, claim.note, &seat);
+                let work = move || self.work(claim, &seat);
                 if std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).is_err() {
                     // Without a thread it is tried again in the next round.
                     self.desk.leave(&run);
@@ -179,7 +194,7 @@ impl<'c> Conductor<'c> {
             let idle = claims.is_empty();
             for claim in claims {
                 if let Some(seat) = self.desk.seat(&claim.run, Cancel::default()) {
-                    self.work(&claim.run, claim.note, &seat);
+                    self.work(claim, &seat);
                 }
             }
             if let Some(error) = self.desk.failure() {
@@ -216,8 +231,12 @@ impl<'c> Conductor<'c> {
     }
 
     fn begin(&self) -> Result<Day, RunError> {
+        if let Some(day) = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Ok(day);
+        }
         let held = self.store.held()?.is_some();
         let mut day = Day { told: self.store.last_arrival()?, known: Vec::new(), held, stops: Vec::new(), queue: true };
+        self.engine.block_on(self.store.commit(vec![Change::Agenda(AgendaChange::WakeAnew)]))?;
         if self.scope == Scope::Project {
             self.look_at_scripts(&mut day)?;
         }
@@ -241,19 +260,35 @@ impl<'c> Conductor<'c> {
     /// The runs that are to be driven now.
     fn claims(&self, day: &mut Day) -> Result<Vec<Claim>, RunError> {
         let stops = std::mem::take(&mut day.stops).into_iter();
-        let mut claims: Vec<Claim> = stops.map(|(run, note)| Claim { run, note: Some(note) }).collect();
+        let mut claims: Vec<Claim> = stops.map(|(run, note)| Claim { run, note: Some(note), wake: None }).collect();
         if day.held {
             return Ok(claims);
         }
         let free = MOST_DRIVEN.saturating_sub(self.desk.len());
-        let mut runs = self.desk.take_again(free);
-        for run in self.due()? {
-            if runs.len() < free && !runs.contains(&run) && !self.desk.is_seated(&run) {
-                runs.push(run);
+        let again = self.desk.take_again(free).into_iter().map(|run| (run, None));
+        let woken = self.woken()?.into_iter().map(|(run, wake)| (run, Some(wake)));
+        let due = self.due()?.into_iter().map(|run| (run, None));
+        let mut left = free;
+        for (run, wake) in again.chain(woken).chain(due) {
+            let is_taken = self.desk.is_seated(&run) || claims.iter().any(|claim| claim.run == run);
+            if left > 0 && !is_taken {
+                claims.push(Claim { run, note: None, wake });
+                left -= 1;
             }
         }
-        claims.extend(runs.into_iter().map(|run| Claim { run, note: None }));
         Ok(claims)
+    }
+
+    /// Runs that something came for.
+    fn woken(&self) -> Result<Vec<(String, i64)>, RunError> {
+        if self.scope == Scope::Project {
+            return Ok(self.store.woken(None, MOST_DRIVEN + self.desk.len())?);
+        }
+        let mut woken = Vec::new();
+        for run in self.desk.given() {
+            woken.extend(self.store.woken(Some(&run), 1)?);
+        }
+        Ok(woken)
     }
 
     fn due(&self) -> Result<Vec<String>, RunError> {
@@ -302,7 +337,9 @@ impl<'c> Conductor<'c> {
     }
 
     /// Drives a run to its next wait and says how far it came.
-    fn work(&self, run: &str, note: Option<Taken>, seat: &Seat) {
+    fn work(&self, claim: Claim, seat: &Seat) {
+        let Claim { run, note, wake } = claim;
+        let run = run.as_str();
         let stop = note.as_ref().map(|taken| taken.note.clone());
         note.into_iter().for_each(|note| seat.mailbox.put(note));
         let ended = self.drive(run, seat);
@@ -323,6 +360,11 @@ impl<'c> Conductor<'c> {
                 self.pause_unless_held(run, &error).unwrap_or_else(|error| self.desk.fail(error));
                 self.host.on(Happening::Failed { run, error: &error });
             }
+        }
+        if let Some(wake) = wake {
+            let looked = Change::Agenda(AgendaChange::Looked { run: run.to_owned(), wake });
+            let looked = self.engine.block_on(self.store.commit(vec![looked]));
+            looked.unwrap_or_else(|error| self.desk.fail(error.into()));
         }
         self.desk.leave(run);
         self.bell.notify_one();

@@ -4,7 +4,6 @@ use super::{Conductor, Day, Happening, Scope};
 use crate::runtime::error::RunError;
 use crate::runtime::inbox::{Note, Taken, paused_by_hand, store_note};
 use crate::runtime::machine::Status;
-use crate::runtime::store::{CONDITION, word_of_signal};
 
 impl Conductor<'_> {
     /// Takes in every note. One about a run that is being driven goes to that run, all others to the store.
@@ -36,15 +35,11 @@ impl Conductor<'_> {
                     self.desk.confirm(&new.run);
                 }
             }
-            Note::Resume { run } => {
-                self.desk.give(&run);
-                self.desk.again(&run);
-            }
+            Note::Resume { run } => self.desk.give(&run),
             Note::Adopt { run } => {
                 self.desk.give(&run);
                 self.desk.again(&run);
             }
-            Note::Answer { run, .. } => self.desk.again(&run),
             Note::PauseAll(hold) => {
                 day.held = true;
                 self.desk.park_all();
@@ -55,7 +50,7 @@ impl Conductor<'_> {
                 day.held = false;
                 self.host.on(Happening::Released);
             }
-            Note::Signal { .. } | Note::Pause { .. } => {}
+            Note::Signal { .. } | Note::Pause { .. } | Note::Answer { .. } => {}
         }
         self.engine.block_on(store_note(taken.note.clone(), self.store, self.clock))?;
         taken.done();
@@ -79,24 +74,14 @@ impl Conductor<'_> {
         Ok(())
     }
 
-    /// Tells those who wait for a signal, or for a condition, of what arrived since the last round.
+    /// Tells those who are being driven of what arrived since the last round: they may be about to wait for it. The
+    /// store has woken everybody else.
     pub(super) fn tell_arrivals(&self, day: &mut Day) -> Result<(), RunError> {
-        let arrivals = self.store.arrivals(day.told)?;
-        let Some((last, _)) = arrivals.last() else { return Ok(()) };
-        let last = *last;
-        let mut words: Vec<String> = arrivals.iter().map(|(_, signal)| word_of_signal(&signal.name)).collect();
-        words.sort();
-        words.dedup();
-        let words: Vec<&str> = words.iter().map(String::as_str).chain([CONDITION]).collect();
-        let given = self.desk.given();
-        for run in self.store.listeners(&words)? {
-            if self.scope == Scope::Project || given.contains(&run) {
-                self.desk.again(&run);
-            }
+        let last = self.store.last_arrival()?;
+        if last > day.told {
+            self.desk.ring_all();
+            day.told = last;
         }
-        // Whoever is being driven may be about to wait for it.
-        self.desk.ring_all();
-        day.told = last;
         Ok(())
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::{Conductor, Day, Happening};
 use crate::plan::Plan;
 use crate::runtime::error::RunError;
@@ -11,6 +14,23 @@ use crate::runtime::store::{AgendaChange, CampaignRecord, Change};
 pub(super) struct Known {
     pub record: CampaignRecord,
     pub plan: Arc<Plan>,
+}
+
+/// The record of a campaign that nobody knew before. It starts by its schedule from `now` on, and by what arrives behind
+/// the arrival `since`.
+pub fn new_campaign(file: &str, plan: &Plan, now: Timestamp, zone: &TimeZone, since: i64) -> CampaignRecord {
+    let campaign = plan.campaign();
+    CampaignRecord {
+        file: file.to_owned(),
+        campaign: campaign.name.clone(),
+        fingerprint: plan.fingerprint.clone(),
+        schedule: campaign.schedule.as_ref().map(ToString::to_string),
+        signal: campaign.trigger.map(|signal| plan.program[signal].name.clone()),
+        since,
+        considered: now,
+        next: campaign.schedule.as_ref().and_then(|rule| rule.next_after(now, zone)),
+        skipped: 0,
+    }
 }
 
 impl Conductor<'_> {
@@ -64,30 +84,19 @@ impl Conductor<'_> {
 
     /// The record of a campaign as it is declared now.
     fn declared(&self, file: &str, plan: &Plan, earlier: Option<&CampaignRecord>) -> Result<CampaignRecord, RunError> {
-        let (campaign, now) = (plan.campaign(), self.clock.now());
-        let schedule = campaign.schedule.as_ref().map(ToString::to_string);
-        let signal = campaign.trigger.map(|signal| plan.program[signal].name.clone());
-        let next_after = |at| campaign.schedule.as_ref().and_then(|rule| rule.next_after(at, self.zone()));
-        let mut record = CampaignRecord {
-            file: file.to_owned(),
-            campaign: campaign.name.clone(),
-            fingerprint: plan.fingerprint.clone(),
-            schedule,
-            signal,
-            since: 0,
-            considered: now,
-            next: next_after(now),
-            skipped: earlier.map_or(0, |earlier| earlier.skipped),
-        };
-        // Only what arrives from now on starts a campaign that did not wait for it before.
-        record.since = match earlier.filter(|earlier| earlier.signal == record.signal) {
-            Some(earlier) => earlier.since,
-            None => self.store.last_arrival()?,
-        };
+        let now = self.clock.now();
+        let mut record = new_campaign(file, plan, now, self.zone(), self.store.last_arrival()?);
+        if let Some(earlier) = earlier {
+            record.skipped = earlier.skipped;
+        }
+        if let Some(earlier) = earlier.filter(|earlier| earlier.signal == record.signal) {
+            record.since = earlier.since;
+        }
         match earlier {
             Some(earlier) if earlier.schedule == record.schedule => {
                 record.considered = earlier.considered;
-                record.next = next_after(earlier.considered);
+                let schedule = plan.campaign().schedule.as_ref();
+                record.next = schedule.and_then(|rule| rule.next_after(earlier.considered, self.zone()));
             }
             // A start that the earlier schedule asked for and that nobody decided is still to be made.
             Some(earlier) if earlier.next.is_some_and(|next| next <= now) && record.schedule.is_some() => {

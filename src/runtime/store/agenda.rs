@@ -135,6 +135,16 @@ pub enum AgendaChange {
         /// Words, see [`word_of_signal`] and [`CONDITION`].
         words: Vec<String>,
     },
+    /// A run was looked at after what woke it, up to this number.
+    Looked {
+        /// Which run.
+        run: String,
+        /// The last thing that woke it when it was looked at.
+        wake: i64,
+    },
+    /// Runs that wait for a signal which arrived about when they began to wait are looked at again: a process may have
+    /// died in between.
+    WakeAnew,
     /// Nothing starts or goes on, or everything may again.
     Held(Option<Hold>),
 }
@@ -158,8 +168,9 @@ pub trait Agenda: Store {
     fn due(&self, now: Timestamp, most: usize) -> Result<Vec<String>, StoreError>;
     /// When the next run is due that is not due at `now`.
     fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
-    /// Runs that listen to one of these words.
-    fn listeners(&self, words: &[&str]) -> Result<Vec<String>, StoreError>;
+    /// Runs that something came for which they may wait for, with the number of the last such thing; only one run of them
+    /// if it is named.
+    fn woken(&self, run: Option<&str>, most: usize) -> Result<Vec<(String, i64)>, StoreError>;
     /// The words that a run listens to; `*` when an older version did not note them.
     fn words(&self, run: &str) -> Result<Vec<String>, StoreError>;
     /// Signals that arrived behind this number, with theirs.

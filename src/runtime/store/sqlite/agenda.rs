@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::{AgendaChange, CampaignRecord, Cause, Hold, QueuedStart, SignalRecord, StoreError};
+use super::super::{
+    AgendaChange, CONDITION, CampaignRecord, Cause, Hold, QueuedStart, SignalRecord, StoreError, word_of_signal,
+};
 use super::read::{failed, has_table, json, list, time};
 use super::write::json as to_json;
 use crate::runtime::machine::State;
@@ -12,6 +14,8 @@ type Read<T> = Result<T, StoreError>;
 
 /// Word of runs of which an older version did not note what they wait for.
 const ANYTHING: &str = "*";
+/// A look takes less than this, in microseconds.
+const ABOUT_THEN: i64 = 600_000_000;
 const HELD: &str = "held";
 const HEARD: &str = "heard";
 
@@ -30,6 +34,7 @@ pub fn moved(db: &Connection, run: &str, state: &State) -> rusqlite::Result<()> 
     if state.status.is_over() {
         db.prepare_cached("DELETE FROM open_runs WHERE run = ?1")?.execute([run])?;
         db.prepare_cached("DELETE FROM listeners WHERE run = ?1")?.execute([run])?;
+        db.prepare_cached("DELETE FROM wakes WHERE run = ?1")?.execute([run])?;
         return Ok(());
     }
     db.prepare_cached("UPDATE open_runs SET at = ?2 WHERE run = ?1")?
@@ -37,9 +42,18 @@ pub fn moved(db: &Connection, run: &str, state: &State) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// A signal is new.
-pub fn arrived(db: &Connection, signal: &str) -> rusqlite::Result<()> {
+/// A signal is new. Whoever waits for it, or for a condition, is to be looked at.
+pub fn arrived(db: &Connection, signal: &str, name: &str) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR IGNORE INTO arrivals (signal) VALUES (?1)")?.execute([signal])?;
+    let sql = "INSERT INTO wakes (run) SELECT DISTINCT run FROM listeners WHERE word IN (?1, ?2, ?3)";
+    db.prepare_cached(sql)?.execute([&word_of_signal(name), CONDITION, ANYTHING])?;
+    Ok(())
+}
+
+/// Something came that a run may wait for.
+pub fn wake(db: &Connection, run: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO wakes (run) SELECT run FROM open_runs WHERE run = ?1";
+    db.prepare_cached(sql)?.execute([run])?;
     Ok(())
 }
 
@@ -98,6 +112,15 @@ pub fn apply(db: &Connection, change: &AgendaChange) -> rusqlite::Result<Result<
                 .execute(params![run, to_json(cause)?])?;
         }
         AgendaChange::Listens { run, words } => listens(db, run, words)?,
+        AgendaChange::Looked { run, wake } => {
+            db.prepare_cached("DELETE FROM wakes WHERE run = ?1 AND id <= ?2")?.execute(params![run, wake])?;
+        }
+        AgendaChange::WakeAnew => {
+            let sql = "INSERT INTO wakes (run) SELECT DISTINCT l.run FROM signals s
+                       JOIN listeners l ON l.word = 'signal:' || s.name JOIN runs r ON r.run = l.run
+                       WHERE s.at >= r.updated - ?1";
+            db.prepare_cached(sql)?.execute([ABOUT_THEN])?;
+        }
         AgendaChange::Held(None) => {
             db.execute("DELETE FROM settings WHERE name = ?1", [HELD])?;
         }
@@ -164,13 +187,11 @@ pub fn next_due(db: &Connection, now: Timestamp) -> Read<Option<Timestamp>> {
     statement.query_row(params![now.as_microsecond()], |row| time(row, 0)).optional().map_err(failed)
 }
 
-pub fn listeners(db: &Connection, words: &[&str]) -> Read<Vec<String>> {
-    let mut found = Vec::new();
-    for word in words.iter().copied().chain([ANYTHING]) {
-        let runs: Vec<String> = list(db, "SELECT run FROM listeners WHERE word = ?1", &word, |row| row.get(0))?;
-        found.extend(runs);
-    }
-    Ok(found)
+pub fn woken(db: &Connection, run: Option<&str>, most: usize) -> Read<Vec<(String, i64)>> {
+    let sql = "SELECT run, max(id) FROM wakes WHERE ?1 IS NULL OR run = ?1 GROUP BY run ORDER BY min(id) LIMIT ?2";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let rows = statement.query_map(params![run, most as i64], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(failed)
 }
 
 pub fn words(db: &Connection, run: &str) -> Read<Vec<String>> {

@@ -230,8 +230,8 @@ impl Agenda for SqliteStore {
         agenda::next_due(&self.reader(), now)
     }
 
-    fn listeners(&self, words: &[&str]) -> Result<Vec<String>, StoreError> {
-        agenda::listeners(&self.reader(), words)
+    fn woken(&self, run: Option<&str>, most: usize) -> Result<Vec<(String, i64)>, StoreError> {
+        agenda::woken(&self.reader(), run, most)
     }
 
     fn words(&self, run: &str) -> Result<Vec<String>, StoreError> {

@@ -11,7 +11,7 @@ use super::super::StoreError;
 /// | 2 | `audiences`, `subscriptions` |
 /// | 3 | `takes` |
 /// | 4 | `contacts`, `late` |
-/// | 5 | `open_runs`, `listeners`, `arrivals`, `campaigns`, `queued`, `origins`, `settings` |
+/// | 5 | `open_runs`, `listeners`, `wakes`, `arrivals`, `campaigns`, `queued`, `origins`, `settings` |
 pub const FORMAT: i64 = 5;
 
 const TABLES: &str = "
@@ -192,6 +192,12 @@ CREATE TABLE IF NOT EXISTS listeners (
   PRIMARY KEY (word, run)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS listeners_by_run ON listeners (run);
+
+CREATE TABLE IF NOT EXISTS wakes (
+  id  INTEGER PRIMARY KEY AUTOINCREMENT,
+  run TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS wakes_by_run ON wakes (run);
 
 CREATE TABLE IF NOT EXISTS arrivals (
   id     INTEGER PRIMARY KEY AUTOINCREMENT,

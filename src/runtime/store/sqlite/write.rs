@@ -132,6 +132,7 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Answer { run, step, token, answer } => {
             let sql = "UPDATE tasks SET answer = ?4 WHERE run = ?1 AND step = ?2 AND token = ?3 AND answer IS NULL";
             db.prepare_cached(sql)?.execute(params![run, step, token, json(answer)?])?;
+            agenda::wake(db, run)?;
         }
         Change::Audience(audience) => new_audience(db, audience)?,
         Change::Subscriptions(people) => subscriptions(db, people)?,
@@ -197,6 +198,10 @@ fn transition(
     ])?;
     takes::settle(db, run, state.status)?;
     agenda::moved(db, run, state)?;
+    if *event == Event::Resumed {
+        // What it waits for may have come while it was paused.
+        agenda::wake(db, run)?;
+    }
     Ok(Ok(()))
 }
 
@@ -225,7 +230,7 @@ fn new_signal(db: &Connection, signal: &SignalRecord) -> rusqlite::Result<()> {
         .prepare_cached("INSERT OR IGNORE INTO signals (id, name, parameters, at) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![signal.id, signal.name, json(&signal.values)?, signal.at.as_microsecond()])?;
     if added == 1 && !signal.simulated {
-        agenda::arrived(db, &signal.id)?;
+        agenda::arrived(db, &signal.id, &signal.name)?;
     }
     Ok(())
 }
