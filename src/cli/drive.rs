@@ -34,11 +34,8 @@ pub fn drive(
 ) -> Result<Exit, Failure> {
     let How { until, pacing, confirmed, cancel } = how;
     engine.cancel_on_interrupt(cancel, leave);
-    let on_wait = match pacing {
-        Pacing::FastForward => " · jumped over".to_string(),
-        Pacing::Real => format!(" · Ctrl-C parks the run, `orch resume {run}` goes on"),
-    };
-    let terminal = terminal(script, engine, on_wait, context);
+    let meanwhile = format!("Ctrl-C parks the run, `orch resume {run}` goes on");
+    let terminal = terminal(script, engine, pacing, &meanwhile, context);
     let observer: &dyn Observer = if context.output.is_json() { &Silent } else { &terminal };
     let drive = Drive { until, pacing, observer, cancel, confirmed };
     let host = ProjectHost::new(&script.project, context, engine.options().channels.clone());
@@ -58,11 +55,7 @@ pub fn watch(
     context: &Context,
 ) -> Result<Exit, Failure> {
     engine.cancel_on_interrupt(how.cancel, leave);
-    let on_wait = match how.pacing {
-        Pacing::FastForward => " · jumped over".to_string(),
-        Pacing::Real => " · Ctrl-C ends watching, the run goes on".to_string(),
-    };
-    let terminal = terminal(script, engine, on_wait, context);
+    let terminal = terminal(script, engine, how.pacing, "Ctrl-C ends watching, the run goes on", context);
     let shown = (!context.output.is_json()).then_some(&terminal);
     let followed = follow(script, engine, (run, seen), (how.until, how.cancel), shown)?;
     terminal.clear();
@@ -85,10 +78,22 @@ fn read(script: &Script, look: impl FnOnce(&SqliteStore) -> Result<Exit, Failure
     }
 }
 
-fn terminal<'o>(script: &Script, engine: &Engine, on_wait: String, context: &'o Context) -> Terminal<'o> {
+/// Shows progress; `meanwhile` is what somebody can do while a run waits.
+fn terminal<'o>(
+    script: &Script,
+    engine: &Engine,
+    pacing: Pacing,
+    meanwhile: &str,
+    context: &'o Context,
+) -> Terminal<'o> {
     let watched = context.environment.error_is_terminal;
     let zone = engine.options().zone.clone();
-    Terminal::new(&context.output, zone, on_wait, delivered_to(script), &script.plan, watched)
+    let new =
+        |on_wait: String| Terminal::new(&context.output, zone, on_wait, delivered_to(script), &script.plan, watched);
+    match pacing {
+        Pacing::FastForward => new(" · jumped over".to_owned()).jumping(),
+        Pacing::Real => new(format!(" · {meanwhile}")),
+    }
 }
 
 /// Says how driving a run ended.

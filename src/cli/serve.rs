@@ -35,7 +35,7 @@ const SHOWN: usize = 5;
 /// How often the state is asked for that another command holds for a moment.
 const ATTEMPTS: u32 = 20;
 
-/// Run the project: start campaigns by their schedules and signals, and go on with every run that is due
+/// Start campaigns by schedule and signal, and go on with every run that is due
 ///
 /// Stays in the foreground until it is interrupted; then what is in the air is awaited, every run is parked and the next
 /// `orch serve` goes on. Other commands work as always: it takes their runs, signals and answers.
