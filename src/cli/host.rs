@@ -132,13 +132,17 @@ fn show_notes(context: &Context, plan: &Plan, sources: &SourceMap) {
     }
 }
 
-/// The plans of all campaigns of a script that start by themselves.
+/// The plans of all campaigns that a script itself declares and that start by themselves. Those of files that it uses
+/// belong to these files.
 ///
 /// # Errors
 /// One of them cannot be run.
 pub fn starting_plans(analysis: &Analysis) -> Result<Vec<Plan>, Failure> {
     let program = Arc::new(analysis.program.clone());
-    let starts = |campaign: &&Campaign| campaign.schedule.is_some() || campaign.trigger.is_some();
+    let starts = |campaign: &Campaign| {
+        let is_own = analysis.entry == Some(campaign.span.source);
+        is_own && (campaign.schedule.is_some() || campaign.trigger.is_some())
+    };
     let of = |(at, _): (usize, &Campaign)| {
         Plan::new(Arc::clone(&program), CampaignId(at as u32), &analysis.sources)
             .map_err(|error| run_failure(&error.into(), analysis.sources.clone()))

@@ -439,6 +439,18 @@ fn served_once_what_is_due_is_done_and_the_rest_is_left() {
 }
 
 #[test]
+fn a_campaign_in_a_file_that_others_use_is_one() {
+    let club = club(&[
+        ("lib.orch", "define rich = people where spend > 500\ncampaign digest every monday at 09:00 { log \"a\" }"),
+        ("user.orch", "use \"lib.orch\"\ncampaign other every tuesday at 09:00 { log \"{count(rich)}\" }"),
+    ]);
+    let planned = club.json(&["serve", "--dry-run"], 0);
+    let found: Vec<&str> =
+        planned["scheduled"].as_array().unwrap().iter().map(|one| one["campaign"].as_str().unwrap()).collect();
+    assert_eq!(found, ["digest", "other"]);
+}
+
+#[test]
 fn addresses_that_cannot_be_listened_at() {
     let club = club(&[]);
     for address in ["localhost", "127.0.0.1", "8080", "192.0.2.1:80"] {

@@ -49,15 +49,19 @@ impl Schedule {
     }
 
     /// How often it fires later than `after` up to and with `until`, and the last of these instants. Counts to a
-    /// million and no further.
+    /// thousand and no further.
     pub fn fires_between(&self, after: Timestamp, until: Timestamp, project: &TimeZone) -> (u64, Option<Timestamp>) {
-        const MOST: u64 = 1_000_000;
-        let (mut count, mut last) = (0, None);
-        let mut next = self.next_after(after, project);
-        while let Some(at) = next.filter(|at| *at <= until && count < MOST) {
-            (count, last) = (count + 1, Some(at));
-            next = self.next_after(at, project);
-        }
+        const MOST: usize = 1_000;
+        let fires = |after| {
+            let first = self.next_after(after, project);
+            std::iter::successors(first, |at| self.next_after(*at, project)).take_while(|at| *at <= until)
+        };
+        let count = fires(after).take(MOST).count() as u64;
+        // The last one is looked for backwards, in steps that hold few of them.
+        let minutes = [1, 60, 24 * 60, 40 * 24 * 60, 400 * 24 * 60];
+        let begins =
+            minutes.map(|minutes| until.checked_sub(jiff::SignedDuration::from_mins(minutes)).unwrap_or(after));
+        let last = begins.into_iter().chain([after]).find_map(|begin| fires(begin.max(after)).last());
         (count, last)
     }
 

@@ -248,6 +248,9 @@ fn missed_starts_are_counted() {
     let last = Some(at("2026-11-07T09:00"));
     assert_eq!(daily.fires_between(at("2026-11-02T12:00"), at("2026-11-07T12:00"), &utc), (5, last));
     assert_eq!(daily.fires_between(at("2026-11-02T12:00"), at("2026-11-03T08:59"), &utc), (0, None));
+    let often = schedule("cron \"* * * * *\"");
+    let found = often.fires_between(at("2020-11-02T12:00"), at("2026-11-02T12:00"), &utc);
+    assert_eq!(found, (1_000, Some(at("2026-11-02T12:00"))), "after six years, at once");
 }
 
 /// Schedules of every form.

@@ -42,7 +42,7 @@ use register::Known;
 pub use register::new_campaign;
 
 /// Runs that are driven at once; each has a thread.
-const MOST_DRIVEN: usize = 32;
+const MOST_DRIVEN: usize = 64;
 /// How often the inbox is looked at.
 const PAUSE: SignedDuration = SignedDuration::from_millis(200);
 /// Plans that are kept: runs of the same version share one.
@@ -236,8 +236,8 @@ impl<'c> Conductor<'c> {
         }
         let held = self.store.held()?.is_some();
         let mut day = Day { told: self.store.last_arrival()?, known: Vec::new(), held, stops: Vec::new(), queue: true };
-        self.engine.block_on(self.store.commit(vec![Change::Agenda(AgendaChange::WakeAnew)]))?;
         if self.scope == Scope::Project {
+            self.engine.block_on(self.store.commit(vec![Change::Agenda(AgendaChange::WakeAnew)]))?;
             self.look_at_scripts(&mut day)?;
         }
         Ok(day)
