@@ -42,7 +42,8 @@ pub fn drive(
     let conductor = Conductor::new(engine, store, &WallClock, &host, Scope::Given);
     let ended = conductor.accompany(&script.plan, run, &drive);
     terminal.clear();
-    conclude(script, engine, store, run, ended, context)
+    let repeats = until == Until::Repeats && !cancel.is_cancelled();
+    conclude(script, engine, store, run, (ended, repeats), context)
 }
 
 /// Watches a run that another process drives; drives it itself once that process has ended. `seen` is the number of the
@@ -64,9 +65,9 @@ pub fn watch(
             engine.take_notes(&store).map_err(|error| script.failure(&error))?;
             drive(script, engine, &store, run, how, context)
         }
-        Followed::Ended(end) => read(script, |store| conclude(script, engine, store, run, Ok(end), context)),
+        Followed::Ended(end) => read(script, |store| conclude(script, engine, store, run, (Ok(end), false), context)),
         Followed::Held | Followed::Left => {
-            read(script, |store| conclude(script, engine, store, run, Ok(DriveEnd::Parked), context))
+            read(script, |store| conclude(script, engine, store, run, (Ok(DriveEnd::Parked), false), context))
         }
     }
 }
@@ -96,13 +97,13 @@ fn terminal<'o>(
     }
 }
 
-/// Says how driving a run ended.
+/// Says how driving a run ended; `repeats` says that only sends were to be performed once more.
 fn conclude(
     script: &Script,
     engine: &Engine,
     store: &SqliteStore,
     run: &str,
-    ended: Result<DriveEnd, RunError>,
+    (ended, repeats): (Result<DriveEnd, RunError>, bool),
     context: &Context,
 ) -> Result<Exit, Failure> {
     let output = &context.output;
@@ -139,6 +140,9 @@ fn conclude(
         }
         DriveEnd::Blocked => {
             (format!("waiting for a person or a signal{balance} · `orch tasks` lists what is asked"), Exit::Waiting)
+        }
+        DriveEnd::Parked if repeats => {
+            (format!("as it was{balance} · `orch resume {run}` goes on with it"), Exit::Done)
         }
         DriveEnd::Parked if held => {
             (format!("parked{balance} · everything is paused, `orch resume --all` goes on"), Exit::Waiting)

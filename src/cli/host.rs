@@ -12,9 +12,9 @@ use crate::hir::{Campaign, CampaignId, TyKind, Value};
 use crate::plan::{DataStep, Plan};
 use crate::project::Project;
 use crate::runtime::channels::{Places, UnknownPolicy, open};
-use crate::runtime::store::Agenda;
+use crate::runtime::machine::Version;
 use crate::runtime::store::sqlite::SqliteStore;
-use crate::runtime::store::{RunRecord, Store, StoreError};
+use crate::runtime::store::{Agenda, RunRecord, Store, StoreError};
 use crate::runtime::{BoundChannel, Cancel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError, inputs};
 
 /// Threads for queries and imports when the machine does not say how many it has.
@@ -55,7 +55,6 @@ impl Script {
         };
         show_warnings(context, &analysis)?;
         let plan = planned(&analysis, campaign)?;
-        show_notes(context, &plan, &analysis.sources);
         Ok(Self { project, path, sources: analysis.sources, plan })
     }
 
@@ -123,15 +122,6 @@ fn planned(analysis: &Analysis, campaign: Option<&str>) -> Result<Plan, Failure>
         .map_err(|error| run_failure(&error.into(), analysis.sources.clone()))
 }
 
-/// What the run of a plan will not follow, as remarks.
-fn show_notes(context: &Context, plan: &Plan, sources: &SourceMap) {
-    if !context.output.is_json() {
-        for note in plan.notes() {
-            context.output.remark(crate::diag::render(&note, sources, context.output.remark_style()).trim_end());
-        }
-    }
-}
-
 /// The plans of all campaigns that a script itself declares and that start by themselves. Those of files that it uses
 /// belong to these files.
 ///
@@ -156,7 +146,8 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
         RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
         RunError::Held(_) | RunError::StillGoing { .. } => Exit::Usage,
-        RunError::Store(_) => Exit::Usage,
+        RunError::Store(_) | RunError::Restored { .. } => Exit::Usage,
+        RunError::Source(problem) if problem.code == codes::run::BAD_BACKUP => Exit::Usage,
         RunError::Source(problem) if problem.code == codes::run::CACHE_UNUSABLE => Exit::Usage,
         RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
         _ => Exit::Failed,
@@ -186,6 +177,7 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
         sources: channels::sources(project),
         confirm_above: project.settings.project.confirm_above,
         allow: project.settings.allow_recipients.clone().unwrap_or_default(),
+        ..EngineOptions::new(folders(project))
     };
     Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))
 }
@@ -389,7 +381,7 @@ pub fn open_run(context: &Context, written: &str) -> Result<(Project, RunRecord)
         return Err(failed(RunError::UnknownRun { run: written.to_string() }));
     };
     let record = find_run(&store, written)?;
-    if record.state.status.is_over() {
+    if record.is_done() {
         return Err(failed(RunError::Over { run: record.run.clone(), status: record.status() }));
     }
     Ok((project, record))
@@ -436,6 +428,14 @@ pub fn projects_below(context: &Context, here: &Project) -> Result<Vec<Project>,
 /// # Errors
 /// The source is missing, or this version reads it differently.
 pub fn pinned(project: &Project, store: &dyn Store, record: &RunRecord) -> Result<Script, Failure> {
+    version(project, store, &record.version())
+}
+
+/// The plan of a version of a script that a run is, or was, pinned to.
+///
+/// # Errors
+/// The source is missing, or this version of orch reads it differently.
+pub fn version(project: &Project, store: &dyn Store, record: &Version) -> Result<Script, Failure> {
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
     let files = store.bundle(&record.fingerprint).map_err(|error| failed(error.into()))?.unwrap_or_default();
     let (plan, sources) = plan_of(project, files, &record.file, &record.campaign)?;

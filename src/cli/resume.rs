@@ -2,14 +2,15 @@
 
 use super::drive::{How, drive, watch};
 use super::host::{self, Holding};
-use super::{Context, Exit, Failure, project, run};
+use super::{Context, Exit, Failure, project, question, run};
 use crate::base::SourceMap;
+use crate::diag::{Problem, codes};
 use crate::project::Project;
 use crate::report::{self, moment};
 use crate::runtime::clock::{Clock, WallClock};
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{Agenda, RunRecord, Store};
-use crate::runtime::{Cancel, Note, Pacing, RunError, Until, paused_by_hand};
+use crate::runtime::{Cancel, Engine, Note, Pacing, RunError, Until, paused_by_hand};
 
 /// Go on with a run that was parked, paused or interrupted
 #[derive(clap::Args, Debug)]
@@ -21,12 +22,24 @@ pub struct Arguments {
     /// Every run that has not ended, except those that a person paused
     #[arg(long, conflicts_with = "run")]
     pub all: bool,
-    /// Jump over waits on a virtual clock; the run is a simulated one from then on
+    /// Jump over waits on a virtual clock; the rest of the run is simulated then, what it has done so far stays real
     #[arg(long, conflicts_with = "detach")]
     pub fast_forward: bool,
+    /// For a restored run: what is to become of messages that may have left after the backup
+    #[arg(long, value_name = "WHAT", conflicts_with = "all")]
+    pub sent_after_backup: Option<SentAfterBackup>,
     /// Return at the next wait instead of waiting
     #[arg(long)]
     pub detach: bool,
+}
+
+/// What is to become of messages of a restored run that may have left after its backup.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum SentAfterBackup {
+    /// They stay unknown; `orch retry RUN --unknown` sends them later
+    Skip,
+    /// They are sent again: somebody may get one twice
+    Resend,
 }
 
 /// Goes on with one run, or with all that have not ended.
@@ -67,6 +80,10 @@ fn resume_elsewhere(
 ) -> Result<Exit, Failure> {
     let Some(store) = host::store_to_read(project)? else { return Err(host::busy(project)) };
     refuse_if_held(&store)?;
+    if record.state.restored.is_some() {
+        // What its channels have is asked first, which only the holder of the state can do.
+        return Err(host::busy(project));
+    }
     let script = host::pinned(project, &store, record)?;
     drop(store);
     let engine = host::engine(project, &[], context)?;
@@ -102,7 +119,7 @@ fn resume_all(
     }
     engine.take_notes(store).map_err(failed)?;
     let runs = store.runs().map_err(|error| failed(error.into()))?;
-    let records: Vec<RunRecord> = runs.into_iter().rev().filter(|record| !record.state.status.is_over()).collect();
+    let records: Vec<RunRecord> = runs.into_iter().rev().filter(|record| !record.is_done()).collect();
     if records.is_empty() && !context.output.is_json() {
         context.output.line("no run is open");
     }
@@ -154,11 +171,16 @@ fn resume(
 ) -> Result<Exit, Failure> {
     let run = &record.run;
     refuse_if_held(store)?;
+    if arguments.all && record.state.restored.is_some() {
+        let choice = format!("`orch resume {run} --sent-after-backup skip|resend` goes on");
+        context.output.remark(format!("run {run} stays held: it was restored · {choice}"));
+        return Ok(Exit::Waiting);
+    }
     if let (true, Some(reason)) = (arguments.all, paused_by_hand(record)) {
         context.output.remark(format!("run {run} stays paused: {reason} · `orch resume {run}` goes on"));
         return Ok(Exit::Waiting);
     }
-    if record.state.status.is_over() {
+    if record.is_done() {
         let error = crate::runtime::RunError::Over { run: record.run.clone(), status: record.status() };
         return Err(host::run_failure(&error, SourceMap::new()));
     }
@@ -166,10 +188,61 @@ fn resume(
     let engine = host::engine(project, &host::channels_for(project, &script.plan), context)?;
     let pacing = if arguments.fast_forward || record.simulated { Pacing::FastForward } else { Pacing::Real };
     run::check_harmless(&script, &engine, pacing)?;
+    if pacing == Pacing::FastForward && !record.simulated && !context.output.is_json() {
+        context.output.remark(format!(
+            "note: {run} is simulated from here on: what it did so far counts, what it does from now on does not"
+        ));
+    }
+    judge_backup(arguments, &script, &engine, store, record, context)?;
     if !context.output.is_json() {
         context.output.line(format!("run {run} goes on"));
     }
     // Several runs go on side by side only in `orch serve`; here each goes as far as it can without waiting.
     let until = if arguments.detach || arguments.all { Until::FirstWait } else { Until::End };
     drive(&script, &engine, store, run, How { until, pacing, confirmed: false, cancel }, context)
+}
+
+/// A restored run goes on once it is known what is to become of messages that may have left after the backup. Where every
+/// channel can tell what it has, nobody needs to be asked.
+fn judge_backup(
+    arguments: &Arguments,
+    script: &host::Script,
+    engine: &Engine,
+    store: &SqliteStore,
+    record: &RunRecord,
+    context: &Context,
+) -> Result<(), Failure> {
+    let Some(backup) = record.state.restored else {
+        return match arguments.sent_after_backup {
+            Some(_) => Err(Problem::outside(codes::run::WRONG_ARGUMENT, format!("`{}` was not restored", record.run))
+                .help("leave out `--sent-after-backup`")
+                .into()),
+            None => Ok(()),
+        };
+    };
+    let certain =
+        engine.know_delivered(store, &host::channels_of(&script.plan)).map_err(|error| script.failure(&error))?;
+    let answer = match arguments.sent_after_backup {
+        Some(answer) => answer,
+        None if certain => SentAfterBackup::Skip,
+        None if context.environment.input_is_terminal && !context.output.is_json() => {
+            let at = moment(backup, &engine.options().zone);
+            let ask = format!("{} may have sent messages since the backup of {at}. Skip or resend those?", record.run);
+            match question::answer(&ask, "[skip/resend]", context).as_str() {
+                "skip" => SentAfterBackup::Skip,
+                "resend" => SentAfterBackup::Resend,
+                _ => {
+                    return Err(host::run_failure(
+                        &RunError::Restored { run: record.run.clone(), backup },
+                        SourceMap::new(),
+                    ));
+                }
+            }
+        }
+        None => {
+            return Err(host::run_failure(&RunError::Restored { run: record.run.clone(), backup }, SourceMap::new()));
+        }
+    };
+    let resend = answer == SentAfterBackup::Resend;
+    engine.judge_backup(store, &record.run, resend, certain).map_err(|error| script.failure(&error))
 }

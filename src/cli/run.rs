@@ -7,8 +7,7 @@ use super::host::{self, Holding, Script, Source};
 use super::register::{emitted, register};
 use super::{Context, Exit, Failure, ask};
 use crate::hir::Overlap;
-use crate::plan::{DataStep, StepKind};
-use crate::runtime::clock::{Clock, WallClock};
+use crate::plan::StepKind;
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{Agenda, StoreError};
 use crate::runtime::{Cancel, Engine, NewRun, Note, Pacing, RunError, Until, new_run};
@@ -71,13 +70,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let pacing = if arguments.fast_forward { Pacing::FastForward } else { Pacing::Real };
     check_harmless(&script, &engine, pacing)?;
     check_messages(&script, &engine)?;
-    if pacing == Pacing::FastForward && changes_something(&script.plan) && !context.output.is_json() {
-        context.output.remark("warning: fast-forward jumps over waits, but what the script writes is really written");
+    if pacing == Pacing::FastForward && changes_data(&script.plan) && !context.output.is_json() {
+        context.output.remark("warning: fast-forward jumps over waits, but the rows of entities that the script changes are really changed");
     }
     let until = if arguments.detach { Until::FirstWait } else { Until::End };
     let how = How { until, pacing, confirmed: arguments.yes, cancel: &Cancel::default() };
     let new = |store: &SqliteStore| -> Result<NewRun, Failure> {
-        let new = new_run(store, &script.plan, &script.path, &params, pacing, WallClock.now());
+        let new = new_run(store, &script.plan, &script.path, &params, pacing, engine.options().clock.now());
         let new = NewRun { confirmed: arguments.yes, ..new.map_err(|error| script.failure(&error))? };
         check_start(&script, arguments.beside, &new, store)?;
         if !context.output.is_json() {
@@ -157,10 +156,10 @@ fn check_start(script: &Script, beside: bool, new: &NewRun, store: &SqliteStore)
     }
 }
 
-/// True when a campaign writes files, audiences, subscriptions or data.
-fn changes_something(plan: &crate::plan::Plan) -> bool {
+/// True when a campaign changes the rows of entities, which has no place apart.
+fn changes_data(plan: &crate::plan::Plan) -> bool {
     let changes = |step: &&crate::plan::Step| match &step.kind {
-        StepKind::Data(data) => !matches!(data.as_ref(), DataStep::Alert { .. }),
+        StepKind::Data(data) => data.target().is_some(),
         _ => false,
     };
     plan.steps().iter().any(changes)

@@ -90,6 +90,13 @@ pub enum RunError {
         /// The earlier run.
         run: String,
     },
+    /// The run comes from a backup, and nobody has said what is to become of what it may have sent since.
+    Restored {
+        /// Its name.
+        run: String,
+        /// When the backup was made.
+        backup: jiff::Timestamp,
+    },
     /// A parameter is missing, unknown or has the wrong type.
     Parameter(String),
     /// The user pressed Ctrl-C while a question was computed.
@@ -185,6 +192,14 @@ impl RunError {
                 let message = format!("an earlier run of `{campaign}` is still going: `{name}`");
                 Problem::outside(run::STILL_GOING, message).help(format!(
                     "`orch show {name}` says what it waits for; `--beside` starts another one all the same"
+                ))
+            }
+            RunError::Restored { run: name, backup } => {
+                let message =
+                    format!("the run `{name}` was restored: what it sent since the backup of {backup} is not known");
+                Problem::outside(run::RESTORED, message).help(format!(
+                    "leave messages that may have left as unknown: `orch resume {name} --sent-after-backup skip`\n\
+                     or send them again: `orch resume {name} --sent-after-backup resend`"
                 ))
             }
             RunError::Parameter(message) => {

@@ -14,10 +14,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
+use super::durable::{make_folder, sync_folder};
 use super::error::RunError;
 use super::machine::{self, Event, State, Status};
 use super::names::note_name;
-use super::store::{AgendaChange, Cause, Change, Hold, RunRecord, SignalRecord, Store, TaskAnswer};
+use super::store::{AgendaChange, Cause, Change, FeedbackEvent, Hold, RunRecord, SignalRecord, Store, TaskAnswer};
 use crate::hir::Value;
 
 /// What can be told.
@@ -34,6 +35,11 @@ pub enum Note {
         values: BTreeMap<String, Value>,
         /// When it was left here.
         at: Timestamp,
+    },
+    /// Something was reported about messages.
+    Feedback {
+        /// What.
+        events: Vec<FeedbackEvent>,
     },
     /// A person answered.
     Answer {
@@ -174,7 +180,8 @@ impl Note {
             Note::Answer { run, .. } | Note::Pause { run, .. } | Note::Stop { run, .. } | Note::Resume { run } => {
                 Some(run)
             }
-            Note::Signal { .. } | Note::Start(_) | Note::Adopt { .. } | Note::PauseAll(_) | Note::ResumeAll => None,
+            Note::Signal { .. } | Note::Feedback { .. } | Note::Start(_) | Note::Adopt { .. } => None,
+            Note::PauseAll(_) | Note::ResumeAll => None,
         }
     }
 
@@ -210,14 +217,14 @@ impl Inbox {
     /// When the folder cannot be written.
     pub fn leave(&self, note: &Note) -> Result<(), RunError> {
         let failed = |error: std::io::Error| super::executor::file_error(&self.folder, &error);
-        fs::create_dir_all(&self.folder).map_err(failed)?;
+        make_folder(&self.folder).map_err(failed)?;
         let name = note_name();
         let temporary = self.folder.join(format!("{name}.tmp"));
         let text = serde_json::to_vec(note).map_err(|error| failed(error.into()))?;
         let mut file = File::create(&temporary).map_err(failed)?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
         fs::rename(&temporary, self.folder.join(format!("{name}.json"))).map_err(failed)?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed)
+        sync_folder(&self.folder).map_err(failed)
     }
 
     /// The notes that are there, in the order they were left, but for some files. What is no note is left alone.
@@ -258,6 +265,7 @@ pub(super) async fn store_note(note: Note, store: &dyn Store, clock: &dyn Clock)
             let signal = SignalRecord { id, name, values, at, simulated: false };
             return Ok(store.commit(vec![Change::Signal(signal)]).await?);
         }
+        Note::Feedback { events } => return Ok(store.commit(vec![Change::Feedback(events)]).await?),
         Note::Answer { run, step, token, answer } => {
             return Ok(store.commit(vec![Change::Answer { run, step, token, answer }]).await?);
         }

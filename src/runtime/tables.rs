@@ -1,6 +1,6 @@
 //! The rows that populations are made of: sources, frozen populations, feedback.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,13 +12,14 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::tz::TimeZone;
 
+use super::archive;
 use super::audiences::{self, Remembered};
 use super::bindings::SourceBinding;
 use super::error::RunError;
 use super::executor::ROW;
 use super::machine::Delivery;
 use super::memories::{self, Question};
-use super::sources::{self, BoundTable, OpenOptions, Opened};
+use super::sources::{self, BoundTable, Objects, OpenOptions, Opened, Servers};
 use super::store::{OutcomeKind, RowState, Store};
 use crate::base::plain_reason;
 use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
@@ -42,9 +43,14 @@ impl Folders {
         self.state.join("imports")
     }
 
+    /// The folders of runs.
+    pub fn runs(&self) -> PathBuf {
+        self.state.join("runs")
+    }
+
     /// Files of a run: frozen populations, marks.
     pub fn run(&self, run: &str) -> PathBuf {
-        self.state.join("runs").join(run)
+        self.runs().join(run)
     }
 }
 
@@ -58,6 +64,10 @@ pub struct Sources {
     zone: TimeZone,
     threads: usize,
     bindings: BTreeMap<String, SourceBinding>,
+    servers: Servers,
+    objects: Objects,
+    /// The folder of the run that reads, if what it reads is to be noted.
+    reader: Option<PathBuf>,
     opened: Mutex<BTreeMap<EntityId, Opened>>,
 }
 
@@ -80,13 +90,30 @@ impl Sources {
             .iter()
             .map(|entity| base(entity.source.as_ref().map_or(entity.span, |source| source.span)))
             .collect();
-        Self { program, bases, folders, zone, threads, bindings: BTreeMap::new(), opened: Mutex::default() }
+        Self {
+            program,
+            bases,
+            folders,
+            zone,
+            threads,
+            bindings: BTreeMap::new(),
+            servers: Servers::default(),
+            objects: Objects::default(),
+            reader: None,
+            opened: Mutex::default(),
+        }
     }
 
     /// The same, with bound sources by name.
     #[must_use]
     pub fn with_bindings(self, bindings: BTreeMap<String, SourceBinding>) -> Self {
-        Self { bindings, ..self }
+        Self { objects: Objects::new(&bindings), bindings, ..self }
+    }
+
+    /// The same, for a run with this folder: files with `archive` move away once it has finished.
+    #[must_use]
+    pub(super) fn read_by(self, folder: PathBuf) -> Self {
+        Self { reader: Some(folder), ..self }
     }
 
     /// Opens an entity's source, importing it if it is new or has changed.
@@ -111,9 +138,13 @@ impl Sources {
             cache: &cache,
             zone: &self.zone,
             threads: self.threads,
+            objects: &self.objects,
             rejects: Some(&rejects),
         };
         let found = sources::open(declared, &self.program, &options)?;
+        if let Some(folder) = &self.reader {
+            archive::note(folder, &found.archived)?;
+        }
         opened.insert(entity, found.clone());
         Ok(found)
     }
@@ -125,12 +156,8 @@ impl Sources {
 
     /// The table of an entity of a bound source.
     pub(crate) fn bound(&self, entity: EntityId) -> Option<BoundTable<'_>> {
-        match &self.program[entity].source.as_ref()?.location {
-            SourceLocation::Bound { source, table } => {
-                Some(BoundTable { source, table, binding: self.bindings.get(source), project: &self.folders.project })
-            }
-            SourceLocation::Path(_) => None,
-        }
+        let location = &self.program[entity].source.as_ref()?.location;
+        sources::bound_table(location, |name| self.bindings.get(name), &self.folders.project, &self.servers)
     }
 
     /// Looks whether an entity's rows can be changed, before anything has happened.
@@ -239,6 +266,7 @@ impl RunTables<'_> {
 
     /// The rows of a send with a certain fate: its frozen rows joined by their number with what the ledger says now.
     fn feedback(&self, local: LocalId, kind: FeedbackKind) -> Result<Arc<dyn TableProvider>, QueryError> {
+        use FeedbackKind::{Bounced, Clicked, Opened, Unsubscribed};
         let unbound = || QueryError::Source("the send has not been performed yet".into());
         let ledger = self.ledger.as_ref().ok_or_else(unbound)?;
         let delivery = ledger.deliveries.get(&local.0).ok_or_else(unbound)?;
@@ -246,7 +274,11 @@ impl RunTables<'_> {
         let schema = parquet_schema(&path).map_err(QueryError::Source)?;
         let kept = without_numbers(&schema);
         let rows = sources::parquet_file(&path, schema)?;
-        let fates = fates(ledger.store, delivery.send, kind)?;
+        let fates = if matches!(kind, Opened | Clicked | Bounced | Unsubscribed) {
+            Fates::of(reported(ledger.store, delivery.send, kind)?)
+        } else {
+            fates(ledger.store, delivery.send, kind)?
+        };
         feedback_table(rows, &kept, fates, kind == FeedbackKind::Excluded)
     }
 }
@@ -268,19 +300,37 @@ struct Fates {
     reasons: Vec<&'static str>,
 }
 
+impl Fates {
+    fn of(rows: Vec<u64>) -> Self {
+        Self { reasons: vec![""; rows.len()], rows: rows.into_iter().map(|row| row as i64).collect() }
+    }
+}
+
+/// The rows of a send about which this was reported.
+fn reported(store: &dyn Store, send: i64, kind: FeedbackKind) -> Result<Vec<u64>, QueryError> {
+    store.feedback(send, kind).map_err(|error| QueryError::Source(error.to_string()))
+}
+
+/// What the ledger itself knows; `delivered` is what was sent and did not come back.
 fn fates(store: &dyn Store, send: i64, kind: FeedbackKind) -> Result<Fates, QueryError> {
     let mut fates = Fates { rows: Vec::new(), reasons: Vec::new() };
     let wanted = match kind {
         FeedbackKind::Sent | FeedbackKind::Delivered => Some(OutcomeKind::Sent),
         FeedbackKind::Failed => Some(OutcomeKind::Failed),
         FeedbackKind::Unknown => Some(OutcomeKind::Unknown),
-        // No driver reports these yet, so nothing is known of anybody.
-        FeedbackKind::Opened | FeedbackKind::Clicked | FeedbackKind::Bounced | FeedbackKind::Unsubscribed => None,
-        FeedbackKind::Excluded => None,
+        FeedbackKind::Excluded
+        | FeedbackKind::Opened
+        | FeedbackKind::Clicked
+        | FeedbackKind::Bounced
+        | FeedbackKind::Unsubscribed => None,
+    };
+    let returned: HashSet<u64> = match kind {
+        FeedbackKind::Delivered => reported(store, send, FeedbackKind::Bounced)?.into_iter().collect(),
+        _ => HashSet::new(),
     };
     store
         .rows(send, &mut |record| match record.state {
-            RowState::Ended(_, outcome) if Some(outcome.kind) == wanted => {
+            RowState::Ended(_, outcome) if Some(outcome.kind) == wanted && !returned.contains(&record.row) => {
                 fates.rows.push(record.row as i64);
                 fates.reasons.push("");
             }
@@ -301,9 +351,11 @@ fn feedback_table(
     fates: Fates,
     with_reason: bool,
 ) -> Result<Arc<dyn TableProvider>, QueryError> {
-    const FATE: &str = "fate";
+    // No names of programs: the rows of a send to excluded rows have a `reason` of their own.
+    const FATE: &str = "__fate";
+    const WHY: &str = "__why";
     let number = Field::new(FATE, DataType::Int64, false);
-    let schema = Arc::new(Schema::new(vec![number, Field::new(REASON, DataType::Utf8, false)]));
+    let schema = Arc::new(Schema::new(vec![number, Field::new(WHY, DataType::Utf8, false)]));
     let columns: Vec<ArrayRef> =
         vec![Arc::new(Int64Array::from(fates.rows)), Arc::new(StringArray::from(fates.reasons))];
     let batch = RecordBatch::try_new(schema.clone(), columns).map_err(DataFusionError::from)?;
@@ -313,9 +365,11 @@ fn feedback_table(
     let joined =
         LogicalPlanBuilder::scan("rows", provider_as_source(rows), None)?.join(right, JoinType::Inner, on, None)?;
     let column = |name: &str| Expr::Column(Column::from_name(name));
-    let mut output: Vec<Expr> = kept.fields().iter().map(|field| column(field.name())).collect();
+    let is_kept = |name: &str| !(with_reason && name == REASON);
+    let kept = kept.fields().iter().filter(|field| is_kept(field.name()));
+    let mut output: Vec<Expr> = kept.map(|field| column(field.name())).collect();
     if with_reason {
-        output.push(column(REASON));
+        output.push(column(WHY).alias(REASON));
     }
     Ok(Arc::new(ViewTable::new(joined.project(output)?.build()?, None)))
 }

@@ -21,9 +21,33 @@ pub enum SyntaxError {
         span: Span,
         quoting: Quoting,
     },
+    /// A string in simple quotes over several lines, and how it would be right.
+    SeveralLines {
+        span: Span,
+        fix: Option<(Span, String)>,
+    },
     CurlyQuotes {
         span: Span,
         content: String,
+    },
+    /// A keyword with capitals at the beginning of a statement.
+    WrongCase {
+        span: Span,
+        word: String,
+    },
+    /// Two items in one line with nothing between them.
+    MissingSeparator {
+        span: Span,
+        item: Span,
+    },
+    /// Steps that are only indented, or stand between `then` and `end`.
+    IndentedBlock {
+        span: Span,
+    },
+    /// `mark` is what begins it, when a `#` in its place makes it right.
+    ForeignComment {
+        span: Span,
+        mark: Option<Span>,
     },
     UnterminatedName {
         span: Span,
@@ -77,11 +101,10 @@ pub enum SyntaxError {
         span: Span,
         limit: usize,
     },
-    /// `expected` and `found` are ready to be read: "an expression", "`to`", "the end of the line".
+    /// `message` says what was expected and what was found, or more if the slip is a usual one.
     Unexpected {
         span: Span,
-        expected: String,
-        found: String,
+        message: String,
         help: Option<String>,
         fix: Option<(Span, String)>,
     },
@@ -110,7 +133,16 @@ impl From<SyntaxError> for Problem {
             UnknownCharacter { span, character } => unknown_character(span, character),
             HiddenCharacter { span, character } => hidden_character(span, character),
             UnterminatedString { span, quoting } => unterminated_string(span, quoting),
+            SeveralLines { span, fix } => several_lines(span, fix),
+            WrongCase { span, word } => wrong_case(span, &word),
+            MissingSeparator { span, item } => {
+                Problem::error(code::UNEXPECTED, "nothing separates this from what stands before", item)
+                    .help("write `;` between them, or begin a new line")
+                    .fix(span, ";")
+            }
+            IndentedBlock { span } => indented_block(span),
             CurlyQuotes { span, content } => curly_quotes(span, &content),
+            ForeignComment { span, mark } => foreign_comment(span, mark),
             UnterminatedName { span } => Problem::error(code::BAD_NAME, "this name has no closing backquote", span)
                 .help("close it with a backquote"),
             EmptyName { span } => Problem::error(code::BAD_NAME, "a name cannot be empty", span)
@@ -143,8 +175,8 @@ impl From<SyntaxError> for Problem {
                 Problem::error(code::TOO_MANY, format!("more than {limit} problems: the rest is not shown"), span)
                     .help("mend some of them, and check again")
             }
-            Unexpected { span, expected, found, help, fix } => {
-                let mut problem = Problem::error(code::UNEXPECTED, format!("expected {expected}, found {found}"), span);
+            Unexpected { span, message, help, fix } => {
+                let mut problem = Problem::error(code::UNEXPECTED, message, span);
                 problem.help = help;
                 match fix {
                     Some((span, replacement)) => problem.fix(span, replacement),
@@ -164,6 +196,34 @@ impl From<SyntaxError> for Problem {
                 Problem::error(code::MISPLACED_HEADER_PART, message, span).help(help)
             }
         }
+    }
+}
+
+fn several_lines(span: Span, fix: Option<(Span, String)>) -> Problem {
+    let problem = Problem::error(code::UNTERMINATED_STRING, "this string goes over several lines", span)
+        .help("text of several lines stands between `\"\"\"` and `\"\"\"`");
+    match fix {
+        Some((span, fix)) => problem.fix(span, fix),
+        None => problem,
+    }
+}
+
+fn indented_block(span: Span) -> Problem {
+    Problem::error(code::UNEXPECTED, "steps stand in braces, however they are indented", span)
+        .help("write `{` here, and `}` in a line of its own behind the last step")
+}
+
+fn wrong_case(span: Span, word: &str) -> Problem {
+    let lower = word.to_lowercase();
+    let message = format!("keywords are written in small letters, not `{word}`");
+    Problem::error(code::UNEXPECTED, message, span).help(format!("write `{lower}`")).fix(span, lower)
+}
+
+fn foreign_comment(span: Span, mark: Option<Span>) -> Problem {
+    let problem = Problem::error(code::FOREIGN_COMMENT, "comments begin with `#`", span);
+    match mark {
+        Some(mark) => problem.help("write `#` in place of this").fix(mark, "#"),
+        None => problem.help("write `#` at the beginning of each line of it"),
     }
 }
 
@@ -207,11 +267,15 @@ fn unknown_character(span: Span, character: char) -> Problem {
         }
         '&' => problem.help("write `and`").fix(span, "and"),
         '\u{2212}' | '\u{2013}' | '\u{2014}' => problem.help("write `-`").fix(span, "-"),
-        '\u{2265}' => problem.help("write `>=`").fix(span, ">="),
-        '\u{2264}' => problem.help("write `<=`").fix(span, "<="),
-        '\u{2260}' => problem.help("write `!=`").fix(span, "!="),
         '%' => problem.help("percentages are literals, as in `10%`; there is no remainder operator"),
-        '@' | '$' => problem.help("names stand as they are, and other text goes in quotes"),
+        '\u{20AC}' | '$' | '\u{A3}' | '\u{A5}' => {
+            if span.len() > 3 {
+                return problem.help("names stand as they are: declare what is given with `param country: text`");
+            }
+            problem.help("amounts stand without their currency, names as they are").fix(span, "")
+        }
+        '@' => problem.help("names stand as they are, and other text goes in quotes").fix(span, ""),
+        '\\' => problem.help("a statement may go on in the next line: remove it").fix(span, ""),
         _ => problem.help("remove it, or put text in quotes"),
     }
 }

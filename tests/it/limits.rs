@@ -36,19 +36,6 @@ fn a_campaign_that_starts_by_itself_can_be_started_by_hand() {
     assert_eq!(run["steps"][0]["note"], "A");
 }
 
-#[test]
-fn feedback_that_nobody_reports_is_noted() {
-    for kind in ["opened", "clicked", "bounced", "unsubscribed"] {
-        let project =
-            club(&format!("{SEND} as first\nwait 2d\nlog \"{{count(first.{kind})}} {{count(first.{kind})}}\"\n"));
-        let ran = noted(&project, &format!("run::no_feedback]: `first.{kind}` is always empty"));
-        assert_eq!(ran.stderr.matches("run::no_feedback]").count(), 1, "{}", ran.shown());
-    }
-    let project = club(&format!("{SEND} as first\nlog \"{{count(first.sent)}} {{count(first.excluded)}}\"\n"));
-    let ran = project.done(&["run", "main.orch"]);
-    assert!(!ran.stderr.contains("no_feedback"), "{}", ran.shown());
-}
-
 /// The engine evaluates such a condition while it reads its copy of the data.
 #[test]
 fn a_division_by_zero_in_a_condition_is_said_in_our_words() {

@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "engine")]
+mod archive;
+#[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
 mod cli;
@@ -21,6 +23,8 @@ mod documents;
 #[cfg(feature = "engine")]
 mod embed;
 #[cfg(feature = "engine")]
+mod feedback;
+#[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod limits;
@@ -28,21 +32,31 @@ mod limits;
 mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
-mod pages;
 #[cfg(feature = "engine")]
+mod object_store;
+#[cfg(feature = "engine")]
+mod operations;
+mod pages;
+mod pages;
 mod policies;
+#[cfg(feature = "engine")]
+mod postgres;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
+mod recovery;
 mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
 mod serve;
+mod sim;
 #[cfg(feature = "engine")]
 mod smtp;
+#[cfg(feature = "engine")]
+mod sources;
 #[cfg(feature = "engine")]
 mod start;
 #[cfg(feature = "engine")]

@@ -29,8 +29,26 @@ super::codes! { Run:
     NOT_EXECUTABLE = "not_executable",
     /// A population of people of whom no driver reports anything yet.
     NO_FEEDBACK = "no_feedback",
+    /// A schedule, a signal or a rule for overlapping runs that does not start or hold back runs yet.
+    SCHEDULE_NOT_FOLLOWED = "schedule_not_followed",
+    /// A rule for errors that runs do not follow yet.
+    ON_ERROR_NOT_FOLLOWED = "on_error_not_followed",
+    /// A file of feedback that says something else than what happened to which message.
+    BAD_FEEDBACK = "bad_feedback",
     /// A fast-forward run on a channel that delivers.
     NOT_HARMLESS = "not_harmless",
+    /// A folder that is no backup, or one that is damaged.
+    BAD_BACKUP = "bad_backup",
+    /// A run that comes from a backup and has to be judged first.
+    RESTORED = "restored",
+    /// A run that cannot go on in another version of its script.
+    NOT_MIGRATED = "not_migrated",
+    /// A source that is older than it says it may be.
+    SOURCE_STALE = "source_stale",
+    /// A question that nobody is there to answer.
+    NOT_CONFIRMED = "not_confirmed",
+    /// Messages that cannot be asked for again.
+    NOT_RETRIED = "not_retried",
     /// A journal that does not fit its plan.
     RECORD_MISMATCH = "record_mismatch",
     /// A start or a resumption while everything is paused.

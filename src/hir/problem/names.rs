@@ -155,7 +155,7 @@ fn duplicate(name: &str, what: &str, span: Span, first: Span) -> Problem {
 fn unknown_type(name: &Name, nearest: Option<String>) -> Problem {
     let problem = Problem::error(codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.text), name.span);
     match nearest {
-        Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
+        Some(nearest) => problem.help(format!("write `{nearest}`")).fix(name.span, nearest),
         None => problem.help(
             "types are bool, int, decimal, float, text, date, time, timestamp, duration, email, phone and others",
         ),
@@ -164,6 +164,12 @@ fn unknown_type(name: &Name, nearest: Option<String>) -> Problem {
 
 fn unknown_option(name: &Name, of: &str, known: &[&'static str]) -> Problem {
     let problem = Problem::error(codes::UNKNOWN_OPTION, format!("{of} has no option `{}`", name.text), name.span);
+    if of == "a send"
+        && ["subject", "text", "html", "body", "title", "preheader", "content"].contains(&name.text.as_str())
+    {
+        let help = "a message holds that: declare `message email NAME { ... }`, and write `send email NAME to ...`";
+        return problem.help(help);
+    }
     match did_you_mean(&name.text, known.iter().copied()) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
         None => problem.help(format!("known are {}", listed(known.iter().copied()))),
@@ -190,6 +196,16 @@ fn missing_field(message: &Name, channel: &str, fields: &[String]) -> Problem {
 fn unknown_channel_field(name: &Name, channel: &str, known: &[String]) -> Problem {
     let message = format!("messages of channel `{channel}` have no field `{}`", name.text);
     let problem = Problem::error(codes::UNKNOWN_CHANNEL_FIELD, message, name.span);
+    let other = match name.text.to_lowercase().as_str() {
+        "body" | "content" | "message" | "plain" => ["text", "body"],
+        "title" | "object" | "betreff" | "headline" => ["subject", "title"],
+        "text" => ["body", "text"],
+        _ => ["", ""],
+    };
+    let other = other.into_iter().find(|other| known.iter().any(|field| field == other));
+    if let Some(other) = other {
+        return problem.help(format!("that is called `{other}` there")).fix(name.span, other);
+    }
     match did_you_mean(&name.text, known.iter().map(String::as_str)) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
         None => problem.help(format!("its fields are {}", listed(known.iter().map(String::as_str)))),

@@ -5,9 +5,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::runtime::error::RunError;
 use crate::runtime::executor::Cancel;
 use crate::runtime::inbox::{Taken, Word};
+
+/// How long a run is left alone that could not be driven, unless somebody resumes it.
+const REST: SignedDuration = SignedDuration::from_mins(5);
 
 /// Who is being driven, and who is to be driven although no time says so.
 #[derive(Default)]
@@ -24,6 +29,8 @@ struct State {
     given: BTreeSet<String>,
     /// Runs of which somebody said that many people may be written to.
     confirmed: BTreeSet<String>,
+    /// Runs that could not be driven, and when; nothing paused those that are over already.
+    resting: BTreeMap<String, Timestamp>,
     /// The store refused something: nothing may go on.
     failure: Option<RunError>,
 }
@@ -148,7 +155,9 @@ impl Desk {
 
     /// A run is handed to us.
     pub fn give(&self, run: &str) {
-        self.state().given.insert(run.to_owned());
+        let mut state = self.state();
+        state.resting.remove(run);
+        state.given.insert(run.to_owned());
     }
 
     /// A run that was handed to us has ended.
@@ -161,6 +170,22 @@ impl Desk {
     /// Runs that were handed to us.
     pub fn given(&self) -> Vec<String> {
         self.state().given.iter().cloned().collect()
+    }
+
+    /// A run could not be driven at this instant: it is left alone for a while.
+    pub fn rest(&self, run: &str, now: Timestamp) {
+        self.state().resting.insert(run.to_owned(), now);
+    }
+
+    /// Is it left alone?
+    pub fn rests(&self, run: &str, now: Timestamp) -> bool {
+        let mut state = self.state();
+        let Some(since) = state.resting.get(run) else { return false };
+        if now.duration_since(*since) < REST {
+            return true;
+        }
+        state.resting.remove(run);
+        false
     }
 
     /// Nobody need be asked before many people are written to.

@@ -270,7 +270,9 @@ impl<'c> Conductor<'c> {
         let due = self.due()?.into_iter().map(|run| (run, None));
         let mut left = free;
         for (run, wake) in again.chain(woken).chain(due) {
-            let is_taken = self.desk.is_seated(&run) || claims.iter().any(|claim| claim.run == run);
+            let is_taken = self.desk.is_seated(&run)
+                || self.desk.rests(&run, self.clock.now())
+                || claims.iter().any(|claim| claim.run == run);
             if left > 0 && !is_taken {
                 claims.push(Claim { run, note: None, wake });
                 left -= 1;
@@ -325,11 +327,12 @@ impl<'c> Conductor<'c> {
 
     /// Sleeps until the next round.
     fn rest(&self, next: Option<Timestamp>, cancel: &Cancel) {
-        let pause = self.clock.now().checked_add(PAUSE).unwrap_or(Timestamp::MAX);
-        let until = next.map_or(pause, |next| next.min(pause));
+        // Not until an instant: the clock may be set back meanwhile.
+        let left = next.map_or(PAUSE, |next| next.duration_since(self.clock.now()));
+        let pause = left.clamp(SignedDuration::ZERO, PAUSE);
         self.engine.block_on(async {
             tokio::select! {
-                () = self.clock.sleep_until(until) => {}
+                () = self.clock.pause(pause) => {}
                 () = self.bell.notified() => {}
                 () = cancel.cancelled() => {}
             }
@@ -358,6 +361,7 @@ impl<'c> Conductor<'c> {
             }
             (Err(error), None) => {
                 self.pause_unless_held(run, &error).unwrap_or_else(|error| self.desk.fail(error));
+                self.desk.rest(run, self.clock.now());
                 self.host.on(Happening::Failed { run, error: &error });
             }
         }
@@ -372,12 +376,16 @@ impl<'c> Conductor<'c> {
 
     fn drive(&self, run: &str, seat: &Seat) -> Result<DriveEnd, RunError> {
         let record = self.store.run(run)?.ok_or_else(|| RunError::UnknownRun { run: run.to_owned() })?;
-        if record.state.status.is_over() {
+        if record.is_done() {
             return Ok(DriveEnd::Over(record.state.status));
+        }
+        if record.state.restored.is_some() {
+            // Somebody has to say first what it may have sent since its backup.
+            return Ok(DriveEnd::Parked);
         }
         let plan = self.plan_of(&record)?;
         let channels = self.host.channels(&plan)?;
-        let sources = self.engine.open_sources(&plan);
+        let sources = self.engine.open_sources(&plan).read_by(self.engine.options().folders.run(run));
         let observer = self.host.observer(run);
         let own = record.simulated.then(|| VirtualClock::new(record.updated));
         let (clock, until): (&dyn Clock, Until) = match &own {
@@ -392,7 +400,11 @@ impl<'c> Conductor<'c> {
             ..self.engine.surroundings(self.store, clock, &sources, &seat.cancel, &seat.mailbox)
         };
         let mut executor = Executor::new(around, &plan, record);
-        self.engine.block_on(executor.drive(until))
+        let end = self.engine.block_on(executor.drive(until))?;
+        if matches!(end, DriveEnd::Over(_)) {
+            self.engine.settle_archives(self.store, observer.as_ref())?;
+        }
+        Ok(end)
     }
 
     /// The plan of a run, shared with all runs of the same version.

@@ -50,7 +50,7 @@ impl Conductor<'_> {
                 day.held = false;
                 self.host.on(Happening::Released);
             }
-            Note::Signal { .. } | Note::Pause { .. } | Note::Answer { .. } => {}
+            Note::Signal { .. } | Note::Pause { .. } | Note::Answer { .. } | Note::Feedback { .. } => {}
         }
         self.engine.block_on(store_note(taken.note.clone(), self.store, self.clock))?;
         taken.done();
@@ -61,6 +61,9 @@ impl Conductor<'_> {
     fn resume_all(&self) -> Result<(), RunError> {
         for record in self.store.runs()? {
             if record.state.status.is_over() || paused_by_hand(&record).is_some() {
+                continue;
+            }
+            if record.state.restored.is_some() {
                 continue;
             }
             if record.state.status == Status::Paused && !self.desk.is_seated(&record.run) {

@@ -17,7 +17,8 @@ impl Executor<'_> {
         let plan = self.plan;
         let step = machine::step_of(plan, &position)?;
         match plan.campaign().on_error {
-            _ if always_holds(step, &error) => Err(self.hold(error).await),
+            // A send that is performed once more is about what a person asked for, not about the flow.
+            _ if position.again.is_some() || always_holds(step, &error) => Err(self.hold(error).await),
             OnError::Pause => Err(self.hold(error).await),
             OnError::Stop => Err(self.end(error).await),
             OnError::Continue => self.abandon(token, step, error).await,

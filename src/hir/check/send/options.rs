@@ -5,6 +5,7 @@ use super::super::super::{ExprKind, PolicyId, SendAt, SendOptions, Ty, TyKind, V
 use super::super::options::word;
 use super::super::{Checker, Global, Scope};
 use crate::base::Span;
+use crate::diag::Problem;
 use crate::diag::codes::names as codes;
 use crate::syntax::ast::{self, RecordValue};
 
@@ -159,6 +160,15 @@ impl Checker<'_> {
 
     /// The name of a time zone that exists.
     pub(in super::super) fn zone_constant(&mut self, value: &ast::Expr) -> Option<String> {
+        // `in Europe/Paris`
+        if let ast::ExprKind::Binary { op: ast::BinaryOp::Divide, left, right, .. } = &value.kind
+            && let (ast::ExprKind::Name(area), ast::ExprKind::Name(place)) = (&left.kind, &right.kind)
+        {
+            let zone = format!("\"{}/{}\"", area.text, place.text);
+            let problem = Problem::error(codes::UNKNOWN_ZONE, "the name of a time zone stands in quotes", value.span);
+            self.report(problem.help(format!("write `{zone}`")).fix(value.span, zone));
+            return None;
+        }
         match self.constant(value, &Ty::of(TyKind::Text)) {
             Some(Value::Text(zone)) => self.zone(zone, value.span),
             _ => None,
@@ -174,7 +184,15 @@ impl Checker<'_> {
         let nearest = crate::base::did_you_mean(&zone, known.iter().map(String::as_str));
         let help = match nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "zones are called after places: \"Europe/Paris\"".to_owned(),
+            None => {
+                let lower = zone.to_lowercase().replace(' ', "_");
+                let city =
+                    known.iter().find(|name| name.rsplit('/').next().is_some_and(|city| city.to_lowercase() == lower));
+                match city {
+                    Some(name) => format!("write `\"{name}\"`"),
+                    None => "zones are called after places: \"Europe/Paris\"".to_owned(),
+                }
+            }
         };
         let why = format!("there is no time zone `{zone}`");
         self.report(NameProblem::Declaration { code: codes::UNKNOWN_ZONE, why, help, span });

@@ -12,10 +12,10 @@ use super::super::Executor;
 use super::super::person::{Person, comparable, value_of};
 use super::Done;
 use super::publish::file_error;
-use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, SegmentTy, TyKind, Value};
+use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, TyKind, Value};
 use crate::plan::Step;
 use crate::runtime::error::RunError;
-use crate::runtime::store::{Change, Subscription};
+use crate::runtime::store::{Change, Realm, Subscription};
 
 const TOPIC: &str = "__topic";
 /// People of one commit.
@@ -43,6 +43,7 @@ impl Executor<'_> {
 
         let opened = File::open(&path).map_err(|error| file_error(&path, &error))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(&path, &error))?;
+        let realm = Realm::of(self.simulated);
         let mut people = Vec::new();
         for batch in reader.build().map_err(|error| file_error(&path, &error))? {
             let batch = batch.map_err(|error| file_error(&path, &error))?;
@@ -53,10 +54,10 @@ impl Executor<'_> {
                 }
             }
             if people.len() >= CHUNK {
-                self.around.store.commit(vec![Change::Subscriptions(std::mem::take(&mut people))]).await?;
+                self.around.store.commit(vec![Change::Subscriptions(realm, std::mem::take(&mut people))]).await?;
             }
         }
-        self.around.store.commit(vec![Change::Subscriptions(people)]).await?;
+        self.around.store.commit(vec![Change::Subscriptions(realm, people)]).await?;
         Ok(done)
     }
 
@@ -103,7 +104,6 @@ impl Executor<'_> {
 pub(super) fn with_columns(query: &Query, row: RowId, columns: Vec<(String, Expr)>) -> Query {
     let columns: Vec<(Column, Expr)> =
         columns.into_iter().map(|(name, value)| (Column { name, ty: value.ty.clone() }, value)).collect();
-    let with = query.ty.with.iter().cloned().chain(columns.iter().map(|(column, _)| column.clone())).collect();
-    let ty = SegmentTy { entity: query.ty.entity, with };
+    let ty = query.ty.and(columns.iter().map(|(column, _)| column.clone()));
     Query { kind: QueryKind::With { input: Box::new(query.clone()), row, columns }, ty, span: query.span }
 }

@@ -21,7 +21,7 @@ const HEARD: &str = "heard";
 
 /// A new run is on the agenda.
 pub fn opened(db: &Connection, run: &str, file: &str, campaign: &str, state: &State) -> rusqlite::Result<()> {
-    if state.status.is_over() {
+    if state.status.is_over() && state.due().is_none() {
         return Ok(());
     }
     db.prepare_cached("INSERT OR REPLACE INTO open_runs (run, file, campaign, at) VALUES (?1, ?2, ?3, ?4)")?
@@ -31,14 +31,16 @@ pub fn opened(db: &Connection, run: &str, file: &str, campaign: &str, state: &St
 
 /// A run has moved.
 pub fn moved(db: &Connection, run: &str, state: &State) -> rusqlite::Result<()> {
-    if state.status.is_over() {
+    if state.status.is_over() && state.due().is_none() {
         db.prepare_cached("DELETE FROM open_runs WHERE run = ?1")?.execute([run])?;
         db.prepare_cached("DELETE FROM listeners WHERE run = ?1")?.execute([run])?;
         db.prepare_cached("DELETE FROM wakes WHERE run = ?1")?.execute([run])?;
         return Ok(());
     }
-    db.prepare_cached("UPDATE open_runs SET at = ?2 WHERE run = ?1")?
-        .execute(params![run, state.due().map(Timestamp::as_microsecond)])?;
+    // The row is gone if the run was over and somebody asked for some of its messages again.
+    let sql = "INSERT INTO open_runs (run, file, campaign, at) SELECT run, file, campaign, ?2 FROM runs WHERE run = ?1
+               ON CONFLICT (run) DO UPDATE SET at = excluded.at, file = excluded.file, campaign = excluded.campaign";
+    db.prepare_cached(sql)?.execute(params![run, state.due().map(Timestamp::as_microsecond)])?;
     Ok(())
 }
 
@@ -47,6 +49,13 @@ pub fn arrived(db: &Connection, signal: &str, name: &str) -> rusqlite::Result<()
     db.prepare_cached("INSERT OR IGNORE INTO arrivals (signal) VALUES (?1)")?.execute([signal])?;
     let sql = "INSERT INTO wakes (run) SELECT DISTINCT run FROM listeners WHERE word IN (?1, ?2, ?3)";
     db.prepare_cached(sql)?.execute([&word_of_signal(name), CONDITION, ANYTHING])?;
+    Ok(())
+}
+
+/// Something was reported that a condition may be about.
+pub fn wake_conditions(db: &Connection) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO wakes (run) SELECT DISTINCT run FROM listeners WHERE word IN (?1, ?2)";
+    db.prepare_cached(sql)?.execute([CONDITION, ANYTHING])?;
     Ok(())
 }
 
@@ -242,6 +251,7 @@ pub fn open_run_of(db: &Connection, file: &str, campaign: &str, key: Option<&str
     }
     let sql = "SELECT o.run FROM open_runs o JOIN runs r ON r.run = o.run
                WHERE o.file = ?1 AND o.campaign = ?2 AND (?3 IS NULL OR o.key = ?3) AND r.simulated = 0
+                 AND json_extract(r.state, '$.status') IN ('new', 'running', 'paused')
                ORDER BY r.started LIMIT 1";
     let mut statement = db.prepare_cached(sql).map_err(failed)?;
     statement.query_row(params![file, campaign, key], |row| row.get(0)).optional().map_err(failed)

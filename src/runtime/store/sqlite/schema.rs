@@ -10,9 +10,10 @@ use super::super::StoreError;
 /// |---|---|
 /// | 2 | `audiences`, `subscriptions` |
 /// | 3 | `takes` |
-/// | 4 | `contacts`, `late` |
-/// | 5 | `open_runs`, `listeners`, `wakes`, `arrivals`, `campaigns`, `queued`, `origins`, `settings` |
-pub const FORMAT: i64 = 5;
+/// | 4 | `contacts`, `late`, `feedback` |
+/// | 5 | `progress`, `tallies`, `collected`, `turned_simulated`, audiences and subscriptions of simulated runs |
+/// | 6 | `open_runs`, `listeners`, `wakes`, `arrivals`, `campaigns`, `queued`, `origins`, `settings` |
+pub const FORMAT: i64 = 6;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS bundles (
@@ -106,6 +107,14 @@ CREATE TABLE IF NOT EXISTS late (
   PRIMARY KEY (send, row)
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS feedback (
+  send INTEGER NOT NULL,
+  row  INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  at   INTEGER NOT NULL,
+  PRIMARY KEY (send, kind, row)
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS signals (
   id         TEXT PRIMARY KEY,
   name       TEXT NOT NULL,
@@ -173,6 +182,51 @@ CREATE TABLE IF NOT EXISTS takes (
   at      INTEGER NOT NULL,
   kept    INTEGER NOT NULL
 );
+CREATE INDEX IF NOT EXISTS outcomes_open ON outcomes (send, row) WHERE kind > 3;
+
+CREATE TABLE IF NOT EXISTS progress (
+  send  INTEGER PRIMARY KEY,
+  below INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS tallies (
+  send     INTEGER PRIMARY KEY,
+  sent     INTEGER NOT NULL,
+  failed   INTEGER NOT NULL,
+  unknown  INTEGER NOT NULL,
+  late     INTEGER NOT NULL,
+  excluded TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS collected (
+  run TEXT PRIMARY KEY,
+  at  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS turned_simulated (
+  run  TEXT PRIMARY KEY,
+  send INTEGER NOT NULL,
+  take INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS simulated_audiences (
+  name   TEXT PRIMARY KEY,
+  entity TEXT NOT NULL,
+  file   TEXT NOT NULL,
+  rows   INTEGER NOT NULL,
+  run    TEXT NOT NULL,
+  at     INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS simulated_subscriptions (
+  topic      TEXT NOT NULL,
+  person     TEXT NOT NULL,
+  address    TEXT NOT NULL,
+  subscribed INTEGER NOT NULL,
+  at         INTEGER NOT NULL,
+  PRIMARY KEY (topic, person, address)
+) WITHOUT ROWID;
+
 CREATE INDEX IF NOT EXISTS takes_by_memory ON takes (memory);
 CREATE INDEX IF NOT EXISTS takes_by_run ON takes (run) WHERE kept = 0;
 
@@ -248,7 +302,7 @@ pub fn upgrade(connection: &Connection, path: &str) -> Result<(), StoreError> {
             let upgrade = || {
                 let transaction = connection.unchecked_transaction()?;
                 transaction.execute_batch(TABLES)?;
-                if found < 5 {
+                if found < 6 {
                     super::agenda::fill(&transaction)?;
                 }
                 transaction.execute_batch(&format!("PRAGMA user_version = {FORMAT};"))?;

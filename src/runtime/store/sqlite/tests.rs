@@ -158,15 +158,21 @@ fn subscription(person: &str, address: &str, subscribed: bool) -> Subscription {
 fn the_last_word_of_a_person_counts_for_all_their_addresses() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(directory.path()).unwrap();
-    commit(&store, vec![Change::Subscriptions(vec![subscription("c/1", "old@x.test", false)])]).unwrap();
+    commit(&store, vec![Change::Subscriptions(Realm::Real, vec![subscription("c/1", "old@x.test", false)])]).unwrap();
     commit(
         &store,
-        vec![Change::Subscriptions(vec![subscription("c/2", "b@x.test", false), subscription("", "c@x.test", false)])],
+        vec![Change::Subscriptions(
+            Realm::Real,
+            vec![subscription("c/2", "b@x.test", false), subscription("", "c@x.test", false)],
+        )],
     )
     .unwrap();
     commit(
         &store,
-        vec![Change::Subscriptions(vec![subscription("c/1", "new@x.test", true), subscription("", "d@x.test", true)])],
+        vec![Change::Subscriptions(
+            Realm::Real,
+            vec![subscription("c/1", "new@x.test", true), subscription("", "d@x.test", true)],
+        )],
     )
     .unwrap();
     let mut unwanted = Vec::new();
@@ -175,7 +181,7 @@ fn the_last_word_of_a_person_counts_for_all_their_addresses() {
             unwanted.push(format!("{person} {address}"));
         }
     };
-    store.subscriptions("news", &mut note).unwrap();
+    store.subscriptions(Realm::Real, "news", &mut note).unwrap();
     unwanted.sort();
     assert_eq!(unwanted, [" c@x.test", "c/2 ", "c/2 b@x.test"]);
 }
@@ -191,7 +197,7 @@ fn a_store_of_an_older_format_gets_the_newer_tables() {
     let older = "DROP TABLE audiences; DROP TABLE subscriptions; DROP TABLE takes; PRAGMA user_version = 1;";
     rusqlite::Connection::open(&path).unwrap().execute_batch(older).unwrap();
     let reader = SqliteStore::open_read_only(directory.path()).unwrap().unwrap();
-    assert_eq!(reader.audience("a").unwrap(), None, "reading only, it has none");
+    assert_eq!(reader.audience(Realm::Real, "a").unwrap(), None, "reading only, it has none");
     assert_eq!(reader.takes(None).unwrap(), []);
     drop(reader);
     let store = SqliteStore::open(directory.path()).unwrap();
@@ -204,7 +210,7 @@ fn a_store_of_an_older_format_gets_the_newer_tables() {
         at: at(3),
     };
     commit(&store, vec![Change::Audience(audience.clone())]).unwrap();
-    assert_eq!(store.audiences().unwrap(), [audience]);
+    assert_eq!(store.audiences(Realm::Real).unwrap(), [audience]);
     assert_eq!(store.runs().unwrap().len(), 1);
     drop(store);
     rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99;").unwrap();
