@@ -6,7 +6,6 @@ use super::host::{self, Script};
 use super::progress::Terminal;
 use super::{Context, Exit, Failure};
 use crate::report::{RunReport, moment};
-use crate::runtime::clock::WallClock;
 use crate::runtime::machine::Status;
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{Agenda, StoreError};
@@ -39,11 +38,12 @@ pub fn drive(
     let observer: &dyn Observer = if context.output.is_json() { &Silent } else { &terminal };
     let drive = Drive { until, pacing, observer, cancel, confirmed };
     let host = ProjectHost::new(&script.project, context, engine.options().channels.clone());
-    let conductor = Conductor::new(engine, store, &WallClock, &host, Scope::Given);
+    let conductor = Conductor::new(engine, store, engine.options().clock.as_ref(), &host, Scope::Given);
     let ended = conductor.accompany(&script.plan, run, &drive);
     terminal.clear();
     let repeats = until == Until::Repeats && !cancel.is_cancelled();
-    conclude(script, engine, store, run, (ended, repeats), context)
+    let parked = if repeats { Parked::AsBefore } else { Parked::Here };
+    conclude(script, engine, store, run, (ended, parked), context)
 }
 
 /// Watches a run that another process drives; drives it itself once that process has ended. `seen` is the number of the
@@ -65,10 +65,12 @@ pub fn watch(
             engine.take_notes(&store).map_err(|error| script.failure(&error))?;
             drive(script, engine, &store, run, how, context)
         }
-        Followed::Ended(end) => read(script, |store| conclude(script, engine, store, run, (Ok(end), false), context)),
-        Followed::Held | Followed::Left => {
-            read(script, |store| conclude(script, engine, store, run, (Ok(DriveEnd::Parked), false), context))
+        Followed::Ended(end) => {
+            read(script, |store| conclude(script, engine, store, run, (Ok(end), Parked::Elsewhere), context))
         }
+        Followed::Held | Followed::Left => read(script, |store| {
+            conclude(script, engine, store, run, (Ok(DriveEnd::Parked), Parked::Elsewhere), context)
+        }),
     }
 }
 
@@ -97,13 +99,24 @@ fn terminal<'o>(
     }
 }
 
-/// Says how driving a run ended; `repeats` says that only sends were to be performed once more.
+/// What it means that a run is parked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parked {
+    /// Nobody drives it any more.
+    Here,
+    /// Another process goes on with it.
+    Elsewhere,
+    /// Only sends were to be performed once more; everything else is as it was.
+    AsBefore,
+}
+
+/// Says how driving a run ended.
 fn conclude(
     script: &Script,
     engine: &Engine,
     store: &SqliteStore,
     run: &str,
-    (ended, repeats): (Result<DriveEnd, RunError>, bool),
+    (ended, parked): (Result<DriveEnd, RunError>, Parked),
     context: &Context,
 ) -> Result<Exit, Failure> {
     let output = &context.output;
@@ -141,13 +154,14 @@ fn conclude(
         DriveEnd::Blocked => {
             (format!("waiting for a person or a signal{balance} · `orch tasks` lists what is asked"), Exit::Waiting)
         }
-        DriveEnd::Parked if repeats => {
+        DriveEnd::Parked if parked == Parked::AsBefore => {
             (format!("as it was{balance} · `orch resume {run}` goes on with it"), Exit::Done)
         }
         DriveEnd::Parked if held => {
             (format!("parked{balance} · everything is paused, `orch resume --all` goes on"), Exit::Waiting)
         }
-        DriveEnd::Parked => (parked(script, run, &balance), Exit::Waiting),
+        DriveEnd::Parked if parked == Parked::Elsewhere => (elsewhere(script, run, &balance), Exit::Waiting),
+        DriveEnd::Parked => (format!("parked{balance} · `orch resume {run}` goes on"), Exit::Waiting),
     };
     if !output.is_json() {
         output.line(text);
@@ -156,7 +170,7 @@ fn conclude(
 }
 
 /// Where the run goes on that nobody watches any longer.
-fn parked(script: &Script, run: &str, balance: &str) -> String {
+fn elsewhere(script: &Script, run: &str, balance: &str) -> String {
     match host::holder(&script.project) {
         Some(id) => format!("it goes on in process {id}{balance} · `orch show {run}` looks at it"),
         None => format!("parked{balance} · `orch resume {run}` goes on"),

@@ -29,7 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use host::{Happening, Host, Scripts};
 
-use super::clock::{Clock, VirtualClock, WallClock};
+use super::clock::{Clock, VirtualClock};
 use super::engine::{Drive, Engine};
 use super::error::RunError;
 use super::executor::{Cancel, DriveEnd, Executor, Surroundings, Until};
@@ -458,7 +458,7 @@ impl<'c> Conductor<'c> {
         use super::inbox::Note;
         for taken in self.inbox.notes_except(&self.desk.files()) {
             if !matches!(taken.note, Note::Start(_) | Note::Stop { .. } | Note::Resume { .. } | Note::ResumeAll) {
-                self.engine.block_on(store_note(taken.note.clone(), self.store, &WallClock))?;
+                self.engine.block_on(store_note(taken.note.clone(), self.store, self.clock))?;
                 taken.done();
             }
         }
