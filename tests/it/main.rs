@@ -56,6 +56,7 @@ mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
+mod serve;
 mod sim;
 #[cfg(feature = "engine")]
 mod smtp;
