@@ -9,8 +9,9 @@
 )]
 
 #[cfg(feature = "engine")]
-mod audiences;
 mod archive;
+#[cfg(feature = "engine")]
+mod audiences;
 #[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
@@ -42,7 +43,7 @@ mod object_store;
 #[cfg(feature = "engine")]
 mod operations;
 mod pages;
-mod pages;
+#[cfg(feature = "engine")]
 mod policies;
 #[cfg(feature = "engine")]
 mod postgres;
@@ -51,12 +52,14 @@ mod program;
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
+#[cfg(feature = "engine")]
 mod recovery;
 mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
 mod serve;
+#[cfg(feature = "engine")]
 mod sim;
 #[cfg(feature = "engine")]
 mod smtp;
