@@ -37,7 +37,7 @@ mod object_store;
 #[cfg(feature = "engine")]
 mod operations;
 mod pages;
-mod pages;
+#[cfg(feature = "engine")]
 mod policies;
 #[cfg(feature = "engine")]
 mod postgres;
