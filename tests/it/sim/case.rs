@@ -407,7 +407,7 @@ impl Runner<'_> {
         }
         for (audience, ids) in &expected.audiences {
             let found = store
-                .audience(orch::runtime::store::Realm::Real, &format!("a{audience}"))
+                .audience(orch::runtime::store::Realm::Simulated, &format!("a{audience}"))
                 .map_err(|error| error.to_string())?;
             let rows = found.map(|found| found.rows);
             ensure!(rows == Some(ids.len() as u64), "the audience {audience} has {rows:?} rows, not {}", ids.len());
