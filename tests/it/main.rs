@@ -38,7 +38,7 @@ mod object_store;
 #[cfg(feature = "engine")]
 mod operations;
 mod pages;
-mod pages;
+#[cfg(feature = "engine")]
 mod policies;
 #[cfg(feature = "engine")]
 mod postgres;
@@ -47,6 +47,7 @@ mod program;
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
+#[cfg(feature = "engine")]
 mod recovery;
 mod robust;
 #[cfg(feature = "engine")]

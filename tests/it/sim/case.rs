@@ -164,7 +164,8 @@ impl Runner<'_> {
         };
         let rate = self.rate.map(|count| (count, SignedDuration::from_secs(1)));
         let channel = BoundChannel { driver: Arc::new(driver), pace: Pace::new(rate), resend_unknown: false };
-        let binding = SourceBinding { url: Ok(Secret::new("sqlite:crm.db")), writable: true };
+        let binding =
+            SourceBinding { url: Ok(Secret::new("sqlite:crm.db")), writable: true, objects: Ok(Default::default()) };
         let options = EngineOptions {
             threads: 1,
             sources: BTreeMap::from([("crm".to_owned(), binding)]),
