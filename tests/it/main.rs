@@ -47,7 +47,6 @@ mod program;
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
-#[cfg(feature = "engine")]
 mod recovery;
 mod robust;
 #[cfg(feature = "engine")]
