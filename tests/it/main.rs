@@ -42,7 +42,7 @@ mod object_store;
 #[cfg(feature = "engine")]
 mod operations;
 mod pages;
-mod pages;
+#[cfg(feature = "engine")]
 mod policies;
 #[cfg(feature = "engine")]
 mod postgres;
@@ -57,6 +57,7 @@ mod robust;
 mod run;
 #[cfg(feature = "engine")]
 mod serve;
+#[cfg(feature = "engine")]
 mod sim;
 #[cfg(feature = "engine")]
 mod smtp;
