@@ -10,6 +10,7 @@
 
 #[cfg(feature = "engine")]
 mod audiences;
+#[cfg(feature = "engine")]
 mod archive;
 #[cfg(feature = "engine")]
 mod bad_input;
