@@ -9,9 +9,9 @@
 )]
 
 #[cfg(feature = "engine")]
-mod audiences;
-#[cfg(feature = "engine")]
 mod archive;
+#[cfg(feature = "engine")]
+mod audiences;
 #[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
