@@ -14,6 +14,9 @@ mod archive;
 mod audiences;
 #[cfg(feature = "engine")]
 mod audiences;
+mod archive;
+#[cfg(feature = "engine")]
+mod audiences;
 #[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
