@@ -4,7 +4,7 @@
 //! twice is its first occurrence.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
 /// The instant of a civil time in a zone. `None` outside the calendar.
@@ -18,6 +18,28 @@ pub fn instant(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
             zone.preceding(behind.checked_add(jiff::SignedDuration::from_nanos(1)).ok()?)
                 .next()
                 .map(|transition| transition.timestamp())
+        }
+    }
+}
+
+/// The first instant, not before `from`, at which the clocks of `zone` show `time`.
+pub fn next_at(time: Time, from: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let mut date = zone.to_datetime(from).date();
+    loop {
+        match instant(date.to_datetime(time), zone) {
+            Some(at) if at >= from => return Some(at),
+            _ => date = date.tomorrow().ok()?,
+        }
+    }
+}
+
+/// The last instant, not after `until`, at which the clocks of `zone` showed `time`.
+pub fn last_at(time: Time, until: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let mut date: Date = zone.to_datetime(until).date();
+    loop {
+        match instant(date.to_datetime(time), zone) {
+            Some(at) if at <= until => return Some(at),
+            _ => date = date.yesterday().ok()?,
         }
     }
 }
@@ -63,6 +85,28 @@ mod tests {
             let found = instant(civil.parse().unwrap(), &zone(name)).unwrap();
             assert_eq!(found, at(expected), "{name} {civil}");
         }
+    }
+
+    #[test]
+    fn times_of_day_around_an_instant() {
+        let paris = zone("Europe/Paris");
+        let nine = Time::constant(9, 0, 0, 0);
+        let table = [
+            ("2026-06-01T07:00:00Z", "2026-06-01T07:00:00Z", "2026-06-01T07:00:00Z"),
+            ("2026-06-01T06:59:59Z", "2026-06-01T07:00:00Z", "2026-05-31T07:00:00Z"),
+            ("2026-06-01T07:00:01Z", "2026-06-02T07:00:00Z", "2026-06-01T07:00:00Z"),
+            // Across the change of clocks nine o'clock comes an hour earlier.
+            ("2026-03-28T12:00:00Z", "2026-03-29T07:00:00Z", "2026-03-28T08:00:00Z"),
+        ];
+        for (now, next, last) in table {
+            assert_eq!(next_at(nine, at(now), &paris), Some(at(next)), "{now}");
+            assert_eq!(last_at(nine, at(now), &paris), Some(at(last)), "{now}");
+        }
+        // Half past two occurs twice: only the first one counts.
+        let half_past_two = Time::constant(2, 30, 0, 0);
+        let between = at("2026-10-25T01:00:00Z");
+        assert_eq!(last_at(half_past_two, between, &paris), Some(at("2026-10-25T00:30:00Z")));
+        assert_eq!(next_at(half_past_two, between, &paris), Some(at("2026-10-26T01:30:00Z")));
     }
 
     #[test]

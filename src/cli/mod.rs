@@ -16,6 +16,8 @@ mod environment;
 mod exit;
 mod explain;
 mod failure;
+#[cfg(feature = "engine")]
+mod feedback;
 mod fmt;
 #[cfg(feature = "engine")]
 mod host;
@@ -176,6 +178,8 @@ enum Command {
     #[cfg(feature = "engine")]
     Signal(signal::Arguments),
     #[cfg(feature = "engine")]
+    Feedback(feedback::Arguments),
+    #[cfg(feature = "engine")]
     Doctor(doctor::Arguments),
     #[cfg(feature = "engine")]
     Repl(repl::Arguments),
@@ -254,6 +258,8 @@ impl Command {
             Self::Done(arguments) => tasks::answer(&arguments, HumanKind::Task, true, context),
             #[cfg(feature = "engine")]
             Self::Signal(arguments) => signal::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Feedback(arguments) => feedback::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Doctor(arguments) => doctor::run(&arguments, context),
             #[cfg(feature = "engine")]

@@ -60,6 +60,14 @@ impl Duration {
     }
 }
 
+impl Duration {
+    /// The length as exact time, for windows of caps and rates: a day is 24 hours, a month 30 days.
+    pub fn exact(self) -> jiff::SignedDuration {
+        let days = self.months.saturating_mul(30).saturating_add(self.days);
+        jiff::SignedDuration::from_secs(days.saturating_mul(86_400).saturating_add(self.seconds))
+    }
+}
+
 impl std::fmt::Display for Duration {
     /// As it would be written: `1mo2d12h`, `2d`, `90s` as `1min30s`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

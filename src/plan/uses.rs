@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Plan, StepKind};
 use crate::hir::{
-    ArmKind, Content, EntityId, Expr, LocalId, Query, QueryKind, RelationId, Send, TemplatePart, Until, visit_expr,
-    visit_query,
+    ArmKind, Content, EntityId, Expr, LocalId, Query, QueryKind, RelationId, Send, SendAt, TemplatePart, Until,
+    visit_expr, visit_query,
 };
 
 impl Plan {
@@ -141,6 +141,10 @@ impl Uses {
     fn send(&mut self, send: &Send) {
         self.query(&send.to);
         self.expr(&send.address);
+        if let Some(SendAt::LocalTime(moment) | SendAt::Moment(moment)) = &send.options.at {
+            self.expr(moment);
+        }
+        self.exprs(&send.options.require);
         let fields = send.message.iter().flat_map(|message| &message.fields);
         for (_, content) in fields {
             match content {

@@ -74,6 +74,7 @@ impl RunReport {
             total.failed += tally.failed;
             total.unknown += tally.unknown;
             total.due += tally.due;
+            total.late += tally.late;
             for (reason, rows) in &tally.excluded {
                 *total.excluded.entry(*reason).or_default() += rows;
             }
@@ -141,7 +142,9 @@ fn plain_summary(step: &StepRecord, tally: Option<&Tally>, zone: &TimeZone, sent
 pub fn exclusions(tally: &Tally) -> Option<String> {
     let mut parts: Vec<String> =
         tally.excluded.iter().map(|(reason, rows)| format!("{} {}", count(*rows), words(reason.word()))).collect();
-    for (rows, word) in [(tally.failed, "failed"), (tally.unknown, "unknown"), (tally.due, "still due")] {
+    let others =
+        [(tally.failed, "failed"), (tally.unknown, "unknown"), (tally.due, "still due"), (tally.late, "sent late")];
+    for (rows, word) in others {
         if rows > 0 {
             parts.push(format!("{} {word}", count(rows)));
         }
@@ -253,6 +256,8 @@ struct SendJson<'r> {
     failed: u64,
     unknown: u64,
     due: u64,
+    /// Of those sent, after the moment that was meant for them.
+    late: u64,
     excluded: BTreeMap<&'static str, u64>,
 }
 
@@ -267,6 +272,7 @@ impl<'r> SendJson<'r> {
             failed: tally.failed,
             unknown: tally.unknown,
             due: tally.due,
+            late: tally.late,
             excluded: tally.excluded.iter().map(|(reason, rows)| (reason.word(), *rows)).collect(),
         }
     }

@@ -82,6 +82,8 @@ pub struct Engine {
     options: EngineOptions,
     runtime: tokio::runtime::Runtime,
     session: Session,
+    /// Two sends never decide under a cap at the same time.
+    cap_gate: tokio::sync::Mutex<()>,
 }
 
 /// What a host says about driving a run.
@@ -121,7 +123,7 @@ impl Engine {
             spill_dir: None,
             threads: Some(options.threads),
         })?;
-        Ok(Self { options, runtime, session })
+        Ok(Self { options, runtime, session, cap_gate: tokio::sync::Mutex::new(()) })
     }
 
     /// The sources of a plan, looked at: a file that is missing, lacks a column or holds a bad cell is an error here,
@@ -261,6 +263,7 @@ impl Engine {
             cancel,
             inbox,
             confirm_above: None,
+            cap_gate: &self.cap_gate,
             effects: true,
             beneath: None,
         }

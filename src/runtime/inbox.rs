@@ -17,7 +17,7 @@ use super::clock::Clock;
 use super::error::RunError;
 use super::machine::{self, Event};
 use super::names::note_name;
-use super::store::{Change, SignalRecord, Store, TaskAnswer};
+use super::store::{Change, FeedbackEvent, SignalRecord, Store, TaskAnswer};
 use crate::hir::Value;
 
 /// What can be told.
@@ -34,6 +34,11 @@ pub enum Note {
         values: BTreeMap<String, Value>,
         /// When it was left here.
         at: Timestamp,
+    },
+    /// Something was reported about messages.
+    Feedback {
+        /// What.
+        events: Vec<FeedbackEvent>,
     },
     /// A person answered.
     Answer {
@@ -134,6 +139,7 @@ pub(super) async fn store_note(note: Note, store: &dyn Store, clock: &dyn Clock)
         Note::Signal { id, name, values, at } => {
             return Ok(store.commit(vec![Change::Signal(SignalRecord { id, name, values, at })]).await?);
         }
+        Note::Feedback { events } => return Ok(store.commit(vec![Change::Feedback(events)]).await?),
         Note::Answer { run, step, token, answer } => {
             return Ok(store.commit(vec![Change::Answer { run, step, token, answer }]).await?);
         }

@@ -1,6 +1,6 @@
 //! The rows that populations are made of: sources, frozen populations, feedback.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -239,6 +239,7 @@ impl RunTables<'_> {
 
     /// The rows of a send with a certain fate: its frozen rows joined by their number with what the ledger says now.
     fn feedback(&self, local: LocalId, kind: FeedbackKind) -> Result<Arc<dyn TableProvider>, QueryError> {
+        use FeedbackKind::{Bounced, Clicked, Opened, Unsubscribed};
         let unbound = || QueryError::Source("the send has not been performed yet".into());
         let ledger = self.ledger.as_ref().ok_or_else(unbound)?;
         let delivery = ledger.deliveries.get(&local.0).ok_or_else(unbound)?;
@@ -246,7 +247,11 @@ impl RunTables<'_> {
         let schema = parquet_schema(&path).map_err(QueryError::Source)?;
         let kept = without_numbers(&schema);
         let rows = sources::parquet_file(&path, schema)?;
-        let fates = fates(ledger.store, delivery.send, kind)?;
+        let fates = if matches!(kind, Opened | Clicked | Bounced | Unsubscribed) {
+            Fates::of(reported(ledger.store, delivery.send, kind)?)
+        } else {
+            fates(ledger.store, delivery.send, kind)?
+        };
         feedback_table(rows, &kept, fates, kind == FeedbackKind::Excluded)
     }
 }
@@ -268,19 +273,37 @@ struct Fates {
     reasons: Vec<&'static str>,
 }
 
+impl Fates {
+    fn of(rows: Vec<u64>) -> Self {
+        Self { reasons: vec![""; rows.len()], rows: rows.into_iter().map(|row| row as i64).collect() }
+    }
+}
+
+/// The rows of a send about which this was reported.
+fn reported(store: &dyn Store, send: i64, kind: FeedbackKind) -> Result<Vec<u64>, QueryError> {
+    store.feedback(send, kind).map_err(|error| QueryError::Source(error.to_string()))
+}
+
+/// What the ledger itself knows; `delivered` is what was sent and did not come back.
 fn fates(store: &dyn Store, send: i64, kind: FeedbackKind) -> Result<Fates, QueryError> {
     let mut fates = Fates { rows: Vec::new(), reasons: Vec::new() };
     let wanted = match kind {
         FeedbackKind::Sent | FeedbackKind::Delivered => Some(OutcomeKind::Sent),
         FeedbackKind::Failed => Some(OutcomeKind::Failed),
         FeedbackKind::Unknown => Some(OutcomeKind::Unknown),
-        // No driver reports these yet, so nothing is known of anybody.
-        FeedbackKind::Opened | FeedbackKind::Clicked | FeedbackKind::Bounced | FeedbackKind::Unsubscribed => None,
-        FeedbackKind::Excluded => None,
+        FeedbackKind::Excluded
+        | FeedbackKind::Opened
+        | FeedbackKind::Clicked
+        | FeedbackKind::Bounced
+        | FeedbackKind::Unsubscribed => None,
+    };
+    let returned: HashSet<u64> = match kind {
+        FeedbackKind::Delivered => reported(store, send, FeedbackKind::Bounced)?.into_iter().collect(),
+        _ => HashSet::new(),
     };
     store
         .rows(send, &mut |record| match record.state {
-            RowState::Ended(_, outcome) if Some(outcome.kind) == wanted => {
+            RowState::Ended(_, outcome) if Some(outcome.kind) == wanted && !returned.contains(&record.row) => {
                 fates.rows.push(record.row as i64);
                 fates.reasons.push("");
             }

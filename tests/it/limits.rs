@@ -1,6 +1,6 @@
 //! What is checked but not built yet is refused before a run exists, or a note says that a run does not follow it.
 
-use crate::project::{Ended, Project, SCHEMA};
+use crate::project::{Ended, Project};
 
 const SEND: &str = "send email hello to people";
 
@@ -28,66 +28,6 @@ fn noted(project: &Project, message: &str) -> Ended {
 
 fn club(script: &str) -> Project {
     Project::club().with("main.orch", script)
-}
-
-#[test]
-fn rules_of_the_policy_in_force_are_refused() {
-    for (rule, word) in [
-        ("cap any 3 per 7d", "cap"),
-        ("quiet email 21:00 to 08:00 local", "quiet"),
-        ("window email 09:00 to 12:00", "window"),
-        ("holdout 5%", "holdout"),
-    ] {
-        let message = format!("`{word}` in a policy cannot be run yet");
-        let default = club(&format!("policy marketing {{ {rule} }}\n{SEND}\n"));
-        refused(&default, &message, "main.orch:1:20");
-        let named = club(&format!("policy mild {{ {rule} }}\n{SEND} {{ policy: mild }}\n"));
-        refused(&named, &message, "main.orch:1:15");
-        let base =
-            club(&format!("policy mild {{ {rule} }}\npolicy wild extends mild {{}}\n{SEND} {{ policy: wild }}\n"));
-        refused(&base, &message, "main.orch:1:15");
-    }
-    let schema = format!("{SCHEMA}policy marketing {{ quiet any 21:00 to 08:00 }}\n");
-    let far = club(&format!("if 1 = 2 {{ {SEND} }}\n")).with("schema.orch", &schema);
-    refused(&far, "`quiet` in a policy cannot be run yet", "schema.orch:12:20");
-}
-
-#[test]
-fn rules_that_no_send_follows_do_not_matter() {
-    for script in [
-        format!("policy marketing {{ cap any 3 per 7d }}\n{SEND} {{ policy: transactional }}\n"),
-        format!("policy marketing {{ cap sms 3 per 7d }}\n{SEND}\n"),
-        format!("policy mild {{ holdout 5% }}\n{SEND}\n"),
-        format!("policy marketing {{ holdout 5% }}\npolicy none {{}}\n{SEND} {{ policy: none }}\n"),
-    ] {
-        let ran = club(&script).json(&["run", "main.orch"], 0);
-        assert_eq!(ran["status"], "finished", "{script}");
-    }
-}
-
-#[test]
-fn options_of_a_send_that_would_be_ignored_are_refused() {
-    for (options, word) in [
-        ("at: 09:00 local", "at"),
-        ("late: skip, at: 09:00 local", "late"),
-        ("window: 09:00 to 12:00 local", "window"),
-        ("rate: 200 per second", "rate"),
-        ("require: 1 = 1", "require"),
-        ("unique_address: true", "unique_address"),
-    ] {
-        let message = format!("the option `{word}` of a send cannot be run yet");
-        refused(&club(&format!("{SEND} {{ {options} }}\n")), &message, "main.orch:1:30");
-    }
-    let fine = "confirm: false, topic: news, unique_address: false, late: send";
-    let ran = club(&format!("{SEND} {{ {fine} }}\n")).json(&["run", "main.orch"], 0);
-    assert_eq!(ran["sends"][0]["sent"], 3);
-}
-
-#[test]
-fn fields_of_a_message_that_would_be_left_out_are_refused() {
-    let message = "message email note of people { subject: \"a\"; text: \"b\"; preheader: \"c\"; topic: news }\n";
-    let project = club(&format!("{message}send email note to people\n"));
-    refused(&project, "`preheader` in the e-mail message `note` cannot be run yet", "main.orch:1:57");
 }
 
 #[test]
@@ -125,19 +65,6 @@ fn what_the_header_says_of_errors_is_noted() {
     let project = club("campaign digest overlap allow on error pause { log \"a\" }\n");
     let ran = project.done(&["run", "main.orch"]);
     assert!(!ran.stderr.contains("warning"), "{}", ran.shown());
-}
-
-#[test]
-fn feedback_that_nobody_reports_is_noted() {
-    for kind in ["opened", "clicked", "bounced", "unsubscribed"] {
-        let project =
-            club(&format!("{SEND} as first\nwait 2d\nlog \"{{count(first.{kind})}} {{count(first.{kind})}}\"\n"));
-        let ran = noted(&project, &format!("run::no_feedback]: `first.{kind}` is always empty"));
-        assert_eq!(ran.stderr.matches("run::no_feedback]").count(), 1, "{}", ran.shown());
-    }
-    let project = club(&format!("{SEND} as first\nlog \"{{count(first.sent)}} {{count(first.excluded)}}\"\n"));
-    let ran = project.done(&["run", "main.orch"]);
-    assert!(!ran.stderr.contains("no_feedback"), "{}", ran.shown());
 }
 
 /// The engine evaluates such a condition while it reads its copy of the data.

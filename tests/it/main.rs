@@ -21,6 +21,8 @@ mod documents;
 #[cfg(feature = "engine")]
 mod embed;
 #[cfg(feature = "engine")]
+mod feedback;
+#[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod limits;
@@ -29,6 +31,8 @@ mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
 mod pages;
+#[cfg(feature = "engine")]
+mod policies;
 mod program;
 #[cfg(feature = "engine")]
 mod project;

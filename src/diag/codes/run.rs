@@ -31,8 +31,8 @@ super::codes! { Run:
     SCHEDULE_NOT_FOLLOWED = "schedule_not_followed",
     /// A rule for errors that runs do not follow yet.
     ON_ERROR_NOT_FOLLOWED = "on_error_not_followed",
-    /// A population of people of whom no driver reports anything yet.
-    NO_FEEDBACK = "no_feedback",
+    /// A file of feedback that says something else than what happened to which message.
+    BAD_FEEDBACK = "bad_feedback",
     /// A fast-forward run on a channel that delivers.
     NOT_HARMLESS = "not_harmless",
     /// A journal that does not fit its plan.

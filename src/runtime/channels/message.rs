@@ -56,6 +56,19 @@ impl fmt::Display for SendKey {
     }
 }
 
+impl serde::Serialize for SendKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SendKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a send key has 32 hexadecimal digits"))
+    }
+}
+
 impl fmt::Debug for SendKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SendKey({self})")
@@ -114,6 +127,8 @@ pub enum Content {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Email {
     pub subject: String,
+    /// What mail programs show after the subject: hidden text at the beginning of the HTML.
+    pub preheader: Option<String>,
     /// The plain text; derived from `html` when it is missing.
     pub text: Option<String>,
     /// The HTML; without it the message is plain text.

@@ -210,14 +210,27 @@ fn body(out: &mut String, key: &str, email: &Email) {
         Some(text) => Cow::Borrowed(text.as_str()),
         None => Cow::Owned(plain_text(html)),
     };
+    let html = match email.preheader.as_deref().filter(|preheader| !preheader.is_empty()) {
+        Some(preheader) => Cow::Owned(with_preheader(html, preheader)),
+        None => Cow::Borrowed(html.as_str()),
+    };
     // The key is a hash, so it stands in no part by chance.
     line(out, &["Content-Type: multipart/alternative; boundary=\"=_", key, "\"\r\n"]);
-    for (subtype, part) in [("plain", text.as_ref()), ("html", html.as_str())] {
+    for (subtype, part) in [("plain", text.as_ref()), ("html", html.as_ref())] {
         line(out, &["--=_", key]);
         encode::text_part(out, subtype, part);
         out.push_str("\r\n");
     }
     line(out, &["--=_", key, "--"]);
+}
+
+/// The HTML with a line that only the list of messages shows, as the first thing of its body.
+fn with_preheader(html: &str, preheader: &str) -> String {
+    let body = html.to_ascii_lowercase();
+    let open = body.find("<body").and_then(|at| body[at..].find('>').map(|end| at + end + 1)).unwrap_or(0);
+    let hidden = "display:none;max-height:0;overflow:hidden;mso-hide:all";
+    let text = super::escape_html(preheader);
+    format!("{}<div style=\"{hidden}\">{text}</div>{}", &html[..open], &html[open..])
 }
 
 /// A message of another channel, to be looked at as an e-mail.

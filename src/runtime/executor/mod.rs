@@ -140,6 +140,8 @@ pub struct Surroundings<'e> {
     pub inbox: &'e Inbox,
     /// Ask before a send to more people than this.
     pub confirm_above: Option<u64>,
+    /// Held by a send while it decides under a cap.
+    pub cap_gate: &'e tokio::sync::Mutex<()>,
     /// False in a rehearsal: nothing outside the run's own state may change.
     pub effects: bool,
     /// Under a rehearsal: the state of real runs, which is only read.

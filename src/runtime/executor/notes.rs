@@ -85,7 +85,7 @@ impl<'n> WordForRun<'n> {
         *looked = Stopwatch::start();
         let came = self.inbox.notes().iter().any(|taken| match &taken.note {
             Note::Pause { run, .. } | Note::Stop { run, .. } => run == self.run,
-            Note::Signal { .. } | Note::Answer { .. } => false,
+            Note::Signal { .. } | Note::Answer { .. } | Note::Feedback { .. } => false,
         });
         self.came.store(came, Ordering::Relaxed);
         came

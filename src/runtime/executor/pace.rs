@@ -32,6 +32,18 @@ impl Pace {
         }
     }
 
+    /// When the next message may leave; in the past when one may leave now.
+    pub async fn next(&self) -> Timestamp {
+        *self.next.lock().await
+    }
+
+    /// A message left at this instant, before we began to count.
+    pub async fn after(&self, last: Timestamp) {
+        let Some(slot) = self.slot else { return };
+        let mut next = self.next.lock().await;
+        *next = last.checked_add(slot).unwrap_or(Timestamp::MAX).max(*next);
+    }
+
     /// Waits until `messages` more may leave.
     pub async fn take(&self, messages: usize, clock: &dyn Clock) {
         let Some(slot) = self.slot else { return };

@@ -41,6 +41,12 @@ pub trait Store: Send + Sync {
     fn open_tasks(&self) -> Result<Vec<TaskRecord>, StoreError>;
     /// How many rows of a send are in which state.
     fn tally(&self, send: i64) -> Result<Tally, StoreError>;
+    /// Messages to a person after `since` that were sent or may yet be, other than those of simulated runs; those of
+    /// `run` count even then.
+    fn contacts(&self, person: &[u8; 16], since: jiff::Timestamp, run: &str)
+    -> Result<Vec<EarlierContact>, StoreError>;
+    /// Numbers of the rows of a send about which this was reported, in order.
+    fn feedback(&self, send: i64, kind: crate::hir::FeedbackKind) -> Result<Vec<u64>, StoreError>;
     /// The audience with this name.
     fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError>;
     /// All audiences, by name.

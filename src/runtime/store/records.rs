@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::hir::Value;
+use crate::hir::{FeedbackKind, Value};
 use crate::plan::HumanKind;
+use crate::runtime::channels::SendKey;
 use crate::runtime::machine::{Event, State, Status};
 
 /// One change of a transaction.
@@ -40,6 +41,13 @@ pub enum Change {
     Send(SendRecord),
     /// Messages that may leave from now on.
     Intents(i64, Vec<Intent>),
+    /// Whom messages of a send are meant for, in the transaction of their intents.
+    Contacts(i64, Vec<Contact>),
+    /// Rows of a send that got their message after the moment that was meant for it.
+    Late(i64, Vec<u64>),
+    /// What recipients did, and what came back: for each message and kind the first word counts. Words about messages
+    /// that nobody knows are dropped.
+    Feedback(Vec<FeedbackEvent>),
     /// What became of them.
     Outcomes(i64, Vec<OutcomeRow>),
     /// Rows that get no message.
@@ -323,6 +331,43 @@ pub struct Intent {
     pub at: Timestamp,
 }
 
+/// One message to one person, for caps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contact {
+    /// Row number in the frozen population.
+    pub row: u64,
+    /// The attempt of its intent.
+    pub attempt: u32,
+    /// A hash of the person's name.
+    pub person: [u8; 16],
+    /// By the run's clock.
+    pub at: Timestamp,
+}
+
+/// A contact as it is looked up: one that may have reached the person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EarlierContact {
+    /// The send.
+    pub send: i64,
+    /// The row.
+    pub row: u64,
+    /// The channel.
+    pub channel: String,
+    /// By the clock of its run.
+    pub at: Timestamp,
+}
+
+/// Something that was reported about a message after it had left.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FeedbackEvent {
+    /// Names the message.
+    pub key: SendKey,
+    /// `opened`, `clicked`, `bounced` or `unsubscribed`.
+    pub kind: FeedbackKind,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
 /// What became of an intent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OutcomeRow {
@@ -414,6 +459,8 @@ pub enum Reason {
     Holdout,
     Capped,
     QuietHours,
+    NoMoment,
+    Late,
     DuplicateAddress,
     NotAllowed,
     RenderFailed,
@@ -422,7 +469,7 @@ pub enum Reason {
 
 impl Reason {
     /// All, in order.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 15] = [
         Reason::NoProfile,
         Reason::NoAddress,
         Reason::InvalidAddress,
@@ -432,6 +479,8 @@ impl Reason {
         Reason::Holdout,
         Reason::Capped,
         Reason::QuietHours,
+        Reason::NoMoment,
+        Reason::Late,
         Reason::DuplicateAddress,
         Reason::NotAllowed,
         Reason::RenderFailed,
@@ -450,6 +499,8 @@ impl Reason {
             Reason::Holdout => "holdout",
             Reason::Capped => "capped",
             Reason::QuietHours => "quiet_hours",
+            Reason::NoMoment => "no_moment",
+            Reason::Late => "late",
             Reason::DuplicateAddress => "duplicate_address",
             Reason::NotAllowed => "not_allowed",
             Reason::RenderFailed => "render_failed",
@@ -498,6 +549,8 @@ pub struct Tally {
     pub failed: u64,
     /// Nobody can know.
     pub unknown: u64,
+    /// How many of those that got a message got it after the moment that was meant for it.
+    pub late: u64,
     /// Excluded, by reason.
     pub excluded: BTreeMap<Reason, u64>,
     /// Everything else: not looked at yet, in the air, deferred.

@@ -1,4 +1,4 @@
-//! One row: a message, or the one reason why not.
+//! One row: a message now or later, or the one reason why not.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
-use super::rows::{ADDRESS, CONSENT, Contents, FieldContent, PROFILE, Piece, ROW};
+use super::contacts::{Contacts, PersonHash};
+use super::policy::{Rules, Turn, Zones};
+use super::rows::{ADDRESS, CONSENT, Contents, FieldContent, MOMENT, PROFILE, Piece, ROW, ZONES};
 use crate::hir::{TyKind, Value};
 use crate::plan::query::{QueryError, values};
 use crate::runtime::audiences::Remembered;
@@ -29,6 +31,12 @@ pub(super) struct Decider {
     /// Patterns of addresses that may be written to in this profile; empty means all.
     pub allow: Vec<String>,
     pub zone: TimeZone,
+    /// When, and how often, people may be written to.
+    pub rules: Rules,
+    /// When the send began: from here the next time of day counts.
+    pub begun: Timestamp,
+    /// How a row says who it is; none for messages about which nobody has a say.
+    pub person: Option<Person>,
     /// Who does not want messages of the send's topic; none for messages that nobody can unsubscribe from.
     pub unsubscribed: Option<Unsubscribed>,
     pub keys: KeyNames,
@@ -39,14 +47,12 @@ pub(super) struct Decider {
 
 /// People and addresses that want nothing of a topic, as hashes.
 pub(super) struct Unsubscribed {
-    /// How a row says who it is.
-    pub person: Person,
     known: HashSet<[u8; 16]>,
 }
 
 impl Unsubscribed {
     /// What is known now. What our own state says of a person counts more than what the one beneath it says.
-    pub fn load(person: Person, remembered: &[Remembered<'_>], topic: &str) -> Result<Self, StoreError> {
+    pub fn load(remembered: &[Remembered<'_>], topic: &str) -> Result<Self, StoreError> {
         let mut known = HashMap::new();
         for one in remembered.iter().rev() {
             one.store.subscriptions(topic, &mut |person, address, subscribed| {
@@ -58,7 +64,7 @@ impl Unsubscribed {
                 }
             })?;
         }
-        Ok(Self { person, known: known.into_values().collect() })
+        Ok(Self { known: known.into_values().collect() })
     }
 
     /// The strictest answer wins: the person has unsubscribed, or somebody with this address has.
@@ -68,6 +74,7 @@ impl Unsubscribed {
     }
 }
 
+/// Half of a hash, which is enough to tell people apart.
 fn digest(parts: &[&str]) -> [u8; 16] {
     let mut digest = [0; 16];
     digest.copy_from_slice(&blake3::hash(parts.join("\0").as_bytes()).as_bytes()[..16]);
@@ -76,8 +83,45 @@ fn digest(parts: &[&str]) -> [u8; 16] {
 
 /// What became of a row.
 pub(super) enum Decision {
-    Message(OutgoingMessage),
-    Excluded { reason: Reason, detail: String },
+    Message(Box<ToSend>),
+    /// Nothing is decided before this instant.
+    Held(Timestamp),
+    Excluded {
+        reason: Reason,
+        detail: String,
+    },
+}
+
+/// A message that goes out now.
+pub(super) struct ToSend {
+    pub message: OutgoingMessage,
+    /// Whom it counts for.
+    pub person: Option<PersonHash>,
+    /// After the moment that was meant for it.
+    pub late: bool,
+}
+
+/// What was decided about a row before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Before {
+    /// Nothing.
+    New,
+    /// It was to be sent and has certainly not left: caps and duplicates were looked at then.
+    Retried,
+    /// It may have left: its time has come already.
+    InDoubt,
+}
+
+/// What else a chunk of rows is decided by.
+pub(super) struct Present<'p> {
+    pub now: Timestamp,
+    /// Time never passes: what would be held goes out at once.
+    pub stands: bool,
+    /// What was decided about a row.
+    pub before: &'p dyn Fn(u64) -> Before,
+    pub contacts: Contacts<'p>,
+    /// Addresses that a message of this send was meant for.
+    pub addresses: &'p mut HashSet<[u8; 16]>,
 }
 
 /// A decided row.
@@ -88,32 +132,36 @@ pub(super) struct Decided {
 }
 
 impl Decider {
-    /// Decides every row of a batch that `due` asks for.
+    /// Decides the rows that stand `at` these places of a batch.
     pub fn batch(
         &self,
         batch: &RecordBatch,
-        now: Timestamp,
-        due: &dyn Fn(u64) -> bool,
+        at: &[usize],
+        present: &mut Present<'_>,
     ) -> Result<Vec<Decided>, QueryError> {
         let rows = Columns::new(batch);
         let numbers = rows.required(ROW)?.as_primitive::<datafusion::arrow::datatypes::Int64Type>().clone();
         let keys = self.keys.locate(&batch.schema());
-        let mut out = Vec::with_capacity(batch.num_rows());
-        for at in 0..batch.num_rows() {
+        let mut out = Vec::with_capacity(at.len());
+        for at in at.iter().copied() {
             let row = numbers.value(at) as u64;
-            if !due(row) {
-                continue;
-            }
             let nameless = || QueryError::Engine("a row of the send has no key".to_string());
             let entity = keys.text(batch, at)?.ok_or_else(nameless)?;
-            let decision = self.row(&rows, at, &entity, now)?;
+            let decision = self.row(&rows, at, &entity, (present.before)(row), present)?;
             out.push(Decided { row, entity, decision });
         }
         Ok(out)
     }
 
     /// Looks for reasons in their order, renders last.
-    fn row(&self, rows: &Columns<'_>, at: usize, entity: &str, now: Timestamp) -> Result<Decision, QueryError> {
+    fn row(
+        &self,
+        rows: &Columns<'_>,
+        at: usize,
+        entity: &str,
+        before: Before,
+        present: &mut Present<'_>,
+    ) -> Result<Decision, QueryError> {
         let excluded = |reason, detail: &str| Ok(Decision::Excluded { reason, detail: detail.to_string() });
         if rows.value(PROFILE, at)? == Some(Value::Null) {
             return excluded(Reason::NoProfile, "");
@@ -130,11 +178,23 @@ impl Decider {
             None | Some(Value::Bool(true)) => {}
             Some(_) => return excluded(Reason::NoConsent, ""),
         }
-        if let Some(unsubscribed) = &self.unsubscribed {
-            let person = unsubscribed.person.name(|name| rows.value(name, at))?;
-            if unsubscribed.holds(person.as_deref(), comparable(&self.address_kind, &address).as_deref()) {
-                return excluded(Reason::Unsubscribed, "");
-            }
+        let compared = comparable(&self.address_kind, &address);
+        let person = self.person.as_ref().map(|person| person.name(|name| rows.value(name, at))).transpose()?.flatten();
+        if let Some(unsubscribed) = &self.unsubscribed
+            && unsubscribed.holds(person.as_deref(), compared.as_deref())
+        {
+            return excluded(Reason::Unsubscribed, "");
+        }
+        // Somebody without a name of their own is whom the address reaches.
+        let known_as = person.or_else(|| compared.as_ref().map(|address| format!("@{address}")));
+        let late = match self.by_rules(rows, at, known_as.as_deref(), before, present)? {
+            Turn::Now { late } => late,
+            Turn::Later(at) => return Ok(Decision::Held(at)),
+            Turn::Never(reason, detail) => return excluded(reason, detail),
+        };
+        let address_hash = self.address_hash(&address);
+        if self.rules.unique_address && before == Before::New && present.addresses.contains(&address_hash) {
+            return excluded(Reason::DuplicateAddress, &address);
         }
         if !self.allow.is_empty() && !self.allow.iter().any(|pattern| matches(pattern, &address)) {
             return excluded(Reason::NotAllowed, &address);
@@ -143,14 +203,75 @@ impl Decider {
             Ok(fields) => fields,
             Err(message) => return excluded(Reason::RenderFailed, &message),
         };
-        Ok(Decision::Message(OutgoingMessage {
+        let person = self.person.as_ref().and(known_as).map(|person| digest(&[&person]));
+        if before == Before::New {
+            person.into_iter().for_each(|person| present.contacts.add(person));
+            if self.rules.unique_address {
+                present.addresses.insert(address_hash);
+            }
+        }
+        let message = OutgoingMessage {
             key: SendKey::derive(&self.run, &self.instance, 0, entity),
             address,
             content: self.content(fields),
-            date: now,
+            date: present.now,
             entity: entity.to_string(),
             context: self.context.clone(),
-        }))
+        };
+        Ok(Decision::Message(Box::new(ToSend { message, person, late })))
+    }
+
+    /// Names the address, however it is written.
+    pub fn address_hash(&self, address: &str) -> [u8; 16] {
+        digest(&[comparable(&self.address_kind, address).as_deref().unwrap_or(address)])
+    }
+
+    /// Holdout, caps, and the time of day.
+    fn by_rules(
+        &self,
+        rows: &Columns<'_>,
+        at: usize,
+        known_as: Option<&str>,
+        before: Before,
+        present: &Present<'_>,
+    ) -> Result<Turn, QueryError> {
+        let rules = &self.rules;
+        if before == Before::InDoubt {
+            return Ok(Turn::Now { late: false });
+        }
+        if known_as.is_some_and(|person| rules.holds_out(person)) {
+            return Ok(Turn::Never(Reason::Holdout, ""));
+        }
+        let own = if rules.need_zone() { self.zone_of(rows, at)? } else { None };
+        let zones = Zones { campaign: &self.zone, person: own.as_ref().unwrap_or(&self.zone) };
+        let turn = match before {
+            Before::New => rules.turn(rows.value(MOMENT, at)?.as_ref(), self.begun, present.now, &zones),
+            Before::Retried | Before::InDoubt => rules.again(present.now, &zones),
+        };
+        let turn = match turn {
+            Turn::Later(_) if present.stands => Turn::Now { late: false },
+            turn => turn,
+        };
+        if before == Before::New
+            && matches!(turn, Turn::Now { .. })
+            && let Some(person) = known_as
+            && present.contacts.reached(&rules.caps, &digest(&[person]), present.now).map_err(unreadable)?.is_some()
+        {
+            return Ok(Turn::Never(Reason::Capped, ""));
+        }
+        Ok(turn)
+    }
+
+    /// The zone of the profile, else of the row; none when neither says one that exists.
+    fn zone_of(&self, rows: &Columns<'_>, at: usize) -> Result<Option<TimeZone>, QueryError> {
+        for column in ZONES {
+            if let Some(Value::Text(name)) = rows.value(column, at)?
+                && let Ok(zone) = TimeZone::get(&name)
+            {
+                return Ok(Some(zone));
+            }
+        }
+        Ok(None)
     }
 
     /// The address as it is written to.
@@ -212,6 +333,7 @@ impl Decider {
         for (name, value) in fields {
             match name.as_str() {
                 "subject" => email.subject = value,
+                "preheader" => email.preheader = Some(value),
                 "text" => email.text = Some(value),
                 "html" => email.html = Some(value),
                 "from" => email.from = Some(value),
@@ -221,6 +343,10 @@ impl Decider {
         }
         Content::Email(email)
     }
+}
+
+fn unreadable(error: StoreError) -> QueryError {
+    QueryError::Source(error.to_string())
 }
 
 /// `*@shop.test`, `ann@shop.test`, `*`: one star stands for anything.

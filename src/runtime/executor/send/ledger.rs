@@ -1,6 +1,6 @@
 //! What the ledger already says of a send's rows, and how doubt is resolved after a crash.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -26,6 +26,12 @@ enum Pending {
 pub(super) struct Rows {
     settled: Vec<u64>,
     pending: HashMap<u64, Pending>,
+    /// The earliest instant at which a row that this pass left undecided may go out.
+    held: Option<Timestamp>,
+    /// When the latest message was intended.
+    last_intended: Option<Timestamp>,
+    /// Hashes of the addresses that messages were meant for, where the send asks for it.
+    pub addresses: HashSet<[u8; 16]>,
 }
 
 impl Rows {
@@ -42,10 +48,15 @@ impl Rows {
     ) -> Result<(Self, Vec<OutcomeRow>), StoreError> {
         let mut rows = Rows::default();
         let mut doubtful = Vec::new();
-        store.rows(send, &mut |record| match record.state {
-            RowState::Excluded(_) => rows.settle(record.row),
-            RowState::Intended(intent) => doubtful.push(intent),
-            RowState::Ended(_, outcome) => rows.record(&outcome, record.first),
+        store.rows(send, &mut |record| {
+            if let RowState::Intended(intent) | RowState::Ended(intent, _) = &record.state {
+                rows.last_intended = rows.last_intended.max(Some(intent.at));
+            }
+            match record.state {
+                RowState::Excluded(_) => rows.settle(record.row),
+                RowState::Intended(intent) => doubtful.push(intent),
+                RowState::Ended(_, outcome) => rows.record(&outcome, record.first),
+            }
         })?;
         if doubtful.is_empty() {
             return Ok((rows, Vec::new()));
@@ -120,13 +131,28 @@ impl Rows {
         self.pending.insert(outcome.row, Pending::Retry { attempt: outcome.attempt, at, first });
     }
 
-    /// Rows that wait for a later try, and the earliest instant at which one is due.
+    /// A pass over all rows begins.
+    pub fn begin_pass(&mut self) {
+        self.held = None;
+    }
+
+    /// A row may not go out before this instant. Nothing more is kept of it: it is judged anew.
+    pub fn hold(&mut self, until: Timestamp) {
+        self.held = Some(self.held.map_or(until, |held| held.min(until)));
+    }
+
+    /// When the latest message was intended.
+    pub fn last_intended(&self) -> Option<Timestamp> {
+        self.last_intended
+    }
+
+    /// The earliest instant at which a row that is not settled is due.
     pub fn waiting(&self) -> Option<Timestamp> {
         let retry = |pending: &Pending| match pending {
             Pending::Retry { at, .. } => Some(at.unwrap_or(Timestamp::MIN)),
             Pending::Again { .. } => None,
         };
-        self.pending.values().filter_map(retry).min()
+        self.pending.values().filter_map(retry).chain(self.held).min()
     }
 
     /// How many rows are settled.

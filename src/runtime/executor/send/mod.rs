@@ -9,25 +9,28 @@
 //! crash starts from what the ledger says of each row, so nothing is lost and nothing is sent twice on purpose.
 
 mod cancel;
+mod contacts;
 mod decide;
 mod ledger;
 mod marker;
+mod policy;
 mod rows;
 mod step;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::array::{AsArray, Int64Array, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
 use futures::future::BoxFuture;
-use jiff::Timestamp;
-use tokio::sync::mpsc;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use decide::{Decided, Decider, Decision};
+use contacts::Contacts;
+use decide::{Before, Decided, Decider, Decision, Present, ToSend};
 use ledger::Rows;
 use marker::MarkerFile;
 pub(in crate::runtime) use rows::ROW;
@@ -36,10 +39,11 @@ pub(super) use rows::numbered_query;
 use super::pace::Pace;
 use crate::diag::{Problem, codes};
 use crate::plan::query::QueryError;
+use crate::runtime::audiences::Remembered;
 use crate::runtime::channels::{Channel, Dispatch, Outcome, OutgoingMessage, SendKey};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::RunError;
-use crate::runtime::store::{Change, Exclusion, Intent, OutcomeKind, OutcomeRow, Store};
+use crate::runtime::store::{Change, Contact, Exclusion, Intent, OutcomeKind, OutcomeRow, RowState, Store};
 
 /// Batches that may be on their way at once: one is dispatched while the next is decided and committed.
 const IN_FLIGHT: usize = 3;
@@ -48,6 +52,15 @@ const DEAD_BATCHES: u32 = 3;
 /// Passes over the rows that brought nothing forward before the channel is given up for now.
 const FRUITLESS_PASSES: u32 = 3;
 
+/// A send that may go on only after longer than this is left and taken up again.
+const LONGEST_SLOT: SignedDuration = SignedDuration::from_mins(10);
+/// While one waits for the next slot, word from outside is looked for this often.
+const SLOT_PAUSE: SignedDuration = SignedDuration::from_millis(250);
+/// So many outcomes must be known before a send's `require` is looked at, and looked at again.
+const REQUIRED_AFTER: u64 = 1000;
+
+/// Looks whether what a send requires holds.
+type Requirement<'e> = dyn Fn() -> BoxFuture<'e, Result<bool, RunError>> + Send + Sync + 'e;
 /// The rows of a send, being opened.
 type OpenRows<'o> = BoxFuture<'o, Result<SendableRecordBatchStream, QueryError>>;
 
@@ -63,6 +76,14 @@ struct Sender<'e> {
     pub send: i64,
     pub marks: PathBuf,
     pub pace: &'e Pace,
+    /// The send's own limit.
+    pub own_pace: Pace,
+    /// Held by whoever decides under a cap.
+    pub gate: &'e Mutex<()>,
+    /// Our own state, then the one that a rehearsal looks at.
+    pub remembered: Vec<Remembered<'e>>,
+    /// What the send requires, if anything: nothing more is sent once it gives false.
+    pub require: Option<&'e Requirement<'e>>,
     /// Asked between batches: true to stop making new intents.
     pub cancelled: &'e (dyn Fn() -> bool + Send + Sync),
     /// Hears how many rows are settled.
@@ -77,6 +98,8 @@ enum SendEnd {
     Deferred(Timestamp),
     /// Asked to stop; the rest is still due.
     Cancelled,
+    /// What the send requires does not hold any more; the rest is still due.
+    Unfit,
 }
 
 /// What happened to a message that is back from the channel.
@@ -97,18 +120,35 @@ impl Sender<'_> {
         }
         let marker =
             Arc::new(MarkerFile::open(&self.marks).map_err(|error| super::freeze::file_error(&self.marks, &error))?);
+        if let Some(last) = rows.last_intended() {
+            self.own_pace.after(last).await;
+        }
+        if self.decider.rules.unique_address {
+            self.store.rows(self.send, &mut |record| {
+                if let RowState::Intended(intent) | RowState::Ended(intent, _) = record.state {
+                    rows.addresses.insert(self.decider.address_hash(&intent.address));
+                }
+            })?;
+        }
         let mut fruitless = 0;
         loop {
+            if rows.settled() >= REQUIRED_AFTER && !self.holds().await? {
+                return Ok(SendEnd::Unfit);
+            }
             let before = rows.settled();
+            rows.begin_pass();
             let stream = open().await?;
-            let last_reason = self.pass(stream, &mut rows, marker.clone()).await?;
+            let (last_reason, fit) = self.pass(stream, &mut rows, marker.clone()).await?;
             if (self.cancelled)() {
                 return Ok(SendEnd::Cancelled);
+            }
+            if !fit || (rows.waiting().is_none() && !self.holds().await?) {
+                return Ok(SendEnd::Unfit);
             }
             let Some(next) = rows.waiting() else { return Ok(SendEnd::Settled) };
             let now = self.clock.now();
             if next > now {
-                return Ok(SendEnd::Deferred(next));
+                return Ok(SendEnd::Deferred(self.wake(next)));
             }
             fruitless = if rows.settled() == before { fruitless + 1 } else { 0 };
             if fruitless >= FRUITLESS_PASSES {
@@ -120,18 +160,35 @@ impl Sender<'_> {
         }
     }
 
+    /// When to look again for rows of which the earliest is due at `next`: with those that are due soon after it. On a
+    /// virtual clock that is a minute, because each look costs work and no time.
+    fn wake(&self, next: Timestamp) -> Timestamp {
+        let unit = if self.clock.is_virtual() { jiff::Unit::Minute } else { jiff::Unit::Second };
+        next.round(jiff::TimestampRound::new().smallest(unit).mode(jiff::RoundMode::Ceil)).unwrap_or(next)
+    }
+
     /// One pass: decides due rows, dispatches them, records what became of them. Returns the last reason for which a
-    /// message did not start.
+    /// message did not start, and whether what the send requires still holds.
     async fn pass(
         &self,
         stream: SendableRecordBatchStream,
         rows: &mut Rows,
         marker: Arc<MarkerFile>,
-    ) -> Result<Option<String>, RunError> {
-        let mut flight = Flight { marker, tasks: JoinSet::new(), pending: Vec::new(), last_reason: None, dead: 0 };
+    ) -> Result<(Option<String>, bool), RunError> {
+        let mut flight = Flight {
+            marker,
+            tasks: JoinSet::new(),
+            pending: Vec::new(),
+            last_reason: None,
+            dead: 0,
+            fit: true,
+            fit_at: rows.settled(),
+        };
         // Not more at once than a second's worth, or a rate would be bursts.
-        let size = self.channel.capabilities().batch.min(self.pace.per_second()).max(1);
-        let mut chunks = Chunks { stream, rest: Vec::new().into_iter(), size, last: None };
+        let batch = self.channel.capabilities().batch;
+        let batch = if self.require.is_some() { batch.min(REQUIRED_AFTER as usize / 2) } else { batch };
+        let size = batch.min(self.pace.per_second()).min(self.own_pace.per_second()).max(1);
+        let mut chunks = Chunks { stream, current: None, size, last: None };
         let mut failure = None;
         while !(self.cancelled)() && flight.dead < DEAD_BATCHES {
             match self.next_batch(&mut chunks, &mut flight, rows).await {
@@ -155,25 +212,73 @@ impl Sender<'_> {
         (self.progress)(rows.settled());
         match failure {
             Some(error) => Err(error),
-            None => Ok(flight.last_reason),
+            None => Ok((flight.last_reason, flight.fit)),
         }
     }
 
-    /// Decides and hands over one more batch; false when there are no more rows.
+    async fn holds(&self) -> Result<bool, RunError> {
+        match self.require {
+            Some(require) => require().await,
+            None => Ok(true),
+        }
+    }
+
+    /// Looks again whether what the send requires holds, with every outcome that is known.
+    async fn check_fitness(&self, flight: &mut Flight, rows: &Rows) -> Result<(), RunError> {
+        if self.require.is_none() || rows.settled() < flight.fit_at + REQUIRED_AFTER {
+            return Ok(());
+        }
+        flight.fit_at = rows.settled();
+        self.store.commit(vec![Change::Outcomes(self.send, std::mem::take(&mut flight.pending))]).await?;
+        flight.fit = self.holds().await?;
+        Ok(())
+    }
+
+    /// Decides and hands over one more batch; false when there are no more rows, or none may leave now.
     async fn next_batch(&self, chunks: &mut Chunks, flight: &mut Flight, rows: &mut Rows) -> Result<bool, RunError> {
-        let Some(chunk) = chunks.next(self, rows).await? else { return Ok(false) };
+        let Some(chunk) = chunks.next(rows, self.clock.now()).await? else { return Ok(false) };
         while flight.tasks.len() >= IN_FLIGHT {
             self.land(flight, rows).await?;
         }
-        self.launch(chunk, flight, rows).await?;
+        self.check_fitness(flight, rows).await?;
+        if !flight.fit || !self.wait_for_slot(rows).await {
+            return Ok(false);
+        }
+        self.launch(&chunk, flight, rows).await?;
         Ok(true)
     }
 
-    /// Commits a chunk's exclusions and intents with the outcomes that have gathered, then hands its messages over.
-    async fn launch(&self, chunk: Vec<Decided>, flight: &mut Flight, rows: &mut Rows) -> Result<(), RunError> {
+    /// Waits for the send's next slot. False when it is far away, which the rows are then told, or when we are asked
+    /// to stop.
+    async fn wait_for_slot(&self, rows: &mut Rows) -> bool {
+        if self.clock.stands() {
+            return true;
+        }
+        let slot = self.own_pace.next().await;
+        if slot.duration_since(self.clock.now()) > LONGEST_SLOT {
+            rows.hold(slot);
+            return false;
+        }
+        while slot > self.clock.now() {
+            if (self.cancelled)() {
+                return false;
+            }
+            let soon = self.clock.now().checked_add(SLOT_PAUSE).unwrap_or(slot);
+            self.clock.sleep_until(if self.clock.is_virtual() { slot } else { slot.min(soon) }).await;
+        }
+        true
+    }
+
+    /// Decides a chunk, commits its exclusions and intents with the outcomes that have gathered, then hands its
+    /// messages over.
+    async fn launch(&self, chunk: &Chunk, flight: &mut Flight, rows: &mut Rows) -> Result<(), RunError> {
+        let gate = if self.decider.rules.caps.is_empty() { None } else { Some(self.gate.lock().await) };
         let now = self.clock.now();
+        let decided = self.decide(chunk, rows, now)?;
+        let mut changes = Vec::new();
         let (mut exclusions, mut intents, mut batch, mut messages) = (vec![], vec![], vec![], vec![]);
-        for decided in chunk {
+        let (mut contacts, mut late) = (vec![], vec![]);
+        for decided in decided {
             let Decided { row, entity, decision } = decided;
             match decision {
                 Decision::Excluded { reason, .. } if rows.is_in_doubt(row) => {
@@ -188,25 +293,30 @@ impl Sender<'_> {
                     rows.settle(row);
                     exclusions.push(Exclusion { row, entity, reason, detail, at: now });
                 }
-                Decision::Message(message) => {
+                Decision::Held(until) => rows.hold(until),
+                Decision::Message(to_send) => {
+                    let ToSend { message, person, late: is_late } = *to_send;
                     let (attempt, fresh) = rows.attempt(row);
                     if fresh {
                         let (key, address) = (message.key.0, message.address.clone());
                         intents.push(Intent { row, attempt, key, entity, address, at: now });
+                        contacts.extend(person.map(|person| Contact { row, attempt, person, at: now }));
+                        late.extend(is_late.then_some(row));
                     }
                     messages.push((row, attempt, message.key));
                     batch.push(message);
                 }
             }
         }
-        self.pace.take(batch.len(), self.clock).await;
-        let outcomes = std::mem::take(&mut flight.pending);
-        let changes = vec![
-            Change::Outcomes(self.send, outcomes),
-            Change::Exclusions(self.send, exclusions),
-            Change::Intents(self.send, intents),
-        ];
+        changes.push(Change::Outcomes(self.send, std::mem::take(&mut flight.pending)));
+        changes.push(Change::Exclusions(self.send, exclusions));
+        changes.push(Change::Intents(self.send, intents));
+        changes.push(Change::Contacts(self.send, contacts));
+        changes.push(Change::Late(self.send, late));
         self.store.commit(changes).await?;
+        drop(gate);
+        self.own_pace.take(batch.len(), self.clock).await;
+        self.pace.take(batch.len(), self.clock).await;
         (self.progress)(rows.settled());
         if !batch.is_empty() {
             let channel = self.channel.clone();
@@ -214,6 +324,32 @@ impl Sender<'_> {
             flight.tasks.spawn(dispatch(channel, marker, batch, messages));
         }
         Ok(())
+    }
+
+    fn decide(&self, chunk: &Chunk, rows: &mut Rows, now: Timestamp) -> Result<Vec<Decided>, RunError> {
+        let mut addresses = std::mem::take(&mut rows.addresses);
+        let before = |row| {
+            if rows.is_in_doubt(row) {
+                Before::InDoubt
+            } else if rows.first_intended(row).is_some() {
+                Before::Retried
+            } else {
+                Before::New
+            }
+        };
+        let decided = self.decider.batch(
+            &chunk.batch,
+            &chunk.at,
+            &mut Present {
+                now,
+                stands: self.clock.stands(),
+                before: &before,
+                contacts: Contacts::new(&self.remembered, &self.decider.run, &self.channel_name),
+                addresses: &mut addresses,
+            },
+        );
+        rows.addresses = addresses;
+        Ok(decided?)
     }
 
     /// Takes one batch back and notes its outcomes for the next commit.
@@ -255,6 +391,9 @@ struct Flight {
     last_reason: Option<String>,
     /// Batches in a row of which not one message started.
     dead: u32,
+    /// Whether what the send requires held when it was last looked at, and how many rows were settled then.
+    fit: bool,
+    fit_at: u64,
 }
 
 /// Hands a batch to the driver and gathers its outcomes.
@@ -273,37 +412,51 @@ async fn dispatch(
     Returned { messages, outcomes }
 }
 
-/// Decided rows, as many at a time as suits the driver.
+/// Rows that are due, as many at a time as suits the driver.
 struct Chunks {
     stream: SendableRecordBatchStream,
-    rest: std::vec::IntoIter<Decided>,
+    /// What is being worked through, and how far.
+    current: Option<(RecordBatch, usize)>,
     size: usize,
     /// Number of the row that came last.
     last: Option<i64>,
 }
 
+/// Places of due rows in a batch.
+struct Chunk {
+    batch: RecordBatch,
+    at: Vec<usize>,
+}
+
 impl Chunks {
-    async fn next(&mut self, sender: &Sender<'_>, rows: &Rows) -> Result<Option<Vec<Decided>>, RunError> {
+    async fn next(&mut self, rows: &Rows, now: Timestamp) -> Result<Option<Chunk>, RunError> {
         loop {
-            let chunk: Vec<Decided> = self.rest.by_ref().take(self.size).collect();
-            if !chunk.is_empty() {
-                return Ok(Some(chunk));
+            if let Some((batch, done)) = &mut self.current {
+                let numbers = numbers(batch)?;
+                let (from, due) = (*done, |at: &usize| rows.is_due(numbers.value(*at) as u64, now));
+                let at: Vec<usize> = (from..batch.num_rows()).filter(due).take(self.size).collect();
+                if let Some(last) = at.last() {
+                    *done = last + 1;
+                    return Ok(Some(Chunk { batch: batch.clone(), at }));
+                }
             }
             let Some(batch) = self.stream.next().await else { return Ok(None) };
             let batch: RecordBatch = batch.map_err(QueryError::from)?;
             check_numbers(&batch, &mut self.last)?;
-            let now = sender.clock.now();
-            self.rest = sender.decider.batch(&batch, now, &|row| rows.is_due(row, now))?.into_iter();
+            self.current = Some((batch, 0));
         }
     }
+}
+
+fn numbers(batch: &RecordBatch) -> Result<&Int64Array, QueryError> {
+    let missing = || QueryError::Engine(format!("the column {ROW} is missing"));
+    Ok(batch.column_by_name(ROW).ok_or_else(missing)?.as_primitive::<Int64Type>())
 }
 
 /// Each frozen row comes once and in order. If a row's key has meanwhile become ambiguous in its source it would come
 /// twice, and somebody would be decided about twice.
 pub(super) fn check_numbers(batch: &RecordBatch, last: &mut Option<i64>) -> Result<(), QueryError> {
-    let missing = || QueryError::Engine(format!("the column {ROW} is missing"));
-    let numbers = batch.column_by_name(ROW).ok_or_else(missing)?.as_primitive::<Int64Type>();
-    for row in numbers.values() {
+    for row in numbers(batch)?.values() {
         if last.is_some_and(|last| *row <= last) {
             let problem = Problem::outside(codes::run::BAD_KEY, "two rows of a source have the key of one frozen row")
                 .help("make the key unique in the source; the run goes on with `orch resume`");

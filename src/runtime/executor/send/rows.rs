@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::hir::{
     BinaryOp, Column, ColumnRef, Content, EntityId, Expr, ExprKind, FieldId, Local, LocalId, MessageUse, OrderKey,
-    Program, Query, QueryKind, RelationId, RowId, SegmentTy, Send, TemplatePart, Ty, TyKind,
+    Program, Query, QueryKind, RelationId, RowId, SegmentTy, Send, SendAt, TemplatePart, Ty, TyKind,
 };
 use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
 use crate::runtime::executor::live::live_relation;
@@ -14,6 +14,10 @@ pub(in crate::runtime) const ROW: &str = "__row";
 pub(super) const ADDRESS: &str = "__address";
 pub(super) const PROFILE: &str = "__profile";
 pub(super) const CONSENT: &str = "__consent";
+/// When the row's message is to go out.
+pub(super) const MOMENT: &str = "__moment";
+/// The person's time zone: the profile's, then the row's own.
+pub(super) const ZONES: [&str; 2] = ["__zone_profile", "__zone_row"];
 
 /// The content of a send, compiled once.
 pub(super) struct Contents {
@@ -73,16 +77,25 @@ pub(super) fn addressing(program: &Program, send: &Send) -> Vec<(String, Expr)> 
     {
         columns.push((PROFILE.to_string(), field(program, send, profile_entity, &profile, *key)));
     }
-    columns.extend(topic_person(program, send).into_iter().flat_map(|person| person.columns));
+    columns.extend(person(program, send).into_iter().flat_map(|person| person.columns));
+    if let Some(SendAt::LocalTime(moment) | SendAt::Moment(moment)) = &send.options.at {
+        columns.push((MOMENT.to_string(), moment.clone()));
+    }
+    for (column, (entity, path)) in ZONES.into_iter().zip([(profile_entity, &profile), (send.to.ty.entity, &live)]) {
+        let zone = program[entity].fields.iter().position(|field| field.ty.kind == TyKind::Timezone);
+        if let Some(zone) = zone {
+            columns.push((column.to_string(), field(program, send, entity, path, FieldId(zone as u32))));
+        }
+    }
     if let Some(rule) = consent(program, send, profile_entity, &live, &profile) {
         columns.push((CONSENT.to_string(), rule));
     }
     columns
 }
 
-/// Whose wishes about the topic count: the profile's. None for messages that nobody can unsubscribe from.
-pub(super) fn topic_person(program: &Program, send: &Send) -> Option<Person> {
-    if send.options.topic.is_none() || send.options.transactional {
+/// Whose wishes and caps count: the profile's. None for messages about which nobody has a say.
+pub(super) fn person(program: &Program, send: &Send) -> Option<Person> {
+    if send.options.transactional {
         return None;
     }
     let live: Vec<RelationId> = live_relation(program, send.to.ty.entity).into_iter().collect();

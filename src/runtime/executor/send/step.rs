@@ -6,14 +6,16 @@ use std::sync::Arc;
 use futures::FutureExt;
 
 use super::decide::{Decider, Unsubscribed};
+use super::policy::Rules;
 use super::{SendEnd, Sender, rows};
-use crate::hir::{LocalId, Query, QueryKind, RowId, Send, TyKind};
-use crate::plan::query::{Binding, Columns, Joins, Ordering, stream, values};
+use crate::hir::{LocalId, Query, QueryKind, RowId, Send, TyKind, Value};
+use crate::plan::query::{Binding, Columns, Joins, Ordering, scalar, stream, values};
 use crate::plan::{HumanKind, Step};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::freeze::{KeyNames, file_error};
 use crate::runtime::executor::notes::WordForRun;
+use crate::runtime::executor::pace::Pace;
 use crate::runtime::executor::steps::{file_instance, instance};
 use crate::runtime::executor::{BoundChannel, Executor, Performed, StepEnd};
 use crate::runtime::machine::{Bound, Delivery, Outcome, Snapshot};
@@ -43,6 +45,7 @@ impl Executor<'_> {
         let tally = self.around.store.tally(record.id)?;
         match end {
             SendEnd::Cancelled => Ok(StepEnd::Cancelled),
+            SendEnd::Unfit => Err(RunError::Required { step: step.title.clone(), reason: Some(so_far(&tally)) }),
             SendEnd::Deferred(at) => {
                 let outcome = Outcome::Until(at);
                 Ok(StepEnd::Done(Box::new(Performed { outcome, record: None, tally: Some(tally) })))
@@ -170,7 +173,7 @@ impl Executor<'_> {
                 .map_err(|error| RunError::Template(error.to_string()))?,
             None => rows::placeholder(send),
         };
-        let decider = self.decider(token, step, send, contents)?;
+        let decider = self.decider(token, step, send, record, contents)?;
         let local = rows::snapshot_local(&self.plan.campaign().locals);
         let query = rows::numbered_query(&send.to, send.row, local);
         let folder = self.around.folders.run(&self.run);
@@ -181,6 +184,10 @@ impl Executor<'_> {
             let title = &step.title;
             self.around.observer.on(Progress::Sending { title, settled, targeted: record.targeted });
         };
+        let required = || self.required(send, record, snapshot).boxed();
+        let require: Option<&super::Requirement<'_>> =
+            if send.options.require.is_some() { Some(&required) } else { None };
+        let own_rate = send.options.rate.map(|(count, per)| (count, per.exact()));
         let word = WordForRun::new(self.around.inbox, &self.run);
         let sender = Sender {
             store: self.around.store,
@@ -192,10 +199,26 @@ impl Executor<'_> {
             send: record.id,
             marks: folder.join(format!("{}.marks", file_instance(token, step))),
             pace: &bound.pace,
+            own_pace: Pace::new(own_rate),
+            gate: self.around.cap_gate,
+            remembered: self.remembered(),
+            require,
             cancelled: &|| self.around.cancel.is_cancelled() || word.has_come(),
             progress: &progress,
         };
         sender.run(&open).await
+    }
+
+    /// Whether what the send requires holds now, with what is known of its own messages.
+    async fn required(&self, send: &Send, record: &SendRecord, snapshot: &Snapshot) -> Result<bool, RunError> {
+        let Some(condition) = &send.options.require else { return Ok(true) };
+        let (locals, frozen) = (self.locals(), self.frozen());
+        let mut tables = self.tables(&frozen);
+        if let (Some(delivery), Some(ledger)) = (send.delivery, &mut tables.ledger) {
+            ledger.deliveries.insert(delivery.0, Delivery { send: record.id, snapshot: snapshot.clone() });
+        }
+        let scope = self.scope(&tables, &locals);
+        Ok(scalar(&scope, self.around.session, condition).await? == Value::Bool(true))
     }
 
     /// The rows of the send in order, everything about them evaluated at this instant.
@@ -219,7 +242,14 @@ impl Executor<'_> {
         .boxed()
     }
 
-    fn decider(&self, token: &str, step: &Step, send: &Send, contents: rows::Contents) -> Result<Decider, RunError> {
+    fn decider(
+        &self,
+        token: &str,
+        step: &Step,
+        send: &Send,
+        record: &SendRecord,
+        contents: rows::Contents,
+    ) -> Result<Decider, RunError> {
         let program = &self.program;
         let channel = &program[send.channel];
         let topic = send.options.topic.map(|topic| {
@@ -234,8 +264,9 @@ impl Executor<'_> {
             topic,
         };
         let address = channel.fields.iter().find(|field| field.name == "address");
-        let unsubscribed = match (rows::topic_person(program, send), send.options.topic) {
-            (Some(person), Some(topic)) => Some(Unsubscribed::load(person, &self.remembered(), &program[topic].name)?),
+        let person = rows::person(program, send);
+        let unsubscribed = match (&person, send.options.topic) {
+            (Some(_), Some(topic)) => Some(Unsubscribed::load(&self.remembered(), &program[topic].name)?),
             _ => None,
         };
         Ok(Decider {
@@ -245,6 +276,9 @@ impl Executor<'_> {
             is_email: channel.name == "email",
             allow: self.around.allow.to_vec(),
             zone: self.around.zone.clone(),
+            rules: Rules::of(program, send),
+            begun: record.at,
+            person,
             unsubscribed,
             keys: KeyNames::new(&program[send.to.ty.entity]),
             run: self.run.clone(),
@@ -274,6 +308,12 @@ fn check_balance(step: &Step, tally: &Tally) -> Result<(), RunError> {
         tally.due
     );
     Err(RunError::Unbalanced { step: step.title.clone(), equation })
+}
+
+/// What a send had done when it was held.
+fn so_far(tally: &Tally) -> String {
+    let not_sent = tally.failed + tally.unknown + tally.excluded_total();
+    format!("{} sent, {not_sent} not, {} still due", tally.sent, tally.due)
 }
 
 fn accounted(mut record: StepRecord, tally: &Tally) -> StepRecord {

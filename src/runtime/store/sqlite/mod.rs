@@ -5,6 +5,8 @@
 //! process. After a failed write or sync the writer accepts nothing more: a store that cannot remember must not be
 //! built upon.
 
+mod contacts;
+mod feedback;
 mod read;
 mod schema;
 mod takes;
@@ -23,8 +25,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::base::plain_reason;
 
 use super::{
-    AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
-    StoreError, TakeRecord, Tally, TaskRecord,
+    AudienceRecord, Change, EarlierContact, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord,
+    StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
 };
 use write::Writer;
 
@@ -191,6 +193,19 @@ impl Store for SqliteStore {
 
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {
         read::tally(&self.reader(), send)
+    }
+
+    fn contacts(
+        &self,
+        person: &[u8; 16],
+        since: jiff::Timestamp,
+        run: &str,
+    ) -> Result<Vec<EarlierContact>, StoreError> {
+        contacts::find(&self.reader(), person, since, run)
+    }
+
+    fn feedback(&self, send: i64, kind: crate::hir::FeedbackKind) -> Result<Vec<u64>, StoreError> {
+        feedback::rows(&self.reader(), send, kind)
     }
 
     fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {

@@ -11,7 +11,7 @@ use super::super::{
 
 type Read<T> = Result<T, StoreError>;
 
-fn failed(error: rusqlite::Error) -> StoreError {
+pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     StoreError::Damaged(match error {
         rusqlite::Error::FromSqlConversionFailure(_, _, inner) => format!("a record cannot be understood: {inner}"),
         other => other.to_string(),
@@ -250,6 +250,7 @@ pub fn tally(db: &Connection, send: i64) -> Read<Tally> {
         let reason = Reason::from_word(&word).ok_or_else(|| StoreError::Damaged(format!("unknown reason `{word}`")))?;
         tally.excluded.insert(reason, count);
     }
+    tally.late = super::contacts::count_late(db, send)?;
     let settled = tally.sent + tally.failed + tally.unknown + tally.excluded_total();
     tally.due = tally.targeted.checked_sub(settled).ok_or_else(|| {
         StoreError::Damaged(format!("send {send} has {settled} settled rows but only {} targeted", tally.targeted))

@@ -10,7 +10,8 @@ use super::super::StoreError;
 /// |---|---|
 /// | 2 | `audiences`, `subscriptions` |
 /// | 3 | `takes` |
-pub const FORMAT: i64 = 3;
+/// | 4 | `contacts`, `late`, `feedback` |
+pub const FORMAT: i64 = 4;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS bundles (
@@ -85,6 +86,31 @@ CREATE TABLE IF NOT EXISTS outcomes (
   retry_at INTEGER,
   at       INTEGER NOT NULL,
   PRIMARY KEY (send, row, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS contacts (
+  person  BLOB NOT NULL,
+  at      INTEGER NOT NULL,
+  send    INTEGER NOT NULL,
+  row     INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  scope   TEXT NOT NULL,
+  PRIMARY KEY (person, at, send, row, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS late (
+  send INTEGER NOT NULL,
+  row  INTEGER NOT NULL,
+  PRIMARY KEY (send, row)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS feedback (
+  send INTEGER NOT NULL,
+  row  INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  at   INTEGER NOT NULL,
+  PRIMARY KEY (send, kind, row)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS signals (

@@ -258,3 +258,57 @@ fn a_memory_that_changed_meanwhile_refuses_a_take() {
     commit(&store, vec![take(&store, "m", "b")]).unwrap();
     assert_eq!(store.takes(Some("other")).unwrap(), []);
 }
+
+#[test]
+fn contacts_count_unless_they_reached_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    let simulated = RunRecord { simulated: true, ..run("vip-2") };
+    commit(&store, vec![Change::Run(run("vip-1")), Change::Run(simulated)]).unwrap();
+    let real = send(&store, 9);
+    let contact = |row| Contact { row, attempt: 1, person: [7; 16], at: at(row as i64) };
+    let contacts = (1..=5).map(contact).collect();
+    let outcomes = vec![
+        outcome(2, 1, OutcomeKind::Sent),
+        outcome(3, 1, OutcomeKind::Failed),
+        outcome(4, 1, OutcomeKind::NotStarted),
+        outcome(5, 1, OutcomeKind::Unknown),
+    ];
+    commit(&store, vec![Change::Contacts(real, contacts), Change::Outcomes(real, outcomes)]).unwrap();
+    let rows = |person: u8, since: i64, run: &str| {
+        let found = store.contacts(&[person; 16], at(since), run).unwrap();
+        found.into_iter().map(|contact| (contact.row, contact.channel)).collect::<Vec<_>>()
+    };
+    let email = |row: u64| (row, "email".to_string());
+    assert_eq!(rows(7, 0, "vip-9"), [email(1), email(2), email(5)]);
+    assert_eq!(rows(7, 1, "vip-9"), [email(2), email(5)], "the window is open at its beginning");
+    assert_eq!(rows(8, 0, "vip-9"), []);
+
+    let of_simulated = SendRecord {
+        id: 0,
+        run: "vip-2".into(),
+        step: "1".into(),
+        token: String::new(),
+        channel: "sms".into(),
+        message: None,
+        targeted: 1,
+        at: at(3),
+    };
+    commit(&store, vec![Change::Send(of_simulated)]).unwrap();
+    let id = store.sends("vip-2").unwrap()[0].id;
+    commit(&store, vec![Change::Contacts(id, vec![Contact { row: 1, attempt: 1, person: [8; 16], at: at(9) }])])
+        .unwrap();
+    assert_eq!(rows(8, 0, "vip-1"), [], "simulated time reaches no cap of others");
+    assert_eq!(rows(8, 0, "vip-2"), [(1, "sms".to_string())]);
+}
+
+#[test]
+fn rows_that_came_late_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    commit(&store, vec![Change::Run(run("vip-1"))]).unwrap();
+    let send = send(&store, 3);
+    commit(&store, vec![Change::Late(send, vec![1, 2])]).unwrap();
+    commit(&store, vec![Change::Late(send, vec![2])]).unwrap();
+    assert_eq!(store.tally(send).unwrap().late, 2);
+}

@@ -10,7 +10,7 @@ use super::super::{
     AudienceRecord, Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, SignalRecord, StepRecord,
     StoreError, Subscription, TaskRecord,
 };
-use super::takes;
+use super::{contacts, feedback, takes};
 use crate::runtime::machine::{Event, State};
 
 /// One commit request.
@@ -119,6 +119,9 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Step(step) => new_step(db, step)?,
         Change::Send(send) => new_send(db, send)?,
         Change::Intents(send, rows) => intents(db, *send, rows)?,
+        Change::Contacts(send, rows) => contacts::add(db, *send, rows)?,
+        Change::Late(send, rows) => contacts::late(db, *send, rows)?,
+        Change::Feedback(events) => feedback::add(db, events)?,
         Change::Outcomes(send, rows) => outcomes(db, *send, rows)?,
         Change::Exclusions(send, rows) => exclusions(db, *send, rows)?,
         Change::Signal(signal) => new_signal(db, signal)?,
