@@ -144,11 +144,26 @@ impl Lexer<'_> {
         let kind = match shape {
             Code::Space => return,
             Code::Newline => return self.newline(range),
-            Code::Comment => return self.comment(range),
+            Code::Comment => {
+                let range = self.on_to(range, &['\n'], &[]);
+                return self.comment(range);
+            }
             Code::Word => return self.word(range.start),
-            Code::Quoted => return self.quoted_name(range),
+            Code::Quoted => {
+                let range = self.on_to(range, &['`', '\n'], &['`']);
+                return self.quoted_name(range);
+            }
             Code::Number | Code::Time | Code::Date => return self.number(range),
-            Code::CurlyString => return self.curly_string(range),
+            Code::CurlyDouble => {
+                let quotes = ['\u{201C}', '\u{201D}', '\u{201E}', '\n'];
+                let range = self.on_to(range, &quotes, &quotes[..2]);
+                return self.curly_string(range);
+            }
+            Code::CurlySingle => {
+                let quotes = ['\u{2018}', '\u{2019}', '\n'];
+                let range = self.on_to(range, &quotes, &quotes[..2]);
+                return self.curly_string(range);
+            }
             Code::BlockQuote => return self.open_string(Quoting::Block, range),
             Code::Quote => return self.open_string(Quoting::Template, range),
             Code::Apostrophe => return self.open_string(Quoting::Plain, range),
@@ -161,6 +176,15 @@ impl Lexer<'_> {
             other => punctuation(other),
         };
         self.push(kind, range);
+    }
+
+    /// Goes on up to one of the characters `until`, and with it if it is among `with`; the range then.
+    fn on_to(&mut self, range: Range<usize>, until: &[char], with: &[char]) -> Range<usize> {
+        let rest = &self.text[self.at..];
+        let run = rest.find(until).unwrap_or(rest.len());
+        let last = rest[run..].chars().next().filter(|last| with.contains(last));
+        self.at += run + last.map_or(0, char::len_utf8);
+        range.start..self.at
     }
 
     fn newline(&mut self, range: Range<usize>) {
@@ -323,6 +347,11 @@ impl Lexer<'_> {
     }
 
     fn step_in_string(&mut self) {
+        let start = self.at;
+        let run = self.on_to(start..start, &['"', '\'', '\\', '{', '}', '\n'], &[]);
+        if !run.is_empty() {
+            return self.report_hidden(&run);
+        }
         let (shape, range) = Self::shape::<Part>(self.text, &mut self.at);
         let Some(Frame::String(frame)) = self.frames.last() else { return };
         let quoting = frame.quoting;
@@ -358,7 +387,6 @@ impl Lexer<'_> {
                     frame.escaped_brace = true;
                 }
             }
-            (Some(Part::Characters), _) => self.report_hidden(&range),
             _ => {}
         }
     }

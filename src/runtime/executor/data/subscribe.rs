@@ -12,7 +12,7 @@ use super::super::Executor;
 use super::super::person::{Person, comparable, value_of};
 use super::Done;
 use super::publish::file_error;
-use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, SegmentTy, TyKind, Value};
+use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, TyKind, Value};
 use crate::plan::Step;
 use crate::runtime::error::RunError;
 use crate::runtime::store::{Change, Subscription};

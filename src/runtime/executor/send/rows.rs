@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::hir::{
     BinaryOp, Column, ColumnRef, Content, EntityId, Expr, ExprKind, FieldId, Local, LocalId, MessageUse, OrderKey,
-    Program, Query, QueryKind, RelationId, RowId, SegmentTy, Send, SendAt, TemplatePart, Ty, TyKind,
+    Program, Query, QueryKind, RelationId, RowId, Send, SendAt, TemplatePart, Ty, TyKind,
 };
 use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
 use crate::runtime::executor::live::live_relation;
