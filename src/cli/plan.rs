@@ -42,11 +42,18 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let took = stopwatch.elapsed();
     let report = RunReport::of_rehearsal(&rehearsal);
     let empty_memories = empty_memories(&script)?;
+    let stale = engine.stale(&script.plan).map_err(|error| script.failure(&error))?;
     if context.output.is_json() {
-        context.output.json(&PlanJson { run: report.json(), empty_memories });
+        context.output.json(&PlanJson { run: report.json(), empty_memories, stale: messages(&stale) });
         return Ok(Exit::Done);
     }
     let output = &context.output;
+    for problem in &stale {
+        let warning = crate::diag::Problem { severity: crate::diag::Severity::Warning, ..problem.clone() };
+        let help = "a run would be held before it reads it; `orch resume` looks again";
+        let text = crate::diag::render(&warning.help(help), &script.sources, output.remark_style());
+        output.remark(text.trim_end());
+    }
     let zone = &engine.options().zone;
     let zone_name = script.project.settings.project.timezone.name();
     let started = moment(rehearsal.record.started, zone);
@@ -89,6 +96,13 @@ struct PlanJson<'r> {
     run: crate::report::RunJson<'r>,
     /// Memories of `new` that hold nothing, so that a first run takes every row.
     empty_memories: Vec<String>,
+    /// Sources that are older than they may be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stale: Vec<String>,
+}
+
+fn messages(problems: &[crate::diag::Problem]) -> Vec<String> {
+    problems.iter().map(|problem| problem.message.clone()).collect()
 }
 
 /// The memories of a script that no run and no baseline has put anything into.

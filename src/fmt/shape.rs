@@ -2,7 +2,7 @@
 
 use super::comments::Comments;
 use super::doc::{Doc, INDENT, WIDTH};
-use super::spacing::{Cut, Place, cut, space};
+use super::spacing::{Cut, Open, Place, cut, space};
 use crate::syntax::layout::{Inside, Unit};
 use crate::syntax::token::{Kind, Token};
 
@@ -172,8 +172,8 @@ impl<'t> Shaper<'t> {
     fn sequence(&mut self, word: Kind, top: bool) -> Vec<Doc> {
         let mut docs = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
+        let mut open = Open::default();
         let start = self.at;
-        let mut between = false;
         while self.at < self.tokens.len() && !self.ends_sequence(top) {
             let at = self.at;
             let place = self.place(at, word);
@@ -193,19 +193,14 @@ impl<'t> Shaper<'t> {
             }
             let mut part =
                 Part { cut: Cut::Never, kept_break: false, kind: self.kind(at), above: Vec::new(), doc: Vec::new() };
+            let cut = open.cut(cut(place, self.kind(at + 1)), self.kind(at));
             if at > start && !(parts.is_empty() && docs.is_empty()) {
-                part.cut = cut(place, self.kind(at + 1));
+                part.cut = cut;
                 // What is defined stands behind the first `=` only; later ones compare.
                 let again = !top || parts.iter().any(|part| part.cut == Cut::Body);
                 if place.before == Kind::Equal && part.cut == Cut::Body && again {
                     part.cut = Cut::Never;
                 }
-                // `between A and B` is one condition.
-                if between && part.kind == Kind::And {
-                    part.cut = Cut::Product;
-                    between = false;
-                }
-                between |= part.kind == Kind::Between;
                 part.kept_break = top && part.cut == Cut::Clause && self.tokens[at].first;
             }
             let above = self.comments_above(at, false);

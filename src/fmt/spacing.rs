@@ -120,6 +120,28 @@ fn writes(word: Kind) -> bool {
     matches!(word, Kind::StmtUpdate | Kind::StmtUpsert | Kind::StmtInsert)
 }
 
+/// What an `and` belongs to.
+#[derive(Default)]
+pub struct Open {
+    /// `between` without its `and`.
+    betweens: u32,
+}
+
+impl Open {
+    /// The cut before a token, in the light of what stands before it: `between A and B` is one condition.
+    pub fn cut(&mut self, cut: Cut, token: Kind) -> Cut {
+        match token {
+            Kind::Between => self.betweens += 1,
+            Kind::And if self.betweens > 0 => {
+                self.betweens -= 1;
+                return Cut::Never;
+            }
+            _ => {}
+        }
+        cut
+    }
+}
+
 fn next_begins_operand(next: Kind) -> bool {
     next.is_name() || next.is_literal() || matches!(next, Kind::ParenOpen | Kind::Minus)
 }

@@ -3,6 +3,7 @@
 //! A [`Plan`] is a campaign as a tree of steps with stable paths. It holds typed populations, no source text and no
 //! handle of any kind; [`query`] turns a population into a plan of the query engine when its rows are wanted.
 
+pub mod compare;
 mod data;
 #[cfg(feature = "engine")]
 pub mod functions;

@@ -6,4 +6,4 @@ mod text;
 
 pub use run::{RunJson, RunReport, balance, dropped, exclusions, summary, waiting_until};
 pub use table::{Align, Column, Table, terminal_width};
-pub use text::{Bar, bars, count, elapsed, group_digits, moment, plural, share};
+pub use text::{Bar, bars, bytes, count, elapsed, group_digits, moment, plural, share};

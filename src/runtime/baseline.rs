@@ -9,12 +9,11 @@ use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::scalar::ScalarValue;
 
 use super::audiences::Remembered;
-use super::clock::{Clock, WallClock};
 use super::engine::Engine;
 use super::error::RunError;
-use super::executor::{SnapshotFile, freeze_population, highest_of};
+use super::executor::{SnapshotFile, freeze_population, highest_of, stale};
 use super::memories::{keys_file, seen, takes, untaken, write_keys};
-use super::store::{Change, Store, TakeRecord};
+use super::store::{Change, Realm, Store, TakeRecord};
 use super::tables::{RunTables, Sources};
 use crate::hir::{Entity, Query, QueryKind, SegmentTy, Value};
 use crate::plan::query::{QueryError, Scope, scalar, values};
@@ -44,7 +43,7 @@ impl Engine {
         baseline: &Baseline,
     ) -> Result<Option<TakeRecord>, RunError> {
         let entity = &plan.program[new.query.ty.entity];
-        let at = WallClock.now();
+        let at = self.options().clock.now();
         let before = seen(store, &new.memory)?;
         let mut take = TakeRecord {
             memory: new.memory.clone(),
@@ -78,7 +77,7 @@ impl Engine {
                 if highest == Value::Null {
                     return Ok(None);
                 }
-                let remembered = [Remembered { store, state: state.clone() }];
+                let remembered = [Remembered { store, state: state.clone(), realm: Realm::Real }];
                 let earlier = takes(&remembered, &new.memory, false)?;
                 take.ranges = untaken(earlier.into_iter().flat_map(|(take, _)| take.ranges).collect(), &highest);
             }
@@ -104,6 +103,21 @@ impl Engine {
         self.with_entities(plan, |scope| Ok(self.block_on(scalar(scope, self.session(), &highest))?))
     }
 
+    /// What a run of this plan would be held for now, because a source is too old.
+    ///
+    /// # Errors
+    /// A source that cannot be read.
+    pub fn stale(&self, plan: &Plan) -> Result<Vec<crate::diag::Problem>, RunError> {
+        let sources = self.open_sources(plan);
+        self.with_entities(plan, |scope| {
+            let mut found = Vec::new();
+            for entity in plan.entities() {
+                found.extend(self.block_on(stale(scope, self.session(), &sources, entity))?);
+            }
+            Ok(found)
+        })
+    }
+
     /// Runs `work` with the entities' rows and no names.
     fn with_entities<T>(
         &self,
@@ -121,7 +135,7 @@ impl Engine {
             memory: None,
             simulated: false,
         };
-        let (now, zone) = (WallClock.now(), self.options().zone.clone());
+        let (now, zone) = (self.options().clock.now(), self.options().zone.clone());
         work(&Scope { program: &plan.program, tables: &tables, locals: &locals, now, zone, seed: "" })
     }
 }

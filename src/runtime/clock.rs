@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Mutex;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Time as a run sees it.
 pub trait Clock: Send + Sync {
@@ -13,6 +13,11 @@ pub trait Clock: Send + Sync {
 
     /// Ready once `at` has come. Dropping the future gives up waiting.
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Ready after this long, whatever happens to the clock meanwhile: somebody may set it back. At most a day.
+    fn pause(&self, length: SignedDuration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.sleep_until(self.now().checked_add(length).unwrap_or(Timestamp::MAX))
+    }
 
     /// True when waits cost no real time.
     fn is_virtual(&self) -> bool {
@@ -35,6 +40,11 @@ impl Clock for WallClock {
         let now = Timestamp::now();
         // Whole microseconds, as the store keeps them: an instant read back is the instant written.
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    }
+
+    fn pause(&self, length: SignedDuration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+        Box::pin(tokio::time::sleep(std::time::Duration::try_from(length).unwrap_or_default().min(DAY)))
     }
 
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

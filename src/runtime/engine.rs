@@ -3,6 +3,7 @@
 //! Methods block; a host that is itself asynchronous calls them from a thread of its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
@@ -17,7 +18,7 @@ use super::names::run_name;
 use super::observe::Observer;
 use super::rehearsal::{Rehearsal, RehearsalChannel};
 use super::store::sqlite::SqliteStore;
-use super::store::{Change, RunRecord, Store};
+use super::store::{Change, Realm, RunRecord, Store};
 use super::tables::{Folders, Sources};
 use crate::hir::{LocalId, Value};
 use crate::plan::query::{Session, SessionOptions};
@@ -43,6 +44,8 @@ pub struct EngineOptions {
     pub allow: Vec<String>,
     /// Ask a person before a send to more people than this.
     pub confirm_above: Option<u64>,
+    /// Tells what time it is, for everything but runs whose waits are jumped over.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl EngineOptions {
@@ -58,6 +61,7 @@ impl EngineOptions {
             sources: BTreeMap::new(),
             allow: Vec::new(),
             confirm_above: None,
+            clock: Arc::new(WallClock),
         }
     }
 
@@ -71,7 +75,7 @@ impl EngineOptions {
 /// How a run's time passes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pacing {
-    /// By the computer's clock.
+    /// By the clock of the engine's options: the computer's, unless the host brings its own.
     Real,
     /// Waits are jumped over.
     FastForward,
@@ -132,7 +136,10 @@ impl Engine {
     /// # Errors
     /// The first source that is not as declared.
     pub fn sources(&self, plan: &Plan) -> Result<Sources, RunError> {
-        let sources = self.open_sources(plan);
+        self.checked(plan, self.open_sources(plan))
+    }
+
+    fn checked(&self, plan: &Plan, sources: Sources) -> Result<Sources, RunError> {
         for entity in plan.entities() {
             sources.open(entity)?;
         }
@@ -179,7 +186,7 @@ impl Engine {
         pacing: Pacing,
     ) -> Result<String, RunError> {
         let values = parameter_values(plan, params)?;
-        let now = WallClock.now();
+        let now = self.options.clock.now();
         let mut state = State::default();
         let event = Event::Started { values };
         machine::apply(plan, &mut state, &event)?;
@@ -213,17 +220,22 @@ impl Engine {
     /// What held the run; it is paused then and can be resumed.
     pub fn drive(&self, store: &dyn Store, plan: &Plan, run: &str, drive: &Drive<'_>) -> Result<DriveEnd, RunError> {
         let mut record = self.find(store, run)?;
-        if record.state.status.is_over() {
+        if record.is_done() {
             return Err(RunError::Over { run: run.to_string(), status: record.status() });
+        }
+        if let Some(backup) = record.state.restored {
+            return Err(RunError::Restored { run: run.to_string(), backup });
         }
         let simulated = drive.pacing == Pacing::FastForward;
         if simulated && !record.simulated {
             self.runtime.block_on(store.commit(vec![Change::Simulated { run: run.to_string() }]))?;
             record.simulated = true;
         }
-        let sources = self.sources(plan)?;
-        let clock: Box<dyn Clock> =
-            if simulated { Box::new(VirtualClock::new(record.updated)) } else { Box::new(WallClock) };
+        let runs = self.options.folders.runs();
+        super::archive::settle(&runs, store, drive.observer)?;
+        let sources = self.checked(plan, self.open_sources(plan).read_by(self.options.folders.run(run)))?;
+        let clock: Arc<dyn Clock> =
+            if simulated { Arc::new(VirtualClock::new(record.updated)) } else { self.options.clock.clone() };
         let inbox = Inbox::new(&self.options.folders.state);
         let around = Surroundings {
             observer: drive.observer,
@@ -232,16 +244,20 @@ impl Engine {
         };
         let paused = record.state.status == machine::Status::Paused;
         let mut executor = Executor::new(around, plan, record);
-        self.runtime.block_on(async {
+        let end = self.runtime.block_on(async {
             if paused {
                 executor.commit(Event::Resumed, None).await?;
             }
             executor.drive(drive.until).await
-        })
+        })?;
+        if matches!(end, DriveEnd::Over(_)) {
+            super::archive::settle(&runs, store, drive.observer)?;
+        }
+        Ok(end)
     }
 
     /// What a run of this engine has around it; nobody watches and nobody is asked.
-    fn surroundings<'e>(
+    pub(super) fn surroundings<'e>(
         &'e self,
         store: &'e dyn Store,
         clock: &'e dyn Clock,
@@ -277,7 +293,7 @@ impl Engine {
         let record = self.find(store, run)?;
         let (sources, cancel) = (self.open_sources(plan), Cancel::default());
         let inbox = Inbox::new(&self.options.folders.state);
-        let around = self.surroundings(store, &WallClock, &sources, &cancel, &inbox);
+        let around = self.surroundings(store, self.options.clock.as_ref(), &sources, &cancel, &inbox);
         self.runtime.block_on(Executor::new(around, plan, record).cancel_rest())
     }
 
@@ -287,7 +303,7 @@ impl Engine {
     /// The store refuses.
     pub fn take_notes(&self, store: &dyn Store) -> Result<(), RunError> {
         let inbox = Inbox::new(&self.options.folders.state);
-        self.runtime.block_on(super::inbox::take_all(&inbox, store, &WallClock))
+        self.runtime.block_on(super::inbox::take_all(&inbox, store, self.options.clock.as_ref()))
     }
 
     /// Goes through a plan on the real data without any effect: in a state of its own, with channels that keep a few
@@ -310,7 +326,7 @@ impl Engine {
         let store = SqliteStore::open(directory.path())?;
         let real = SqliteStore::open_read_only(&self.options.folders.state)?;
         let sources = self.sources(plan)?;
-        let started = WallClock.now();
+        let started = self.options.clock.now();
         let run = self.start(&store, plan, "", params, Pacing::FastForward)?;
         let kept = RehearsalChannel::shared();
         let channels = plan
@@ -330,7 +346,11 @@ impl Engine {
             channels: &channels,
             observer,
             effects: false,
-            beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
+            beneath: real.as_ref().map(|store| Remembered {
+                store,
+                state: self.options.folders.state.clone(),
+                realm: Realm::Real,
+            }),
             ..self.surroundings(&store, clock, &sources, &cancel, &inbox)
         };
         let record = self.find(&store, &run)?;

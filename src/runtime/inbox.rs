@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
+use super::durable::{make_folder, sync_folder};
 use super::error::RunError;
 use super::machine::{self, Event};
 use super::names::note_name;
@@ -92,14 +93,14 @@ impl Inbox {
     /// When the folder cannot be written.
     pub fn leave(&self, note: &Note) -> Result<(), RunError> {
         let failed = |error: std::io::Error| super::executor::file_error(&self.folder, &error);
-        fs::create_dir_all(&self.folder).map_err(failed)?;
+        make_folder(&self.folder).map_err(failed)?;
         let name = note_name();
         let temporary = self.folder.join(format!("{name}.tmp"));
         let text = serde_json::to_vec(note).map_err(|error| failed(error.into()))?;
         let mut file = File::create(&temporary).map_err(failed)?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
         fs::rename(&temporary, self.folder.join(format!("{name}.json"))).map_err(failed)?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed)
+        sync_folder(&self.folder).map_err(failed)
     }
 
     /// The notes that are there, in the order they were left. What is no note is left alone.

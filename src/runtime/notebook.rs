@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::audiences::Remembered;
-use super::clock::{Clock, WallClock};
 use super::engine::Engine;
 use super::error::RunError;
 use super::executor::freeze_population;
+use super::store::Realm;
 use super::store::sqlite::SqliteStore;
 use super::tables::{RunTables, Sources};
 use crate::hir::{Amount, Expr, ExprKind, LocalId, LocalKind, Query, QueryKind, RowId, Ty, TyKind, Value};
@@ -202,7 +202,8 @@ impl<'e> Notebook<'e> {
         }
         let state = self.engine.options().folders.state.clone();
         let store = SqliteStore::open_read_only(&state)?;
-        let remembered = store.iter().map(|store| Remembered { store, state: state.clone() }).collect();
+        let remembered =
+            store.iter().map(|store| Remembered { store, state: state.clone(), realm: Realm::Real }).collect();
         let tables = RunTables {
             sources,
             frozen: &frozen,
@@ -216,7 +217,7 @@ impl<'e> Notebook<'e> {
             program: &plan.program,
             tables: &tables,
             locals: &locals,
-            now: WallClock.now(),
+            now: self.engine.options().clock.now(),
             zone: self.engine.options().zone.clone(),
             seed: "",
         };

@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "engine")]
+mod archive;
+#[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
 mod cli;
@@ -30,19 +32,30 @@ mod limits;
 mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
+#[cfg(feature = "engine")]
+mod object_store;
+#[cfg(feature = "engine")]
+mod operations;
 mod pages;
 #[cfg(feature = "engine")]
 mod policies;
+#[cfg(feature = "engine")]
+mod postgres;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
+mod recovery;
 mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
+mod sim;
+#[cfg(feature = "engine")]
 mod smtp;
+#[cfg(feature = "engine")]
+mod sources;
 #[cfg(feature = "engine")]
 mod start;
 #[cfg(feature = "engine")]

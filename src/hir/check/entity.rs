@@ -52,6 +52,7 @@ impl<'a> Checker<'a> {
             Some(items) => items.iter().for_each(|item| self.field(id, item)),
             None => self.fields_from_environment(id, entity),
         }
+        self.fresh_field(id);
     }
 
     fn fields_from_environment(&mut self, id: EntityId, entity: &ast::Entity) {

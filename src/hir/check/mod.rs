@@ -15,6 +15,8 @@ mod expr;
 mod flow;
 mod functions;
 mod lints_expr;
+mod lints_null;
+mod lints_text;
 mod message;
 mod names;
 mod new_place;
@@ -82,6 +84,10 @@ pub(crate) struct Checker<'a> {
     pub locals: Vec<Local>,
     /// Calls that are being expanded, outermost first: for cycles and for "in this call" labels.
     pub calls: Vec<(String, Span)>,
+    /// Columns that are not null in any row of a named population.
+    not_null: HashMap<LocalId, Vec<lints_null::Column>>,
+    /// A field that was to be set does not exist: it is another one by another name.
+    misnamed_field: bool,
     /// What the lost rows of named populations are.
     pub unmatched: HashMap<LocalId, super::SegmentTy>,
     /// What the condition being checked tests for null, as written: no trap in its other parts.
@@ -155,6 +161,8 @@ impl<'a> Checker<'a> {
             defines: Vec::new(),
             locals: Vec::new(),
             calls: Vec::new(),
+            not_null: HashMap::new(),
+            misnamed_field: false,
             unmatched: HashMap::new(),
             null_tested: Vec::new(),
             unshadowed: Vec::new(),

@@ -32,7 +32,7 @@ use super::query::values;
 use crate::base::Span;
 
 use call::Call;
-pub(crate) use natives::{native, wants_one_type};
+pub(crate) use natives::{may_fail, native, wants_one_type};
 pub(crate) use statistics::Statistic;
 pub use ticket::{ticket, ticket_threshold};
 
@@ -199,6 +199,12 @@ pub(crate) fn to_int(value: Expr, context: &Context) -> Expr {
     call(&arithmetic::TO_INT, vec![value], context)
 }
 
+/// A whole or decimal number as a decimal with so many digits behind the point, which has at least as many as before.
+pub(crate) fn rescaled(value: Expr, scale: i8, context: &Context) -> Expr {
+    let like = lit(ScalarValue::Decimal128(None, MAX_DIGITS, scale));
+    call(&arithmetic::RESCALE, vec![value, like], context)
+}
+
 /// A date, time or timestamp, and a duration: months and days by the calendar of the zone, seconds exact.
 pub(crate) fn shift(moment: Expr, duration: Expr, context: &Context) -> Expr {
     call(&time::SHIFT, vec![moment, duration, lit(context.zone.as_str())], context)
@@ -232,6 +238,11 @@ pub(crate) fn text(value: Expr, zone: &str) -> Expr {
 /// A stable pseudo-random number of a row: [`ticket`] of its key.
 pub(crate) fn ticket_expr(seed: &str, key: Vec<Expr>) -> Expr {
     safe_call(&ticket::TICKET, std::iter::once(lit(seed)).chain(key).collect())
+}
+
+/// A sum in the type it was added up in, as a decimal; an error where it does not fit.
+pub(crate) fn narrowed(sum: Expr, context: &Context) -> Expr {
+    call(&arithmetic::NARROW, vec![sum], context)
 }
 
 /// A statistic of a sorted list of numbers.

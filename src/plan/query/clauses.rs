@@ -10,10 +10,11 @@ use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortExpr, cast, lit, when};
 use datafusion::scalar::ScalarValue;
 
-use super::frame::{Frame, Group, Order, column, columns, join};
+use super::frame::{Frame, Group, MANY_SCANS, Order, column, columns, join, scans};
 use super::lower::{Base, Lower, unsupported};
 use super::{QueryError, Rows, Taken, uses, values};
 use crate::hir::{self, Amount, OrderKey, Query, QueryKind, RowId, Ty, TyKind, Value};
+use crate::plan::functions::Arithmetic;
 use crate::plan::{by_name, functions};
 
 impl Lower<'_> {
@@ -59,17 +60,27 @@ impl Lower<'_> {
     fn with(&self, frame: &mut Frame, row: RowId, added: &[(hir::Column, hir::Expr)]) -> Result<(), QueryError> {
         frame.rows.insert(row, frame.row.clone());
         frame.coming = uses::aggregates(added.iter().map(|(_, value)| value));
+        // No column sees the others, so all are added at once.
+        let (mut places, mut new) = (Vec::new(), Vec::new());
         for (name, value) in added {
             let mut value = self.expr(frame, value)?;
             if self.type_of(frame, &value)? == DataType::Null {
                 value = cast(value, values::arrow_type(self.scope.program, &name.ty));
             }
-            let place = self.name_it(frame, &name.name, value)?;
-            let Some(bound) = frame.rows.get_mut(&row) else { continue };
-            bound.added.retain(|(known, _)| *known != name.name);
-            bound.added.push((name.name.clone(), place));
+            let place = match value {
+                Expr::Column(existing) => existing.name,
+                value => {
+                    let place = self.fresh(&name.name);
+                    new.push((place.clone(), value));
+                    place
+                }
+            };
+            places.push((name.name.clone(), place));
         }
-        if let Some(row) = frame.rows.remove(&row) {
+        frame.extend(new)?;
+        if let Some(mut row) = frame.rows.remove(&row) {
+            row.added.retain(|(known, _)| !places.iter().any(|(name, _)| name == known));
+            row.added.extend(places);
             frame.row = row;
         }
         Ok(())
@@ -114,7 +125,7 @@ impl Lower<'_> {
         }
         let groups: Vec<String> = frame.part.iter().chain(&group).cloned().collect();
         let before = Arc::new(frame.clone());
-        if keep == 1 {
+        if keep == 1 && scans(&frame.plan) <= MANY_SCANS {
             self.keep_winners(&mut frame, &groups, &prefer)?;
         } else {
             let order = frame.sort_by(&prefer);
@@ -123,6 +134,7 @@ impl Lower<'_> {
             frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))?;
         }
         frame.order.clear();
+        frame.dropped = true;
         frame.row.group = Some(Group { frame: before, inner: groups.clone(), here: groups });
         Ok(frame)
     }
@@ -180,6 +192,7 @@ impl Lower<'_> {
             && let Some(ScalarValue::Int64(Some(rows))) = self.constant(rows)?
         {
             let rows = usize::try_from(rows).unwrap_or(0);
+            frame.dropped = true;
             return frame
                 .with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).sort(order)?.limit(0, Some(rows))?.build()?));
         }
@@ -187,25 +200,30 @@ impl Lower<'_> {
             Amount::Rows(rows) => self.expr(frame, rows)?,
             Amount::Share(share) => {
                 let total = self.size(frame)?;
+                let (place, span) = (self.place_of(share.span), share.span);
                 let share = self.expr(frame, share)?;
-                // Half up, as the shares of a split: a position is a whole number.
+                let rows = functions::arithmetic(Arithmetic::Multiply, total, share, &place);
+                // Half up, as the shares of a split.
                 let half = lit(ScalarValue::Decimal128(Some(5), 2, 1));
-                cast(total, DataType::Decimal128(19, 0)) * share + half
+                let rows = functions::arithmetic(Arithmetic::Add, rows, half, &place);
+                let whole = functions::native("floor", vec![rows], &place);
+                functions::to_int(whole.ok_or_else(|| unsupported("a share of the rows", span))?, &place)
             }
         };
         let part = frame.part.clone();
         let position = self.position(frame, &part, order)?;
         let condition = cast(position, DataType::Int64).lt_eq(most);
+        frame.dropped = true;
         frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
     }
 
     /// The number of rows of each population, as a column.
     fn size(&self, frame: &mut Frame) -> Result<Expr, QueryError> {
+        let name = self.fresh("count");
         let copy = self.renamed(frame)?;
         if copy.part.is_empty() {
             return self.counted(frame, copy);
         }
-        let name = self.fresh("count");
         let counted = LogicalPlanBuilder::from(copy.plan)
             .aggregate(columns(&copy.part), [count(lit(1i64)).alias(&name)])?
             .build()?;
@@ -232,6 +250,7 @@ impl Lower<'_> {
                 let share = share.ok_or_else(|| unsupported("a share that is no constant", expr.span))?;
                 let Some(threshold) = functions::ticket_threshold(share) else { return Ok(()) };
                 let condition = column(&ticket).lt(lit(threshold));
+                frame.dropped = true;
                 frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
             }
         }
@@ -251,6 +270,7 @@ impl Lower<'_> {
                 let taken = self.scan_provider(keys, &Rows::Entity(frame.row.entity), frame.row.entity)?;
                 let on = (frame.key.clone(), taken.key);
                 frame.with_plan(|plan| join(plan, taken.plan, JoinType::LeftAnti, (&on.0, &on.1)))?;
+                frame.dropped = true;
             }
             (Taken::Ranges(ranges), Some(by)) => {
                 frame.rows.insert(row, frame.row.clone());

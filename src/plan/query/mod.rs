@@ -10,6 +10,7 @@
 //! projection gives them the program's names.
 
 mod aggregate;
+mod barrier;
 mod clauses;
 mod combine;
 mod error;
@@ -138,6 +139,17 @@ pub fn values(
     columns: &Columns,
     ordering: Ordering,
 ) -> Result<LogicalPlan, QueryError> {
+    on_large_stack(|| lowered(scope, query, bindings, exprs, columns, ordering))
+}
+
+fn lowered(
+    scope: &Scope<'_>,
+    query: &Query,
+    bindings: &[Binding],
+    exprs: &[(String, Expr)],
+    columns: &Columns,
+    ordering: Ordering,
+) -> Result<LogicalPlan, QueryError> {
     let lower = Lower::new(scope);
     let mut frame = lower.query(query, &lower::Base::Free)?;
     for binding in bindings {
@@ -161,10 +173,30 @@ pub fn values(
 
 /// The plan of one row with one column: the value of an expression that looks at no row.
 pub fn scalar_plan(scope: &Scope<'_>, expr: &Expr) -> Result<LogicalPlan, QueryError> {
-    let lower = Lower::new(scope);
-    let mut frame = frame::Frame::one_row()?;
-    let value = lower.expr(&mut frame, expr)?.alias("value");
-    Ok(LogicalPlanBuilder::from(frame.plan).project([value])?.build()?)
+    on_large_stack(|| {
+        let lower = Lower::new(scope);
+        let mut frame = frame::Frame::one_row()?;
+        let value = lower.expr(&mut frame, expr)?.alias("value");
+        Ok(LogicalPlanBuilder::from(frame.plan).project([value])?.build()?)
+    })
+}
+
+/// Bytes of stack for lowering; only what is used is ever backed by memory.
+const STACK: usize = 256 << 20;
+
+/// Lowers on a stack of its own: a tree is as deep as the parser and definitions allow, and a caller's stack may be
+/// small.
+fn on_large_stack(
+    lower: impl Fn() -> Result<LogicalPlan, QueryError> + Send + Sync,
+) -> Result<LogicalPlan, QueryError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("plan".to_owned()).stack_size(STACK);
+        match thread.spawn_scoped(scope, &lower).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(plan)) => plan,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => lower(),
+        }
+    })
 }
 
 /// The value of an expression that looks at no row; counts of populations are computed.

@@ -8,12 +8,13 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
+use super::barrier::Planner;
 use super::{QueryError, values};
 
 /// Limits of the engine.
@@ -73,7 +74,8 @@ impl Session {
             if let Some(threads) = threads {
                 config = config.with_target_partitions(threads.max(1));
             }
-            SessionContext::new_with_config_rt(config, Arc::clone(&runtime))
+            let state = SessionStateBuilder::new().with_config(config).with_runtime_env(Arc::clone(&runtime));
+            SessionContext::new_with_state(state.with_default_features().with_query_planner(Arc::new(Planner)).build())
         };
         Ok(Self {
             fast: context(true, options.threads),

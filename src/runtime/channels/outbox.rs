@@ -4,13 +4,13 @@
 //! always has the same file: sending again replaces it. A message that a mail reader has moved to `cur/` is left
 //! alone.
 //!
-//! After a killed process every renamed message is whole. Outcomes are reported once the folder is synced, so after
-//! power loss no reported file is missing; what is *in* the youngest files is then up to the file system, unless
-//! `strict` syncs each of them before its outcome (slower, a few hundred per second on a disk). Messages without an
-//! outcome are simply written again under their keys.
+//! After a killed process every renamed message is whole. So that the same is true after power loss, the files of a
+//! batch are synced before they are renamed, many at once because the disk then writes them together, and the folder is
+//! synced before any outcome is reported; `strict` syncs each before the next is written. Messages without an outcome
+//! are simply written again under their keys.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,9 +23,13 @@ use super::{
     BoxFuture, Capabilities, Channel, ChannelError, Dispatch, Idempotency, Outcome, OutgoingMessage, SendKey, blocking,
 };
 use crate::runtime::content::Composer;
+use crate::runtime::durable::{make_folder, sync_folder};
 
 /// Fewer messages than this are not worth a thread of their own.
 const LEAST_PER_THREAD: usize = 64;
+
+/// Files that are synced at once: each thread only waits, and a disk commits together what waits for it.
+const SYNCS: usize = 64;
 
 /// Makes names in `tmp/` unique among the writers of this process: two outboxes may share a folder.
 static WRITERS: AtomicU64 = AtomicU64::new(0);
@@ -89,6 +93,19 @@ impl Channel for Outbox {
             }
         })
     }
+
+    fn delivered(&self, keys: Vec<SendKey>) -> BoxFuture<'_, Option<HashSet<SendKey>>> {
+        let folder = Arc::clone(&self.folder);
+        Box::pin(async move {
+            blocking(move || {
+                folder.make().ok()?;
+                let read = folder.read_keys().ok()?;
+                let mut new = Name::new(&folder.root.join("new"), ".eml".to_owned());
+                Some(keys.into_iter().filter(|key| read.contains(key) || new.of(*key).exists()).collect())
+            })
+            .await
+        })
+    }
 }
 
 fn threads() -> usize {
@@ -112,8 +129,32 @@ async fn write_batch(folder: Arc<Folder>, mut batch: Vec<OutgoingMessage>) -> Ve
         let (folder, read) = (Arc::clone(&folder), Arc::clone(&read));
         shares.spawn_blocking(move || folder.write_all(&messages, &read));
     }
+    let (mut outcomes, mut drafts) = (Vec::new(), Vec::new());
+    for (decided, written) in shares.join_all().await {
+        outcomes.extend(decided);
+        drafts.extend(written);
+    }
+    outcomes.extend(publish(folder, drafts).await);
+    outcomes
+}
+
+/// Syncs what was written, gives it its names and makes those durable.
+async fn publish(folder: Arc<Folder>, mut drafts: Vec<Draft>) -> Vec<(SendKey, Outcome)> {
+    if drafts.is_empty() {
+        return Vec::new();
+    }
+    let share = drafts.len().div_ceil(SYNCS);
+    let mut shares = JoinSet::new();
+    while !drafts.is_empty() {
+        let mut some = drafts.split_off(drafts.len().saturating_sub(share));
+        let folder = Arc::clone(&folder);
+        shares.spawn_blocking(move || {
+            some.iter_mut().for_each(|draft| draft.sync());
+            some.into_iter().map(|draft| (draft.key, draft.rename(&folder))).collect::<Vec<_>>()
+        });
+    }
     let mut outcomes = shares.join_all().await.concat();
-    if let Err(error) = blocking(move || File::open(folder.root.join("new"))?.sync_all()).await {
+    if let Err(error) = blocking(move || sync_folder(&folder.root.join("new"))).await {
         // The files may be lost with the power; under their keys they can be written again.
         for (_, outcome) in outcomes.iter_mut().filter(|(_, outcome)| matches!(outcome, Outcome::Sent { .. })) {
             *outcome = not_written(&error);
@@ -122,13 +163,45 @@ async fn write_batch(folder: Arc<Folder>, mut batch: Vec<OutgoingMessage>) -> Ve
     outcomes
 }
 
+/// A message in `tmp/`.
+struct Draft {
+    key: SendKey,
+    path: PathBuf,
+    /// Whether it is synced already, or why it could not be written. It is closed: a batch has more files than a
+    /// process may hold open.
+    written: io::Result<bool>,
+}
+
+impl Draft {
+    fn sync(&mut self) {
+        if let Ok(false) = self.written {
+            let file = OpenOptions::new().write(true).open(&self.path);
+            self.written = file.and_then(|file| file.sync_data()).map(|()| true);
+        }
+    }
+
+    fn rename(self, folder: &Folder) -> Outcome {
+        let renamed = self
+            .written
+            .and_then(|_| fs::rename(&self.path, Name::new(&folder.root.join("new"), ".eml".to_owned()).of(self.key)));
+        match renamed {
+            Ok(()) => Outcome::Sent { id: None },
+            Err(error) => {
+                // What cannot be finished only takes space.
+                let _ = fs::remove_file(&self.path);
+                not_written(&error)
+            }
+        }
+    }
+}
+
 fn not_written(error: &io::Error) -> Outcome {
     Outcome::NotStarted { reason: format!("cannot write to the outbox: {error}") }
 }
 
 impl Folder {
     fn make(&self) -> io::Result<()> {
-        ["tmp", "new", "cur"].iter().try_for_each(|name| fs::create_dir_all(self.root.join(name)))
+        ["tmp", "new", "cur"].iter().try_for_each(|name| make_folder(&self.root.join(name)))
     }
 
     /// The keys in `cur/`, listed again only when the folder has changed.
@@ -147,29 +220,33 @@ impl Folder {
         Ok(Arc::clone(&read.keys))
     }
 
-    fn write_all(&self, messages: &[OutgoingMessage], read: &HashSet<SendKey>) -> Vec<(SendKey, Outcome)> {
+    /// Writes messages to `tmp/`; gives the outcomes that are known already beside them.
+    fn write_all(
+        &self,
+        messages: &[OutgoingMessage],
+        read: &HashSet<SendKey>,
+    ) -> (Vec<(SendKey, Outcome)>, Vec<Draft>) {
         let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
         let mut lane = Lane {
             text: String::new(),
             tmp: Name::new(&self.root.join("tmp"), format!(".{}-{writer}", std::process::id())),
-            new: Name::new(&self.root.join("new"), ".eml".to_owned()),
             strict: self.strict,
         };
-        let outcome = |message: &OutgoingMessage| {
+        let (mut outcomes, mut drafts) = (Vec::new(), Vec::with_capacity(messages.len()));
+        for message in messages {
             if read.contains(&message.key) {
-                return Outcome::Sent { id: None };
+                outcomes.push((message.key, Outcome::Sent { id: None }));
+                continue;
             }
             lane.text.clear();
             if let Err(error) = self.composer.compose(message, &mut lane.text) {
-                return Outcome::Failed { code: "invalid".to_owned(), reason: error.to_string() };
+                let failed = Outcome::Failed { code: "invalid".to_owned(), reason: error.to_string() };
+                outcomes.push((message.key, failed));
+                continue;
             }
-            match lane.write(message.key) {
-                Ok(()) => Outcome::Sent { id: None },
-                Err(error) => not_written(&error),
-            }
-        };
-        let outcomes = messages.iter().map(outcome).collect::<Vec<_>>();
-        messages.iter().map(|message| message.key).zip(outcomes).collect()
+            drafts.push(lane.write(message.key));
+        }
+        (outcomes, drafts)
     }
 }
 
@@ -177,20 +254,20 @@ impl Folder {
 struct Lane {
     text: String,
     tmp: Name,
-    new: Name,
     strict: bool,
 }
 
 impl Lane {
-    fn write(&mut self, key: SendKey) -> io::Result<()> {
-        let tmp = self.tmp.of(key);
-        let mut file = File::create(tmp)?;
+    fn write(&mut self, key: SendKey) -> Draft {
+        let path = self.tmp.of(key).to_owned();
+        let written = self.write_to(&path).map(|()| self.strict);
+        Draft { key, path, written }
+    }
+
+    fn write_to(&self, path: &Path) -> io::Result<()> {
+        let mut file = File::create(path)?;
         file.write_all(self.text.as_bytes())?;
-        if self.strict {
-            file.sync_data()?;
-        }
-        drop(file);
-        fs::rename(tmp, self.new.of(key))
+        if self.strict { file.sync_data() } else { Ok(()) }
     }
 }
 

@@ -5,7 +5,7 @@
 //! holds every message once. The key is the last column: a CSV row is whole when it ends in one.
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,7 @@ use super::{
     BoxFuture, Capabilities, Channel, ChannelError, Content, Dispatch, Idempotency, Outcome, OutgoingMessage, SendKey,
     blocking,
 };
+use crate::runtime::durable::{make_folder, parent, sync_folder};
 
 /// A CSV or NDJSON file that messages are appended to.
 pub struct Table {
@@ -60,6 +61,13 @@ impl Channel for Table {
             writer.opened().map(|_| ()).map_err(|error| {
                 ChannelError::new(format!("cannot write `{path}`: {error}"), "set `path` to a file that can be written")
             })
+        }))
+    }
+
+    fn delivered(&self, keys: Vec<SendKey>) -> BoxFuture<'_, Option<HashSet<SendKey>>> {
+        Box::pin(self.with(move |writer| {
+            let open = writer.opened().ok()?;
+            Some(keys.into_iter().filter(|key| open.keys.contains(key)).collect())
         }))
     }
 
@@ -125,10 +133,10 @@ impl Writer {
         let open = match self.open.take() {
             Some(open) => open,
             None => {
-                if let Some(folder) = self.path.parent() {
-                    fs::create_dir_all(folder)?;
-                }
+                let folder = parent(&self.path);
+                make_folder(folder)?;
                 let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&self.path)?;
+                sync_folder(folder)?;
                 Opened::read(file, self.format)?
             }
         };
@@ -265,6 +273,8 @@ fn columns(message: &OutgoingMessage) -> Vec<(&str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::runtime::channels::testing::{outcomes, sms};
 

@@ -19,6 +19,7 @@ use super::send::ROW;
 use crate::base::plain_reason;
 use crate::hir::{Entity, Query, QueryKind};
 use crate::plan::query::{Columns, IDENTITY, Joins, Ordering, QueryError, Scope, Session, population, stream, values};
+use crate::runtime::durable::{make_folder, parent, sync_folder};
 use crate::runtime::error::RunError;
 
 /// Computes a population in the order of its key and writes it, numbered, to `path`. Returns the number of rows. What
@@ -83,8 +84,8 @@ pub(in crate::runtime) struct SnapshotFile {
 impl SnapshotFile {
     /// Begins the file.
     pub fn create(path: &Path) -> Result<Self, RunError> {
-        let folder = folder_of(path);
-        fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
+        let folder = parent(path);
+        make_folder(folder).map_err(|error| file_error(folder, &error))?;
         let temporary = path.with_extension("tmp");
         let file = File::create(&temporary).map_err(|error| file_error(&temporary, &error))?;
         Ok(Self { path: path.to_path_buf(), temporary, file: Some(file), writer: None, rows: 0 })
@@ -123,8 +124,8 @@ impl SnapshotFile {
         }
         fs::rename(&self.temporary, &self.path).map_err(|error| file_error(&self.path, &error))?;
         // The name must be as durable as the content.
-        let folder = folder_of(&self.path);
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))?;
+        let folder = parent(&self.path);
+        sync_folder(folder).map_err(|error| file_error(folder, &error))?;
         Ok(self.rows)
     }
 }
@@ -134,10 +135,6 @@ impl Drop for SnapshotFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.temporary);
     }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("."))
 }
 
 fn numbered(schema: &Schema) -> SchemaRef {
@@ -168,12 +165,15 @@ impl KeyNames {
         Self { identity: false, ..Self::new(entity) }
     }
 
+    /// Whether a column belongs to what tells rows apart.
+    pub fn is_key(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name) || self.identity && name.starts_with(IDENTITY)
+    }
+
     /// Where they are, together with the columns by which the query engine tells rows apart.
     pub fn locate(&self, schema: &Schema) -> KeyColumns {
-        let is_key =
-            |name: &str| self.names.iter().any(|known| known == name) || self.identity && name.starts_with(IDENTITY);
         let fields = schema.fields().iter().enumerate();
-        KeyColumns(fields.filter(|(_, field)| is_key(field.name())).map(|(at, _)| at).collect())
+        KeyColumns(fields.filter(|(_, field)| self.is_key(field.name())).map(|(at, _)| at).collect())
     }
 }
 

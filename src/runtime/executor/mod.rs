@@ -6,15 +6,18 @@
 mod accounting;
 mod data;
 mod freeze;
+mod fresh;
 mod live;
 mod loops;
 mod notes;
 mod pace;
 mod person;
+mod repeat;
 mod send;
 mod split;
 mod steps;
 mod take;
+mod trail;
 mod waits;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,8 +25,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::audiences::Remembered;
 use super::bindings::AlertTarget;
@@ -33,15 +36,17 @@ use super::error::RunError;
 use super::inbox::Inbox;
 use super::machine::{self, Bound, Effect, Event, MachineError, State, Status};
 use super::observe::{Observer, Progress};
-use super::store::{Change, RunRecord, StepRecord, Store, StoreError, Tally};
+use super::store::{Change, Realm, RunRecord, StepRecord, Store, StoreError, Tally};
 use super::tables::{Folders, Ledger, RunTables, Sources};
 use crate::hir::{LocalId, Program, Value};
 use crate::plan::query::{Scope, Session};
 use crate::plan::{Plan, Step, StepKind};
 pub(super) use freeze::{SnapshotFile, file_error, freeze as freeze_population};
+pub(super) use fresh::stale;
 pub use pace::Pace;
-pub(super) use send::ROW;
+pub(super) use send::{ROW, resolve_doubts};
 pub(super) use take::highest_of;
+pub use trail::{Fate, Stop};
 
 /// A channel with its limits.
 pub struct BoundChannel {
@@ -95,6 +100,8 @@ pub enum Until {
     End,
     /// To the first wait that is not over yet.
     FirstWait,
+    /// Only sends that were asked for again, and their retries.
+    Repeats,
 }
 
 /// How driving ended.
@@ -149,7 +156,7 @@ pub struct Surroundings<'e> {
 }
 
 /// How often the inbox is looked at while a run waits.
-const INBOX_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_millis(200);
+const INBOX_PAUSE: SignedDuration = SignedDuration::from_millis(200);
 
 /// One run, being driven.
 pub struct Executor<'e> {
@@ -167,6 +174,8 @@ pub struct Executor<'e> {
     takes: Vec<Change>,
     /// The wait that was announced last: branch and statement.
     announced: Option<(String, String)>,
+    /// A send that is over is being performed once more.
+    again: bool,
 }
 
 /// What came of performing a step.
@@ -197,6 +206,7 @@ impl<'e> Executor<'e> {
             seq: run.seq,
             takes: Vec::new(),
             announced: None,
+            again: false,
         }
     }
 
@@ -209,15 +219,19 @@ impl<'e> Executor<'e> {
         self.take_notes().await?;
         self.wake_listeners().await?;
         loop {
+            let mut effects = machine::effects(&self.state);
+            if until == Until::Repeats {
+                effects.retain(|effect| self.is_repeat(effect));
+            }
             match self.state.status {
                 Status::Paused => return Ok(DriveEnd::Paused),
-                status if status.is_over() => return Ok(DriveEnd::Over(status)),
+                status if status.is_over() && effects.is_empty() => return Ok(DriveEnd::Over(status)),
+                _ if until == Until::Repeats && effects.is_empty() => return Ok(DriveEnd::Parked),
                 _ => {}
             }
             if self.around.cancel.is_cancelled() {
                 return Ok(DriveEnd::Parked);
             }
-            let effects = machine::effects(&self.state);
             let ready = effects.iter().find_map(|effect| match effect {
                 Effect::Perform { token } => Some(token.clone()),
                 Effect::WakeAt { .. } => None,
@@ -248,6 +262,12 @@ impl<'e> Executor<'e> {
         }
     }
 
+    /// Whether an effect belongs to a send that is performed once more.
+    fn is_repeat(&self, effect: &Effect) -> bool {
+        let (Effect::Perform { token } | Effect::WakeAt { token, .. }) = effect;
+        self.state.tokens.get(token).is_some_and(|token| token.again.is_some())
+    }
+
     /// Nothing happens by itself any more: waits for a note.
     async fn wait_for_word(&mut self, until: Until) -> Result<Option<DriveEnd>, RunError> {
         let blocked = self.state.tokens.values().any(|token| token.phase == machine::Phase::Blocked);
@@ -269,9 +289,10 @@ impl<'e> Executor<'e> {
     /// Sleeps until the inbox is to be looked at again, at most until `at`. False when asked to stop.
     async fn pause_for_inbox(&self, at: Timestamp) -> bool {
         let clock = self.around.clock;
-        let next = clock.now().checked_add(INBOX_PAUSE).unwrap_or(at).min(at);
+        // Not until an instant: if the clock is set back meanwhile, nobody would be heard until it has come.
+        let length = at.duration_since(clock.now()).clamp(SignedDuration::ZERO, INBOX_PAUSE);
         tokio::select! {
-            () = clock.sleep_until(next) => true,
+            () = clock.pause(length) => true,
             () = self.around.cancel.cancelled() => false,
         }
     }
@@ -280,11 +301,16 @@ impl<'e> Executor<'e> {
     async fn perform_and_commit(&mut self, token: &str) -> Result<bool, RunError> {
         let position = self.token(token)?.clone();
         let plan = self.plan;
-        let step = machine::step_of(plan, &position)?;
+        let step = self.named(&position, machine::step_of(plan, &position)?);
+        let step = step.as_ref();
         self.around.observer.on(Progress::Started { step: &step.path, title: &step.title });
         let stopwatch = Stopwatch::start();
         self.takes.clear();
-        let performed = match self.perform(token, step).await? {
+        let performed = match &position.again {
+            Some(again) => self.perform_again(again, step).await?,
+            None => self.perform(token, step).await?,
+        };
+        let performed = match performed {
             StepEnd::Done(performed) => performed,
             StepEnd::Cancelled => return Ok(false),
         };
@@ -293,7 +319,8 @@ impl<'e> Executor<'e> {
             self.cancel_rest().await?;
         }
         let event = Event::Done { token: token.to_string(), outcome };
-        match self.commit(event, record.clone()).await {
+        let change = if position.again.is_some() { Change::Recount } else { Change::Step };
+        match self.commit_with(event, record.clone().map(change)).await {
             // Another run took rows meanwhile: the segment is computed again.
             Err(RunError::Store(StoreError::Overtaken(_))) => return Ok(true),
             committed => committed?,
@@ -330,7 +357,7 @@ impl<'e> Executor<'e> {
             if clock.is_virtual() {
                 clock.sleep_until(at).await;
             }
-            while at > clock.now() && !clock.is_virtual() {
+            while at > clock.now() && !clock.is_virtual() && !self.was_set_back(step, at) {
                 if !self.pause_for_inbox(at).await {
                     return Ok(Some(DriveEnd::Parked));
                 }
@@ -346,12 +373,23 @@ impl<'e> Executor<'e> {
         Ok(None)
     }
 
+    /// True when the next look at a condition is further away than any look is put off: the clock was set back. Other
+    /// waits keep their instant.
+    fn was_set_back(&self, step: &Step, at: Timestamp) -> bool {
+        let looks = matches!(step.kind, StepKind::WaitUntil { until: crate::hir::Until::Condition(_), .. });
+        looks && at.duration_since(self.around.clock.now()) > waits::LOOK_AGAIN.0
+    }
+
     /// Applies an event and commits it with the state it leads to.
     pub async fn commit(&mut self, event: Event, record: Option<StepRecord>) -> Result<(), RunError> {
+        self.commit_with(event, record.map(Change::Step)).await
+    }
+
+    async fn commit_with(&mut self, event: Event, change: Option<Change>) -> Result<(), RunError> {
         let mut state = self.state.clone();
         machine::apply(self.plan, &mut state, &event)?;
         let (run, seq, at) = (self.run.clone(), self.seq + 1, self.around.clock.now());
-        let mut changes: Vec<Change> = record.into_iter().map(Change::Step).collect();
+        let mut changes: Vec<Change> = change.into_iter().collect();
         if let Event::Done { outcome: machine::Outcome::Signalled { signal, .. }, .. } = &event {
             // Taken in the same transaction in which the run goes on with it.
             changes.push(Change::SignalTaken { run: run.clone(), signal: signal.clone() });
@@ -429,7 +467,8 @@ impl<'e> Executor<'e> {
 
     /// Our own state, then the one that a rehearsal looks at.
     fn remembered(&self) -> Vec<Remembered<'_>> {
-        let own = Remembered { store: self.around.store, state: self.around.folders.state.clone() };
+        let (store, realm) = (self.around.store, Realm::of(self.simulated));
+        let own = Remembered { store, state: self.around.folders.state.clone(), realm };
         std::iter::once(own).chain(self.around.beneath.clone()).collect()
     }
 

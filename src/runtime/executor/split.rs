@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchReader};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::Int64Type;
 use futures::StreamExt;
@@ -196,18 +196,19 @@ impl Executor<'_> {
         let folder = self.around.folders.run(&self.run);
         let file = format!("{}.{at}.parquet", file_instance(token, step));
         let mut writer = SnapshotFile::create(&folder.join(&file))?;
-        let mut schema = None;
-        for batch in crate::runtime::tables::parquet_batches(&folder.join(&whole.file))? {
+        let batches = crate::runtime::tables::parquet_batches(&folder.join(&whole.file))?;
+        // Of a population without rows, too, the columns are kept: later statements read them.
+        let schema = crate::runtime::tables::without_numbers(&batches.schema());
+        for batch in batches {
             let batch = batch.map_err(|error| super::freeze::file_error(&folder.join(&whole.file), &error))?;
             let number = batch.schema().index_of(ROW).map_err(QueryError::from_arrow)?;
             let rows = batch.column(number).as_primitive::<Int64Type>().values().iter();
             let mask: BooleanArray = rows.map(|row| Some(taken[*row as usize])).collect();
             let mut kept = filter_record_batch(&batch, &mask).map_err(QueryError::from_arrow)?;
             kept.remove_column(number);
-            schema.get_or_insert_with(|| kept.schema());
             writer.write(&kept)?;
         }
-        let rows = writer.finish(schema.as_ref())?;
+        let rows = writer.finish(Some(&schema))?;
         Ok(Snapshot { file, rows })
     }
 }

@@ -17,6 +17,7 @@ use crate::runtime::store::StepRecord;
 impl Executor<'_> {
     /// Performs a step. Doing it twice is harmless.
     pub(super) async fn perform(&mut self, token: &str, step: &Step) -> Result<StepEnd, RunError> {
+        self.check_fresh(step).await?;
         let (outcome, record) = match &step.kind {
             StepKind::Segment { local, query } => self.segment(token, step, *local, query).await?,
             StepKind::Let { value, .. } => {
@@ -208,5 +209,11 @@ pub(super) fn instance(token: &str, step: &Step) -> String {
 
 /// The same as part of a file name.
 pub(super) fn file_instance(token: &str, step: &Step) -> String {
-    instance(token, step).replace('/', "-")
+    file_of(token, &step.path)
+}
+
+/// The same for the step with this path.
+pub(super) fn file_of(token: &str, path: &str) -> String {
+    let name = if token.is_empty() { path.to_string() } else { format!("{path}@{token}") };
+    name.replace('/', "-")
 }

@@ -17,7 +17,8 @@ type StepOutcome = (Outcome, Option<StepRecord>);
 
 /// A condition is looked at again after this long, and whenever something arrives from outside. On a virtual clock an
 /// hour is short enough, because it costs no time but work.
-const LOOK_AGAIN: (SignedDuration, SignedDuration) = (SignedDuration::from_secs(30), SignedDuration::from_hours(1));
+pub(super) const LOOK_AGAIN: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_secs(30), SignedDuration::from_hours(1));
 
 impl Executor<'_> {
     /// `wait until ...`

@@ -47,6 +47,28 @@ pub struct File {
     pub stmts: Vec<Stmt>,
     /// The whole text.
     pub span: Span,
+    /// What could not be understood.
+    pub gaps: Gaps,
+}
+
+/// What could not be understood in a file: whatever else seems wrong with it is an echo of that.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Gaps {
+    /// Names in what was given up: they may be declared there.
+    pub names: Vec<String>,
+    /// Statements with mistakes of form.
+    pub broken: Vec<Broken>,
+}
+
+/// A statement with a mistake of form.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Broken {
+    /// The statement, without the steps in its braces.
+    pub span: Span,
+    /// The name that it declares, as far as it is known.
+    pub name: Option<String>,
+    /// It may declare a name that is nowhere to be seen.
+    pub nameless: bool,
 }
 
 /// `{ ... }`.

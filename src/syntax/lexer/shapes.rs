@@ -26,13 +26,16 @@ pub(super) enum Code {
     #[regex(r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([T][0-9:.]*(Z|[+-][0-9]{1,2}(:?[0-9]{2})?)?)?")]
     #[regex(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}")]
     Date,
+    #[regex(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}")]
+    ShortDate,
+    #[token("\u{AB}")]
+    #[token("\u{BB}")]
     #[token("\u{201C}")]
     #[token("\u{201D}")]
     #[token("\u{201E}")]
-    CurlyDouble,
     #[token("\u{2018}")]
     #[token("\u{2019}")]
-    CurlySingle,
+    CurlyQuote,
     #[token("\"\"\"")]
     BlockQuote,
     #[token("\"")]
@@ -95,6 +98,25 @@ pub(super) enum Code {
     Bang,
     #[token("<>")]
     LessGreater,
+    #[token("===")]
+    EqualEqualEqual,
+    #[token("!==")]
+    BangEqualEqual,
+    #[token("=>")]
+    EqualGreater,
+    #[token("=<")]
+    EqualLess,
+    #[token("\u{2265}")]
+    GreaterOrEqual,
+    #[token("\u{2264}")]
+    LessOrEqual,
+    #[token("\u{2260}")]
+    NotEqualSign,
+    /// A comment of another language.
+    #[token("//")]
+    #[token("/*")]
+    #[token("--")]
+    ForeignComment,
 }
 
 /// Shapes inside strings, apart from runs of plain characters.

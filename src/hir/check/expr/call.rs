@@ -205,15 +205,18 @@ impl Checker<'_> {
                 let advice = Advice::write_to(replacement, at, "to test for several values");
                 (Some(super::problem::a(&ty)), advice)
             }
-            Ok(Meaning::Population(_) | Meaning::Many(_)) => (Some("a population".to_owned()), Advice::None),
+            Ok(Meaning::Population(_) | Meaning::Many(_)) => {
+                let advice = Advice::say(format!("choose rows with `{} where ...`", name.text));
+                (Some("a population".to_owned()), advice)
+            }
             Ok(Meaning::Global(global)) => (Some(super::problem::a(global.noun())), Advice::None),
-            _ => (None, self.nearest_function(&name.text, span)),
+            _ => (None, self.advice_for_call(name, args, scope)),
         };
         self.report(TypeProblem::NotAFunction { name: name.text.clone(), what, advice, span });
         poisoned(args.span)
     }
 
-    fn nearest_function(&self, name: &str, span: Span) -> Advice {
+    pub(super) fn nearest_function(&self, name: &str, span: Span) -> Advice {
         if let Some(advice) = functions::other_name(name) {
             return Advice::say(advice);
         }

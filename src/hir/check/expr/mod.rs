@@ -17,11 +17,13 @@ mod names;
 mod path;
 pub(crate) mod problem;
 pub(crate) mod relate;
+mod slips;
 mod text;
 
 pub(crate) use names::Resolved;
 pub(crate) use names::{Meaning, Place, related};
 use problem::{About, Advice, Side, TypeProblem};
+pub(crate) use slips::moment_in_quotes;
 pub(crate) use text::{quoted_name, written};
 
 use super::lints_expr::ExprLint;
@@ -130,7 +132,11 @@ impl Checker<'_> {
             }
             Call { callee, args } => self.call(expr, callee, args, scope, hint),
             Unary { op: ast::UnaryOp::Not, operand } => {
+                let before = self.problems.len();
                 let operand = self.predicate(operand, scope);
+                if self.problems.len() == before {
+                    self.lint_null_under_not(expr, &operand, scope);
+                }
                 let ty = BOOL.null_if(operand.ty.nullable);
                 node(ExprKind::Not(Box::new(operand)), ty, span)
             }

@@ -2,6 +2,7 @@
 
 mod bind;
 mod control;
+mod cover;
 mod human;
 mod split;
 mod wait;
@@ -123,6 +124,7 @@ impl<'a> Checker<'a> {
 
     /// Text to show; other values are formatted as in a template.
     pub(super) fn text_expr(&mut self, written: &ast::Expr, scope: &Scope) -> Expr {
+        self.lint_holes(written);
         let checked = self.expr(written, scope, None);
         if checked.ty.kind.is_text() || checked.ty.is_error() {
             return checked;

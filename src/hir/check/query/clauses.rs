@@ -48,7 +48,8 @@ impl Checker<'_> {
                 QueryKind::With { input, row: id, columns }
             }
             ast::ClauseKind::Dedupe { by, keep, prefer } => {
-                let by = by.iter().map(|key| self.sort_key(key, &inner)).collect();
+                let by: Vec<Expr> = by.iter().map(|key| self.sort_key(key, &inner)).collect();
+                self.lint_null_keys(&by, &input);
                 let keep = keep.as_ref().map_or(1, |keep| self.keep(keep));
                 QueryKind::Dedupe { input, row: id, by, keep, prefer: self.sort_keys(prefer, &inner) }
             }

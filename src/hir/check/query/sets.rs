@@ -75,7 +75,7 @@ impl Checker<'_> {
             if !declared && side.ty.column(&name.text).is_none() {
                 let known = self.members(side.ty.entity, &side.ty.with);
                 let of = format!("`{}`", self.entity_name(side.ty.entity));
-                self.report(TypeProblem::UnknownField { field: name.clone(), of, known });
+                self.report(TypeProblem::UnknownField { field: name.clone(), of, known, advice: Advice::None });
                 return;
             }
         }

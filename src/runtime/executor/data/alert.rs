@@ -99,8 +99,7 @@ impl Executor<'_> {
             if due.is_empty() || attempt == ATTEMPTS {
                 break;
             }
-            let later = self.around.clock.now() + jiff::SignedDuration::from_secs(PAUSE);
-            self.around.clock.sleep_until(later).await;
+            self.around.clock.pause(jiff::SignedDuration::from_secs(PAUSE)).await;
         }
         done.drop_rows("failed", due.len() as u64);
         if done.rows_out < done.rows_in {

@@ -19,6 +19,7 @@ use super::super::steps::file_instance;
 use super::Done;
 use super::error::DataError;
 use crate::plan::Step;
+use crate::runtime::durable;
 use crate::runtime::error::RunError;
 
 /// What was decided: durable before the target changes.
@@ -61,7 +62,7 @@ impl Executor<'_> {
         } else {
             self.around.folders.run(&self.run)
         };
-        fs::create_dir_all(&folder).map_err(|error| file_error(&folder, &error))?;
+        durable::make_folder(&folder).map_err(|error| file_error(&folder, &error))?;
         Ok(Draft { path: folder.join(name), target: target.to_path_buf() })
     }
 
@@ -116,8 +117,7 @@ fn complete(decision: &Decision) -> Result<(), DataError> {
 /// Writes a small file under a temporary name, syncs and renames it.
 pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
     let temporary = path.with_extension("done-tmp");
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let written = fs::create_dir_all(folder).and_then(|()| {
+    let written = durable::make_folder(durable::parent(path)).and_then(|()| {
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -129,8 +129,8 @@ pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), DataError> 
 
 /// Makes the name of a file as durable as its content.
 pub(super) fn sync_folder(path: &Path) -> Result<(), DataError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))
+    let folder = durable::parent(path);
+    durable::sync_folder(folder).map_err(|error| file_error(folder, &error))
 }
 
 pub(super) fn file_error(path: &Path, error: &dyn std::fmt::Display) -> DataError {

@@ -15,10 +15,11 @@ use super::publish::{file_error, sync_folder};
 use crate::hir::{Entity, Expr, LocalId, Query, QueryKind, SetOp};
 use crate::plan::{Step, unmatched};
 use crate::runtime::audiences::find;
+use crate::runtime::durable::{make_folder, parent};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::steps::file_instance;
 use crate::runtime::machine::Snapshot;
-use crate::runtime::store::{AudienceRecord, Change};
+use crate::runtime::store::{AudienceRecord, Change, Realm};
 use crate::runtime::tables::unmatched_path;
 
 /// The folder of audiences in the state directory.
@@ -37,13 +38,14 @@ impl Executor<'_> {
         if name.trim().is_empty() {
             return Err(DataError::NamelessAudience.into());
         }
+        let realm = Realm::of(self.simulated);
         let entity = &self.program[query.ty.entity];
         let (rows, accounting) = self.frozen_rows(token, step, query).await?;
         let members = members(entity, &rows, accounting.rows_out)?;
         let mut done = Done::of(accounting).noted(name.clone());
         done.drop_rows("merged", done.rows_out - members);
 
-        let earlier = self.around.store.audience(&name)?;
+        let earlier = self.around.store.audience(realm, &name)?;
         let file = format!("{FOLDER}/{}", file_name(&name, &self.run, &file_instance(token, step)));
         link(&rows, &self.around.folders.state.join(&file))?;
         let record = AudienceRecord {
@@ -53,6 +55,7 @@ impl Executor<'_> {
             rows: members,
             run: self.run.clone(),
             at: self.around.clock.now(),
+            realm,
         };
         self.around.store.commit(vec![Change::Audience(record)]).await?;
         if let Some(earlier) = earlier.filter(|earlier| earlier.file != file) {
@@ -134,9 +137,8 @@ fn file_name(audience: &str, run: &str, instance: &str) -> String {
 
 /// The same content under another name, at no cost where the file system can.
 fn link(from: &Path, to: &Path) -> Result<(), DataError> {
-    let folder = to.parent().unwrap_or(Path::new("."));
     let temporary = to.with_extension("tmp");
-    let linked = fs::create_dir_all(folder).and_then(|()| {
+    let linked = make_folder(parent(to)).and_then(|()| {
         match fs::remove_file(&temporary) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}

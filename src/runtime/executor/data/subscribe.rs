@@ -15,7 +15,7 @@ use super::publish::file_error;
 use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, TyKind, Value};
 use crate::plan::Step;
 use crate::runtime::error::RunError;
-use crate::runtime::store::{Change, Subscription};
+use crate::runtime::store::{Change, Realm, Subscription};
 
 const TOPIC: &str = "__topic";
 /// People of one commit.
@@ -43,6 +43,7 @@ impl Executor<'_> {
 
         let opened = File::open(&path).map_err(|error| file_error(&path, &error))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(&path, &error))?;
+        let realm = Realm::of(self.simulated);
         let mut people = Vec::new();
         for batch in reader.build().map_err(|error| file_error(&path, &error))? {
             let batch = batch.map_err(|error| file_error(&path, &error))?;
@@ -53,10 +54,10 @@ impl Executor<'_> {
                 }
             }
             if people.len() >= CHUNK {
-                self.around.store.commit(vec![Change::Subscriptions(std::mem::take(&mut people))]).await?;
+                self.around.store.commit(vec![Change::Subscriptions(realm, std::mem::take(&mut people))]).await?;
             }
         }
-        self.around.store.commit(vec![Change::Subscriptions(people)]).await?;
+        self.around.store.commit(vec![Change::Subscriptions(realm, people)]).await?;
         Ok(done)
     }
 

@@ -24,11 +24,11 @@ impl Executor<'_> {
             if self.around.store.tally(record.id)?.due == 0 {
                 continue;
             }
-            let step = self.plan.steps().into_iter().find(|step| step.path == record.step);
+            let step = self.step_of_send(&record);
             if let Some(step) = step
                 && let StepKind::Send(send) = &step.kind
             {
-                self.cancel_send(&record, step, send).await?;
+                self.cancel_send(&record, &step, send).await?;
             }
         }
         Ok(())
@@ -44,7 +44,10 @@ impl Executor<'_> {
         let capabilities = bound.map_or(unmarked, |bound| bound.driver.capabilities());
         let (rows, resolved) = Rows::load(self.around.store, record.id, &marks, &capabilities, false, now)?;
         self.around.store.commit(vec![Change::Outcomes(record.id, resolved)]).await?;
-        let snapshot = self.send_snapshot(&record.token, step, send).await?;
+        let snapshot = match self.performed(record.id)? {
+            Some(delivery) => delivery.snapshot,
+            None => self.send_snapshot(&record.token, step, send).await?,
+        };
         let path = folder.join(&snapshot.file);
         let names = KeyNames::new(&self.program[send.to.ty.entity]);
         for batch in parquet_batches(&path)? {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -17,8 +18,15 @@ const LONGEST_RETRY_HOURS: i64 = 72;
 enum Pending {
     /// To be tried again under the next attempt, not before the instant.
     Retry { attempt: u32, at: Option<Timestamp>, first: Timestamp },
-    /// Its intent stands and the driver recognises the key: hand it over again under the same attempt.
-    Again { attempt: u32, first: Timestamp },
+    /// Its intent stands and may have arrived: to be handed over again under the same attempt, not before the instant.
+    /// Nothing but a final answer ends the doubt, so refusals for now are counted here and not recorded.
+    Again { attempt: u32, refusals: u32, at: Option<Timestamp>, first: Timestamp },
+}
+
+impl Pending {
+    fn doubtful(intent: &Intent) -> Self {
+        Pending::Again { attempt: intent.attempt, refusals: 0, at: None, first: intent.at }
+    }
 }
 
 /// The rows of a send that have been looked at: one bit for each settled row, more only for the few that wait.
@@ -26,6 +34,8 @@ enum Pending {
 pub(super) struct Rows {
     settled: Vec<u64>,
     pending: HashMap<u64, Pending>,
+    /// Every row below this number has an exclusion or an outcome.
+    below: u64,
     /// The earliest instant at which a row that this pass left undecided may go out.
     held: Option<Timestamp>,
     /// When the latest message was intended.
@@ -48,16 +58,20 @@ impl Rows {
     ) -> Result<(Self, Vec<OutcomeRow>), StoreError> {
         let mut rows = Rows::default();
         let mut doubtful = Vec::new();
-        store.rows(send, &mut |record| {
+        let mut excluded = Vec::new();
+        let below = store.unsettled(send, &mut |record| {
             if let RowState::Intended(intent) | RowState::Ended(intent, _) = &record.state {
                 rows.last_intended = rows.last_intended.max(Some(intent.at));
             }
             match record.state {
-                RowState::Excluded(_) => rows.settle(record.row),
+                RowState::Excluded(_) => excluded.push(record.row),
                 RowState::Intended(intent) => doubtful.push(intent),
                 RowState::Ended(_, outcome) => rows.record(&outcome, record.first),
             }
         })?;
+        rows.settle_below(below, &doubtful);
+        // An excluded row is settled, even if it was tried before.
+        excluded.into_iter().for_each(|row| rows.settle(row));
         if doubtful.is_empty() {
             return Ok((rows, Vec::new()));
         }
@@ -67,15 +81,14 @@ impl Rows {
             match resolve(&intent, &marks, capabilities, now) {
                 // The owner of the campaign prefers a possible repetition to a possible loss.
                 Some(outcome) if resend_unknown && outcome.kind == OutcomeKind::Unknown => {
-                    rows.pending.insert(intent.row, Pending::Again { attempt: intent.attempt, first: intent.at });
+                    rows.pending.insert(intent.row, Pending::doubtful(&intent));
                 }
                 Some(outcome) => {
                     rows.record(&outcome, intent.at);
                     resolved.push(outcome);
                 }
                 None => {
-                    let again = Pending::Again { attempt: intent.attempt, first: intent.at };
-                    rows.pending.insert(intent.row, again);
+                    rows.pending.insert(intent.row, Pending::doubtful(&intent));
                 }
             }
         }
@@ -85,8 +98,7 @@ impl Rows {
     /// True when the row is to be decided now.
     pub fn is_due(&self, row: u64, now: Timestamp) -> bool {
         match self.pending.get(&row) {
-            Some(Pending::Again { .. }) => true,
-            Some(Pending::Retry { at, .. }) => at.is_none_or(|at| at <= now),
+            Some(Pending::Again { at, .. } | Pending::Retry { at, .. }) => at.is_none_or(|at| at <= now),
             None => self.settled.get(row as usize / 64).is_none_or(|word| word & (1 << (row % 64)) == 0),
         }
     }
@@ -122,6 +134,49 @@ impl Rows {
         self.pending.remove(&row);
     }
 
+    /// Rows below a number are done, except for those that are known to wait or to be in doubt.
+    fn settle_below(&mut self, below: u64, doubtful: &[Intent]) {
+        let words = below.div_ceil(64) as usize;
+        if self.settled.len() < words {
+            self.settled.resize(words, 0);
+        }
+        let whole = (below / 64) as usize;
+        self.settled[..whole].fill(u64::MAX);
+        if below % 64 > 0 {
+            self.settled[whole] |= (1 << (below % 64)) - 1;
+        }
+        let waiting = self.pending.keys().copied().chain(doubtful.iter().map(|intent| intent.row));
+        for row in waiting.collect::<Vec<_>>() {
+            if let Some(word) = self.settled.get_mut(row as usize / 64) {
+                *word &= !(1 << (row % 64));
+            }
+        }
+        self.below = below;
+    }
+
+    /// The number below which every row is excluded or has an outcome, if these are all committed.
+    pub fn below(&mut self) -> u64 {
+        loop {
+            let word = self.settled.get(self.below as usize / 64).copied().unwrap_or(0);
+            if word == u64::MAX && self.below % 64 == 0 {
+                self.below += 64;
+            } else if word & (1 << (self.below % 64)) != 0
+                || matches!(self.pending.get(&self.below), Some(Pending::Retry { .. }))
+            {
+                self.below += 1;
+            } else {
+                return self.below;
+            }
+        }
+    }
+
+    /// The first row that is not settled, as far as rows are known.
+    pub fn first_unsettled(&self) -> u64 {
+        let word = self.settled.iter().position(|word| *word != u64::MAX).unwrap_or(self.settled.len());
+        let bit = self.settled.get(word).map_or(0, |word| word.trailing_ones());
+        word as u64 * 64 + u64::from(bit)
+    }
+
     /// Notes an outcome; `first` is when the row was first intended.
     pub fn record(&mut self, outcome: &OutcomeRow, first: Timestamp) {
         if outcome.kind.is_final() {
@@ -148,11 +203,23 @@ impl Rows {
 
     /// The earliest instant at which a row that is not settled is due.
     pub fn waiting(&self) -> Option<Timestamp> {
-        let retry = |pending: &Pending| match pending {
-            Pending::Retry { at, .. } => Some(at.unwrap_or(Timestamp::MIN)),
-            Pending::Again { .. } => None,
+        let at = |pending: &Pending| match pending {
+            Pending::Retry { at, .. } | Pending::Again { at, .. } => at.unwrap_or(Timestamp::MIN),
         };
-        self.pending.values().filter_map(retry).chain(self.held).min()
+        self.pending.values().map(at).chain(self.held).min()
+    }
+
+    /// Keeps a row in doubt that was refused for now, until it is tried once more. False when it was tried for so long
+    /// that it stays unknown.
+    pub fn keep_in_doubt(&mut self, row: u64, asked: Option<Duration>, refused: bool, now: Timestamp) -> bool {
+        let Some(Pending::Again { refusals, at, first, .. }) = self.pending.get_mut(&row) else { return false };
+        if !refused {
+            *at = None;
+            return true;
+        }
+        *refusals += 1;
+        *at = retry_at(*refusals, asked, *first, now);
+        at.is_some()
     }
 
     /// How many rows are settled.
@@ -186,12 +253,7 @@ fn resolve(intent: &Intent, marks: &Marks, capabilities: &Capabilities, now: Tim
 
 /// When to try a deferred row again: as the other side asks, else after 1, 5, 15 and then 60 minutes. `None` when it
 /// has been tried for 72 hours.
-pub(super) fn retry_at(
-    attempt: u32,
-    asked: Option<std::time::Duration>,
-    first: Timestamp,
-    now: Timestamp,
-) -> Option<Timestamp> {
+pub(super) fn retry_at(attempt: u32, asked: Option<Duration>, first: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let minutes = match attempt {
         1 => 1,
         2 => 5,
@@ -270,5 +332,30 @@ mod tests {
         rows.record(&outcome, at(0));
         assert!(!rows.is_due(7, at(999)));
         assert_eq!((rows.waiting(), rows.settled()), (None, 1));
+    }
+
+    #[test]
+    fn rows_below_a_number_are_known_without_being_listed() {
+        let mut rows = Rows::default();
+        let retry = OutcomeRow {
+            row: 3,
+            attempt: 1,
+            kind: OutcomeKind::Deferred,
+            detail: String::new(),
+            retry_at: Some(at(60)),
+            at: at(0),
+        };
+        rows.record(&retry, at(0));
+        rows.settle_below(130, &[intent(70)]);
+        assert_eq!(rows.settled(), 128);
+        assert_eq!((rows.first_unsettled(), rows.below()), (3, 130));
+        assert!(
+            !rows.is_due(2, at(99)) && rows.is_due(3, at(99)) && rows.is_due(70, at(99)) && rows.is_due(130, at(0))
+        );
+        rows.settle(130);
+        rows.settle(132);
+        assert_eq!(rows.below(), 131, "row 131 has not been decided");
+        (3..=200).for_each(|row| rows.settle(row));
+        assert_eq!((rows.first_unsettled(), rows.below()), (201, 201));
     }
 }

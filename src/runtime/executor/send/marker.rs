@@ -121,7 +121,19 @@ pub(super) fn read(path: &Path) -> Marks {
     if lines.next() != Some(boot().as_str()) {
         return Marks::Lost;
     }
-    lines.map(parse).collect::<Option<_>>().map_or(Marks::Lost, Marks::Known)
+    let Some(lines) = lines.map(parse).collect::<Option<Vec<_>>>() else { return Marks::Lost };
+    let mut fates = HashMap::new();
+    // Handed over twice without an answer in between: a refusal of the second says nothing about the first.
+    let mut twice = HashSet::new();
+    for (key, fate) in lines {
+        if fate == Fate::InTheAir && fates.get(&key) == Some(&Fate::InTheAir) {
+            twice.insert(key);
+        }
+        if fate != Fate::Back || !twice.contains(&key) {
+            fates.insert(key, fate);
+        }
+    }
+    Marks::Known(fates)
 }
 
 fn parse(line: &str) -> Option<(SendKey, Fate)> {
@@ -179,6 +191,11 @@ mod tests {
             (key(5), Fate::InTheAir),
         ]);
         assert_eq!(fates, expected);
+        let marks = MarkerFile::open(&path).unwrap();
+        marks.dispatching(0, key(5));
+        marks.reported(key(5), &Outcome::NotStarted { reason: "nobody answers".into() });
+        let Marks::Known(fates) = read(&path) else { panic!("this boot's marks are believed") };
+        assert_eq!(fates[&key(5)], Fate::InTheAir, "the first time may have arrived");
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replacen(|c: char| c.is_ascii_hexdigit(), "-", 1)).unwrap();
         assert!(matches!(read(&path), Marks::Lost));

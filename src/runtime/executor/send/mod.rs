@@ -11,6 +11,8 @@
 mod cancel;
 mod contacts;
 mod decide;
+mod doubts;
+mod judge;
 mod ledger;
 mod marker;
 mod policy;
@@ -31,6 +33,7 @@ use tokio::task::JoinSet;
 
 use contacts::Contacts;
 use decide::{Before, Decided, Decider, Decision, Present, ToSend};
+pub(in crate::runtime) use doubts::resolve_doubts;
 use ledger::Rows;
 use marker::MarkerFile;
 pub(in crate::runtime) use rows::ROW;
@@ -43,6 +46,7 @@ use crate::runtime::audiences::Remembered;
 use crate::runtime::channels::{Channel, Dispatch, Outcome, OutgoingMessage, SendKey};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::RunError;
+use crate::runtime::machine::Doubt;
 use crate::runtime::store::{Change, Contact, Exclusion, Intent, OutcomeKind, OutcomeRow, RowState, Store};
 
 /// Batches that may be on their way at once: one is dispatched while the next is decided and committed.
@@ -51,7 +55,8 @@ const IN_FLIGHT: usize = 3;
 const DEAD_BATCHES: u32 = 3;
 /// Passes over the rows that brought nothing forward before the channel is given up for now.
 const FRUITLESS_PASSES: u32 = 3;
-
+/// A channel is left alone for so long within a send; a longer pause is a wait of the run.
+const SHORT_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// A send that may go on only after longer than this is left and taken up again.
 const LONGEST_SLOT: SignedDuration = SignedDuration::from_mins(10);
 /// While one waits for the next slot, word from outside is looked for this often.
@@ -76,6 +81,8 @@ struct Sender<'e> {
     pub send: i64,
     pub marks: PathBuf,
     pub pace: &'e Pace,
+    /// What was sent may have been sent before, after the backup that the run comes from.
+    pub doubt: Option<Doubt>,
     /// The send's own limit.
     pub own_pace: Pace,
     /// Held by whoever decides under a cap.
@@ -110,10 +117,11 @@ struct Returned {
 
 impl Sender<'_> {
     /// Performs passes over the population until every row is settled, deferred, or we are asked to stop.
-    /// `open` gives the rows in order, evaluated at this instant.
-    pub async fn run<'o>(&self, open: &(dyn Fn() -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
+    /// `open` gives the rows from a number on, in order, evaluated at this instant.
+    pub async fn run<'o>(&self, open: &(dyn Fn(u64) -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
         let capabilities = self.channel.capabilities();
-        let (resend, now) = (self.resend_unknown, self.clock.now());
+        let resend = self.resend_unknown || self.doubt.is_some_and(|doubt| doubt.resend);
+        let now = self.clock.now();
         let (mut rows, resolved) = Rows::load(self.store, self.send, &self.marks, &capabilities, resend, now)?;
         if !resolved.is_empty() {
             self.store.commit(vec![Change::Outcomes(self.send, resolved)]).await?;
@@ -137,7 +145,7 @@ impl Sender<'_> {
             }
             let before = rows.settled();
             rows.begin_pass();
-            let stream = open().await?;
+            let stream = open(rows.first_unsettled()).await?;
             let (last_reason, fit) = self.pass(stream, &mut rows, marker.clone()).await?;
             if (self.cancelled)() {
                 return Ok(SendEnd::Cancelled);
@@ -148,6 +156,10 @@ impl Sender<'_> {
             let Some(next) = rows.waiting() else { return Ok(SendEnd::Settled) };
             let now = self.clock.now();
             if next > now {
+                if self.pace.held_until(now).is_some() && next.duration_since(now) <= SHORT_PAUSE {
+                    self.rest().await;
+                    continue;
+                }
                 return Ok(SendEnd::Deferred(self.wake(next)));
             }
             fruitless = if rows.settled() == before { fruitless + 1 } else { 0 };
@@ -157,6 +169,16 @@ impl Sender<'_> {
                 let error = crate::runtime::channels::ChannelError::new(reason, help);
                 return Err(RunError::Channel { channel: self.channel_name.clone(), error });
             }
+        }
+    }
+
+    /// Leaves a channel alone that asked for it; ends early when we are asked to stop.
+    async fn rest(&self) {
+        while !(self.cancelled)()
+            && let Some(until) = self.pace.held_until(self.clock.now())
+        {
+            let left = until.duration_since(self.clock.now());
+            self.clock.pause(left.clamp(SignedDuration::ZERO, SLOT_PAUSE)).await;
         }
     }
 
@@ -207,7 +229,8 @@ impl Sender<'_> {
             }
         }
         if !flight.pending.is_empty() && !matches!(failure, Some(RunError::Store(_))) {
-            self.store.commit(vec![Change::Outcomes(self.send, std::mem::take(&mut flight.pending))]).await?;
+            let outcomes = Change::Outcomes(self.send, std::mem::take(&mut flight.pending));
+            self.store.commit(vec![outcomes, Change::Progress(self.send, rows.below())]).await?;
         }
         (self.progress)(rows.settled());
         match failure {
@@ -240,6 +263,11 @@ impl Sender<'_> {
         while flight.tasks.len() >= IN_FLIGHT {
             self.land(flight, rows).await?;
         }
+        // Asked for a pause by this batch or by another send: the rest is decided after it.
+        if let Some(until) = self.pace.held_until(self.clock.now()) {
+            rows.hold(until);
+            return Ok(false);
+        }
         self.check_fitness(flight, rows).await?;
         if !flight.fit || !self.wait_for_slot(rows).await {
             return Ok(false);
@@ -254,19 +282,22 @@ impl Sender<'_> {
         if self.clock.stands() {
             return true;
         }
-        let slot = self.own_pace.next().await;
-        if slot.duration_since(self.clock.now()) > LONGEST_SLOT {
-            rows.hold(slot);
-            return false;
-        }
-        while slot > self.clock.now() {
+        loop {
+            let now = self.clock.now();
+            let slot = self.own_pace.next(now).await;
+            let left = slot.duration_since(now);
+            if left <= SignedDuration::ZERO {
+                return true;
+            }
+            if left > LONGEST_SLOT {
+                rows.hold(slot);
+                return false;
+            }
             if (self.cancelled)() {
                 return false;
             }
-            let soon = self.clock.now().checked_add(SLOT_PAUSE).unwrap_or(slot);
-            self.clock.sleep_until(if self.clock.is_virtual() { slot } else { slot.min(soon) }).await;
+            self.clock.pause(if self.clock.is_virtual() { left } else { left.min(SLOT_PAUSE) }).await;
         }
-        true
     }
 
     /// Decides a chunk, commits its exclusions and intents with the outcomes that have gathered, then hands its
@@ -278,6 +309,7 @@ impl Sender<'_> {
         let mut changes = Vec::new();
         let (mut exclusions, mut intents, mut batch, mut messages) = (vec![], vec![], vec![], vec![]);
         let (mut contacts, mut late) = (vec![], vec![]);
+        let judged = self.judged(&decided).await;
         for decided in decided {
             let Decided { row, entity, decision } = decided;
             match decision {
@@ -303,6 +335,13 @@ impl Sender<'_> {
                         contacts.extend(person.map(|person| Contact { row, attempt, person, at: now }));
                         late.extend(is_late.then_some(row));
                     }
+                    if let Some(outcome) = judged.outcome(message.key) {
+                        let first = rows.first_intended(row).unwrap_or(now);
+                        let outcome = outcome_row(row, attempt, outcome, first, now);
+                        rows.record(&outcome, first);
+                        flight.pending.push(outcome);
+                        continue;
+                    }
                     messages.push((row, attempt, message.key));
                     batch.push(message);
                 }
@@ -313,6 +352,7 @@ impl Sender<'_> {
         changes.push(Change::Intents(self.send, intents));
         changes.push(Change::Contacts(self.send, contacts));
         changes.push(Change::Late(self.send, late));
+        changes.push(Change::Progress(self.send, rows.below()));
         self.store.commit(changes).await?;
         drop(gate);
         self.own_pace.take(batch.len(), self.clock).await;
@@ -365,14 +405,28 @@ impl Sender<'_> {
         let now = self.clock.now();
         let started = returned.outcomes.iter().any(|(_, outcome)| !matches!(outcome, Outcome::NotStarted { .. }));
         flight.dead = if started { 0 } else { flight.dead + 1 };
+        let pause = self.pause_asked(&returned.outcomes, now);
         let mut outcomes: std::collections::HashMap<SendKey, Outcome> = returned.outcomes.into_iter().collect();
         for (row, attempt, key) in returned.messages {
             let outcome = outcomes
                 .remove(&key)
                 .unwrap_or_else(|| Outcome::Unknown { reason: "the driver gave no outcome".into() });
+            let outcome = match outcome {
+                // It is not the message that is refused: it goes out as soon as the channel takes messages again.
+                Outcome::Deferred { reason, throttled: true, .. } => Outcome::Deferred {
+                    reason,
+                    retry_after: pause.and_then(|length| length.try_into().ok()),
+                    throttled: true,
+                },
+                other => other,
+            };
             if let Outcome::NotStarted { reason } | Outcome::Deferred { reason, .. } = &outcome {
                 flight.last_reason = Some(reason.clone());
             }
+            let outcome = match still_in_doubt(rows, row, outcome, now) {
+                Some(outcome) => outcome,
+                None => continue,
+            };
             let first = rows.first_intended(row).unwrap_or(now);
             let recorded = outcome_row(row, attempt, outcome, first, now);
             rows.record(&recorded, first);
@@ -380,6 +434,39 @@ impl Sender<'_> {
         }
         Ok(())
     }
+}
+
+impl Sender<'_> {
+    /// How long the channel wants to be left alone after a batch, if it does.
+    fn pause_asked(&self, outcomes: &[(SendKey, Outcome)], now: Timestamp) -> Option<SignedDuration> {
+        let throttled = |(_, outcome): &(SendKey, Outcome)| match outcome {
+            Outcome::Deferred { throttled: true, retry_after, .. } => Some(*retry_after),
+            _ => None,
+        };
+        match outcomes.iter().filter_map(throttled).max() {
+            Some(asked) => Some(self.pace.slow_down(asked.and_then(|asked| asked.try_into().ok()), now)),
+            None => {
+                if outcomes.iter().any(|(_, outcome)| outcome.is_final()) {
+                    self.pace.recover();
+                }
+                None
+            }
+        }
+    }
+}
+
+/// What to record of a message that is back; nothing while it may have arrived earlier and was only refused for now:
+/// to call it deferred, or failed in the end, could be untrue.
+fn still_in_doubt(rows: &mut Rows, row: u64, outcome: Outcome, now: Timestamp) -> Option<Outcome> {
+    let (asked, refused, reason) = match &outcome {
+        Outcome::Deferred { reason, retry_after, .. } if rows.is_in_doubt(row) => (*retry_after, true, reason),
+        Outcome::NotStarted { reason } if rows.is_in_doubt(row) => (None, false, reason),
+        _ => return Some(outcome),
+    };
+    if rows.keep_in_doubt(row, asked, refused, now) {
+        return None;
+    }
+    Some(Outcome::Unknown { reason: format!("it may have left before the process ended; 72 hours later: {reason}") })
 }
 
 /// Batches on their way.

@@ -51,6 +51,24 @@ pub(in crate::runtime::executor) fn numbered_query(of: &Query, row: RowId, snaps
     Query { kind: QueryKind::OrderBy { input: Box::new(source), row, keys: vec![key] }, ty, span: of.span }
 }
 
+/// The same without the rows below a number, which are settled: a send that is resumed near its end does not begin at
+/// its beginning.
+pub(super) fn numbered_from(of: &Query, row: RowId, snapshot: LocalId, from: u64) -> Query {
+    let mut query = numbered_query(of, row, snapshot);
+    if from > 0
+        && let QueryKind::OrderBy { input, .. } = &mut query.kind
+    {
+        let literal = ExprKind::Literal(crate::hir::Value::Int(i64::try_from(from).unwrap_or(i64::MAX)));
+        let number = Expr { kind: literal, ty: Ty::of(TyKind::Int), span: of.span };
+        let (left, right) = (Box::new(row_number(row, of.span)), Box::new(number));
+        let kind = ExprKind::Binary { op: BinaryOp::GreaterEqual, left, right };
+        let predicate = Expr { kind, ty: Ty::of(TyKind::Bool), span: of.span };
+        let rest = QueryKind::Where { input: input.clone(), row, predicate };
+        **input = Query { kind: rest, ty: input.ty.clone(), span: of.span };
+    }
+    query
+}
+
 /// The row's number.
 fn row_number(row: RowId, span: Span) -> Expr {
     let column = ColumnRef::Added(ROW.into());

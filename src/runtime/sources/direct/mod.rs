@@ -9,7 +9,6 @@ mod fit;
 mod folder;
 mod numbered;
 
-use std::fs::File;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -21,6 +20,7 @@ use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::datasource::provider_as_source;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, ident, lit};
@@ -36,7 +36,8 @@ use super::columns::{Column, MIN_SCALE};
 use super::error::{Mismatch, MissingColumn, SourceError};
 use super::files::{Format, SourceFile, io_reason};
 use super::import::{Builder, Context, LINE, Place};
-use super::table::{listing, union, view};
+use super::objects::{Handle, registered};
+use super::table::{listing, listing_at, union, view};
 use crate::base::did_you_mean;
 pub(crate) use fit::ty;
 use fit::{Fit, fit};
@@ -60,8 +61,7 @@ pub(crate) fn open(
     for file in files {
         let header = header(file, format)?;
         let fits = fit_columns(file, context, &header.schema).map_err(|error| error.unlike(file, files))?;
-        let stamp = Stamp::of(&file.path)
-            .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
+        let stamp = Stamp::found(file)?;
         let entry = Entry::new(context, &file.path, &stamp);
         checked(file, format, context, &header, &entry)?;
         let (read, schema, format) = if context.lines {
@@ -97,10 +97,11 @@ struct Part {
 
 /// Reads the columns and the number of rows.
 pub(crate) fn header(file: &SourceFile, format: Format) -> Result<Header, SourceError> {
-    let opened = File::open(&file.path)
+    let opened = file
+        .open()
         .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
     if format == Format::Arrow {
-        let count = |reader: FileReader<File>| -> Result<Header, ArrowError> {
+        let count = |reader: FileReader<Handle>| -> Result<Header, ArrowError> {
             let schema = reader.schema();
             let rows = reader.map(|batch| batch.map(|batch| batch.num_rows() as u64)).sum::<Result<u64, _>>()?;
             Ok(Header { nulls: vec![None; schema.fields().len()], schema, rows })
@@ -119,7 +120,8 @@ pub(crate) fn quick_header(file: &SourceFile, format: Format) -> Result<Header, 
     if format != Format::Arrow {
         return header(file, format);
     }
-    let opened = File::open(&file.path)
+    let opened = file
+        .open()
         .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
     let reader = FileReader::try_new(opened, None).map_err(|error| unreadable(file, format, error))?;
     let schema = reader.schema();
@@ -185,7 +187,8 @@ pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError
 
 /// The rows of some columns, which come in the file's order.
 pub(super) fn batches(file: &SourceFile, format: Format, columns: &[&Column]) -> Result<Batches, SourceError> {
-    let opened = File::open(&file.path)
+    let opened = file
+        .open()
         .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
     let failed = |error: &dyn std::fmt::Display| unreadable(file, format, error);
     let places = |schema: &Schema| -> Vec<usize> {
@@ -217,7 +220,13 @@ fn plan(part: &Part, scales: &[u8], context: &Context) -> Result<LogicalPlan, Da
         Format::Arrow => Arc::new(ArrowFormat),
         Format::Parquet | Format::Text => Arc::new(ParquetFormat::default()),
     };
-    let table = listing(&[&part.file.path], reader, part.schema.clone())?;
+    let table = match &part.file.object {
+        None => listing(&[&part.file.path], reader, part.schema.clone())?,
+        Some(object) => {
+            let table = listing_at(vec![ListingTableUrl::parse(object.url())?], reader, part.schema.clone())?;
+            registered(table, &object.bucket)
+        }
+    };
     let columns = context.columns.iter().zip(&part.fits).zip(scales);
     let columns = columns.map(|((column, fit), scale)| match part.file.folder_place(&column.name) {
         Some(Place::Folder(value)) => {

@@ -5,9 +5,12 @@
 //! process. After a failed write or sync the writer accepts nothing more: a store that cannot remember must not be
 //! built upon.
 
+mod collect;
 mod contacts;
 mod feedback;
+mod operations;
 mod read;
+mod replace;
 mod schema;
 mod takes;
 mod write;
@@ -24,10 +27,13 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::base::plain_reason;
 
+use crate::runtime::durable::{make_folder, sync_folder};
+
 use super::{
-    AudienceRecord, Change, EarlierContact, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord,
-    StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
+    AudienceRecord, Change, EarlierContact, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord,
+    SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
 };
+pub use replace::replace_database;
 use write::Writer;
 
 const DATABASE: &str = "state.db";
@@ -48,12 +54,14 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::InUse`] when another process holds it, [`StoreError::Unreadable`] when it cannot be opened.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(directory).map_err(|error| unreadable(directory, &error))?;
+        make_folder(directory).map_err(|error| unreadable(directory, &error))?;
         let lock = lock(directory)?;
         let path = directory.join(DATABASE);
         let connection = Connection::open(&path).map_err(|error| unreadable(&path, &error))?;
         configure(&connection).map_err(|error| unreadable(&path, &error))?;
         schema::upgrade(&connection, &path.display().to_string())?;
+        // The name of a new database.
+        sync_folder(directory).map_err(|error| unreadable(directory, &error))?;
         let reader = open_reader(&path)?;
         Ok(Self { writer: Some(Writer::start(connection)), reader: Mutex::new(reader), _lock: Some(lock) })
     }
@@ -179,6 +187,10 @@ impl Store for SqliteStore {
         read::rows(&self.reader(), send, each)
     }
 
+    fn unsettled(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<u64, StoreError> {
+        read::unsettled(&self.reader(), send, each)
+    }
+
     fn signals(&self, run: &str, name: &str, since: jiff::Timestamp) -> Result<Vec<SignalRecord>, StoreError> {
         read::signals(&self.reader(), run, name, since)
     }
@@ -208,19 +220,24 @@ impl Store for SqliteStore {
         feedback::rows(&self.reader(), send, kind)
     }
 
-    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
-        read::audience(&self.reader(), name)
+    fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
+        read::audience(&self.reader(), realm, name)
     }
 
-    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError> {
-        read::audiences(&self.reader())
+    fn audiences(&self, realm: Realm) -> Result<Vec<AudienceRecord>, StoreError> {
+        read::audiences(&self.reader(), realm)
     }
 
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {
         takes::takes(&self.reader(), memory)
     }
 
-    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {
-        read::subscriptions(&self.reader(), topic, each)
+    fn subscriptions(
+        &self,
+        realm: Realm,
+        topic: &str,
+        each: &mut dyn FnMut(&str, &str, bool),
+    ) -> Result<(), StoreError> {
+        read::subscriptions(&self.reader(), realm, topic, each)
     }
 }

@@ -6,6 +6,7 @@
 
 mod changes;
 mod file;
+mod server;
 mod table;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::hir::{BinaryOp, ColumnRef, EntityId, Expr, ExprKind, FieldId, LocalId
 use crate::plan::{DataStep, Step, unmatched};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::steps::file_instance;
+use crate::runtime::sources::{Database, SourceError};
 use changes::Changes;
 
 /// Names of frozen columns that hold new values begin so.
@@ -46,7 +48,16 @@ impl Executor<'_> {
         // Rows are looked for where they are now.
         self.around.sources.refresh();
         match self.around.sources.bound(entity) {
-            Some(bound) => self.write_table(token, step, data, (entity, bound)).await,
+            Some(bound) => {
+                let declared = &self.program[entity];
+                let place = declared.source.as_ref().map_or(declared.span, |source| source.span);
+                let problem = |error: SourceError| RunError::from(error.problem(place));
+                bound.check_writable(&declared.name).map_err(problem)?;
+                match bound.database().map_err(problem)? {
+                    Database::Sqlite(file) => self.write_table(token, step, data, (entity, bound, file)).await,
+                    Database::Postgres(server) => self.write_server(token, step, data, (entity, bound, server)).await,
+                }
+            }
             None => self.write_file(token, step, data, entity).await,
         }
     }
