@@ -76,6 +76,7 @@ mod start;
 mod stdlib;
 #[cfg(feature = "engine")]
 mod stop;
+mod their_functions;
 mod tidy;
 #[cfg(feature = "engine")]
 mod tpch;
