@@ -13,11 +13,6 @@ mod archive;
 mod archive;
 mod audiences;
 #[cfg(feature = "engine")]
-mod audiences;
-mod archive;
-#[cfg(feature = "engine")]
-mod audiences;
-#[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
 mod cli;
