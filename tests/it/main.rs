@@ -9,8 +9,6 @@
 )]
 
 mod archive;
-#[cfg(feature = "engine")]
-mod archive;
 mod audiences;
 #[cfg(feature = "engine")]
 mod bad_input;
