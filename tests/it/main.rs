@@ -8,7 +8,9 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+#[cfg(feature = "engine")]
 mod archive;
+#[cfg(feature = "engine")]
 mod audiences;
 #[cfg(feature = "engine")]
 mod bad_input;
