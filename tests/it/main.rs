@@ -8,12 +8,7 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
-mod archive;
 #[cfg(feature = "engine")]
-mod archive;
-mod audiences;
-#[cfg(feature = "engine")]
-mod audiences;
 mod archive;
 #[cfg(feature = "engine")]
 mod audiences;
@@ -57,7 +52,6 @@ mod program;
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
-#[cfg(feature = "engine")]
 mod recovery;
 mod robust;
 #[cfg(feature = "engine")]
