@@ -18,6 +18,7 @@ mod names;
 mod notebook;
 mod observe;
 mod rehearsal;
+mod seal;
 pub mod sources;
 pub mod store;
 mod tables;

@@ -7,14 +7,15 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use orch::hir::FeedbackKind;
 use orch::runtime::channels::{
     BoxFuture, Capabilities, Channel, ChannelError, Dispatch, Idempotency, Outcome, OutgoingMessage,
 };
 use orch::runtime::clock::Clock;
 use orch::runtime::store::sqlite::SqliteStore;
 use orch::runtime::store::{
-    AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
-    StoreError, TakeRecord, Tally, TaskAnswer, TaskRecord,
+    AudienceRecord, Change, EarlierContact, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord,
+    StepRecord, Store, StoreError, TakeRecord, Tally, TaskAnswer, TaskRecord,
 };
 use orch::runtime::{Inbox, Note, Observer, Progress};
 
@@ -113,6 +114,12 @@ impl Store for SimStore<'_> {
     }
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {
         self.read().takes(memory)
+    }
+    fn contacts(&self, person: &[u8; 16], since: Timestamp, run: &str) -> Result<Vec<EarlierContact>, StoreError> {
+        self.read().contacts(person, since, run)
+    }
+    fn feedback(&self, send: i64, kind: FeedbackKind) -> Result<Vec<u64>, StoreError> {
+        self.read().feedback(send, kind)
     }
     fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {
         self.read().subscriptions(topic, each)
@@ -287,7 +294,7 @@ impl Clock for SimClock {
             if self.goes_back.load(Ordering::SeqCst) > 0 && self.world.happens(30) {
                 self.goes_back.fetch_sub(1, Ordering::SeqCst);
                 self.world.fire("clock set back".into());
-                let hours = lock(&self.world.chance).between(1, 50);
+                let hours = lock(&self.world.chance).between(1, 5);
                 self.turn(-SignedDuration::from_hours(hours));
             }
         })

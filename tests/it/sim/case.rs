@@ -233,14 +233,14 @@ impl Runner<'_> {
             }
             Fault::SourceSpoilt => self.data.spoil(),
         }
-        let turns = if self.back && fault != Fault::Nothing { 3 } else { 0 };
+        let turns = if self.back && fault != Fault::Nothing { 2 } else { 0 };
         self.clock.goes_back.store(turns, Ordering::SeqCst);
         if !self.virtual_clock && fault != Fault::Nothing && self.chance.once_in(4) {
             self.clock.turn(SignedDuration::from_hours(self.chance.between(1, 60)));
         }
         if self.back && fault != Fault::Nothing && self.chance.once_in(3) {
             self.world.fire("clock set back between drives".into());
-            self.clock.turn(-SignedDuration::from_hours(self.chance.between(1, 60)));
+            self.clock.turn(-SignedDuration::from_hours(self.chance.between(1, 6)));
         }
     }
 

@@ -3,8 +3,6 @@
 //! What people want is kept by person and topic, together with their addresses: a wish counts for whoever has the
 //! address. The last word of a person counts.
 
-use std::fs::File;
-
 use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -15,6 +13,7 @@ use super::publish::file_error;
 use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, SegmentTy, TyKind, Value};
 use crate::plan::Step;
 use crate::runtime::error::RunError;
+use crate::runtime::seal;
 use crate::runtime::store::{Change, Subscription};
 
 const TOPIC: &str = "__topic";
@@ -41,7 +40,7 @@ impl Executor<'_> {
         let path = self.around.folders.run(&self.run).join(&snapshot.file);
         let mut done = Done::of(accounting);
 
-        let opened = File::open(&path).map_err(|error| file_error(&path, &error))?;
+        let opened = seal::open(&path).map_err(|error| file_error(&path, &error))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(&path, &error))?;
         let mut people = Vec::new();
         for batch in reader.build().map_err(|error| file_error(&path, &error))? {

@@ -139,7 +139,7 @@ impl Sender<'_> {
             let before = rows.settled();
             rows.begin_pass();
             let stream = open().await?;
-            let (last_reason, fit) = self.pass(stream, &mut rows, marker.clone()).await?;
+            let Passed { last_reason, fit, moved } = self.pass(stream, &mut rows, marker.clone()).await?;
             if (self.cancelled)() {
                 return Ok(SendEnd::Cancelled);
             }
@@ -155,7 +155,7 @@ impl Sender<'_> {
                 }
                 return Ok(SendEnd::Deferred(self.wake(next)));
             }
-            fruitless = if rows.settled() == before { fruitless + 1 } else { 0 };
+            fruitless = if rows.settled() == before && !moved { fruitless + 1 } else { 0 };
             if fruitless >= FRUITLESS_PASSES {
                 let reason = last_reason.unwrap_or_else(|| "it takes no messages".into());
                 let help = "nothing is lost; mend the channel and go on with `orch resume`";
@@ -182,20 +182,20 @@ impl Sender<'_> {
         next.round(jiff::TimestampRound::new().smallest(unit).mode(jiff::RoundMode::Ceil)).unwrap_or(next)
     }
 
-    /// One pass: decides due rows, dispatches them, records what became of them. Returns the last reason for which a
-    /// message did not start, and whether what the send requires still holds.
+    /// One pass: decides due rows, dispatches them, records what became of them.
     async fn pass(
         &self,
         stream: SendableRecordBatchStream,
         rows: &mut Rows,
         marker: Arc<MarkerFile>,
-    ) -> Result<(Option<String>, bool), RunError> {
+    ) -> Result<Passed, RunError> {
         let mut flight = Flight {
             marker,
             tasks: JoinSet::new(),
             pending: Vec::new(),
             last_reason: None,
             dead: 0,
+            moved: false,
             fit: true,
             fit_at: rows.settled(),
         };
@@ -227,7 +227,7 @@ impl Sender<'_> {
         (self.progress)(rows.settled());
         match failure {
             Some(error) => Err(error),
-            None => Ok((flight.last_reason, flight.fit)),
+            None => Ok(Passed { last_reason: flight.last_reason, fit: flight.fit, moved: flight.moved }),
         }
     }
 
@@ -258,6 +258,7 @@ impl Sender<'_> {
         // Asked for a pause by this batch or by another send: the rest is decided after it.
         if let Some(until) = self.pace.held_until(self.clock.now()) {
             rows.hold(until);
+            flight.moved = true;
             return Ok(false);
         }
         self.check_fitness(flight, rows).await?;
@@ -388,6 +389,7 @@ impl Sender<'_> {
         let now = self.clock.now();
         let started = returned.outcomes.iter().any(|(_, outcome)| !matches!(outcome, Outcome::NotStarted { .. }));
         flight.dead = if started { 0 } else { flight.dead + 1 };
+        flight.moved |= started;
         let pause = self.pause_asked(&returned.outcomes, now);
         let mut outcomes: std::collections::HashMap<SendKey, Outcome> = returned.outcomes.into_iter().collect();
         for (row, attempt, key) in returned.messages {
@@ -452,6 +454,16 @@ fn still_in_doubt(rows: &mut Rows, row: u64, outcome: Outcome, now: Timestamp) -
     Some(Outcome::Unknown { reason: format!("it may have left before the process ended; 72 hours later: {reason}") })
 }
 
+/// What a pass over the rows brought.
+struct Passed {
+    /// Why the last message that did not start did not.
+    last_reason: Option<String>,
+    /// Whether what the send requires still holds.
+    fit: bool,
+    /// Whether the channel said anything but that nothing left.
+    moved: bool,
+}
+
 /// Batches on their way.
 struct Flight {
     marker: Arc<MarkerFile>,
@@ -461,6 +473,8 @@ struct Flight {
     last_reason: Option<String>,
     /// Batches in a row of which not one message started.
     dead: u32,
+    /// Whether the channel said anything but that nothing left.
+    moved: bool,
     /// Whether what the send requires held when it was last looked at, and how many rows were settled then.
     fit: bool,
     fit_at: u64,
