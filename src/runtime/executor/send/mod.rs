@@ -148,11 +148,14 @@ impl Sender<'_> {
             }
             let Some(next) = rows.waiting() else { return Ok(SendEnd::Settled) };
             let now = self.clock.now();
+            // Whatever is due, nothing leaves before the channel's pause is over.
+            let held = self.pace.held_until(now);
+            if held.is_some_and(|until| until.duration_since(now) <= SHORT_PAUSE) {
+                self.rest().await;
+                continue;
+            }
+            let next = held.map_or(next, |until| next.max(until));
             if next > now {
-                if self.pace.held_until(now).is_some() && next.duration_since(now) <= SHORT_PAUSE {
-                    self.rest().await;
-                    continue;
-                }
                 return Ok(SendEnd::Deferred(self.wake(next)));
             }
             fruitless = if rows.settled() == before && !moved { fruitless + 1 } else { 0 };
