@@ -21,9 +21,13 @@ mod documents;
 #[cfg(feature = "engine")]
 mod embed;
 #[cfg(feature = "engine")]
+mod faults;
+#[cfg(feature = "engine")]
 mod feedback;
 #[cfg(feature = "engine")]
 mod flow;
+#[cfg(feature = "engine")]
+mod kills;
 #[cfg(feature = "engine")]
 mod limits;
 #[cfg(feature = "engine")]

@@ -17,9 +17,15 @@ use crate::runtime::store::{Change, Exclusion, Reason, SendRecord};
 use crate::runtime::tables::parquet_batches;
 
 impl Executor<'_> {
-    /// Settles every row that is still due: what was never intended or waits for another try is cancelled; what may
-    /// have left and has no answer is unknown. Done before the run is recorded as stopped.
+    /// Settles every row that is still due, before a run that nobody drives is recorded as stopped.
     pub(in crate::runtime) async fn cancel_rest(&self) -> Result<(), RunError> {
+        Ok(self.around.store.commit(self.cancellations().await?).await?)
+    }
+
+    /// What settles every row that is still due: what was never intended or waits for another try is cancelled; what may
+    /// have left and has no answer is unknown.
+    pub(in crate::runtime::executor) async fn cancellations(&self) -> Result<Vec<Change>, RunError> {
+        let mut changes = Vec::new();
         for record in self.around.store.sends(&self.run)? {
             if self.around.store.tally(record.id)?.due == 0 {
                 continue;
@@ -28,13 +34,19 @@ impl Executor<'_> {
             if let Some(step) = step
                 && let StepKind::Send(send) = &step.kind
             {
-                self.cancel_send(&record, step, send).await?;
+                self.cancel_send(&record, step, send, &mut changes).await?;
             }
         }
-        Ok(())
+        Ok(changes)
     }
 
-    async fn cancel_send(&self, record: &SendRecord, step: &Step, send: &Send) -> Result<(), RunError> {
+    async fn cancel_send(
+        &self,
+        record: &SendRecord,
+        step: &Step,
+        send: &Send,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), RunError> {
         let now = self.around.clock.now();
         let folder = self.around.folders.run(&self.run);
         let marks = folder.join(format!("{}.marks", file_instance(&record.token, step)));
@@ -43,7 +55,7 @@ impl Executor<'_> {
         let bound = self.around.channels.get(&record.channel);
         let capabilities = bound.map_or(unmarked, |bound| bound.driver.capabilities());
         let (rows, resolved) = Rows::load(self.around.store, record.id, &marks, &capabilities, false, now)?;
-        self.around.store.commit(vec![Change::Outcomes(record.id, resolved)]).await?;
+        changes.push(Change::Outcomes(record.id, resolved));
         let snapshot = self.send_snapshot(&record.token, step, send).await?;
         let path = folder.join(&snapshot.file);
         let names = KeyNames::new(&self.program[send.to.ty.entity]);
@@ -64,8 +76,7 @@ impl Executor<'_> {
                     exclusions.push(Exclusion { row, entity, reason, detail, at: now });
                 }
             }
-            let changes = vec![Change::Outcomes(record.id, outcomes), Change::Exclusions(record.id, exclusions)];
-            self.around.store.commit(changes).await?;
+            changes.extend([Change::Outcomes(record.id, outcomes), Change::Exclusions(record.id, exclusions)]);
         }
         Ok(())
     }
