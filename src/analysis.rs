@@ -20,13 +20,13 @@
 mod allow;
 mod columns;
 pub mod docs;
+mod echo;
 mod load;
 
 use std::collections::HashMap;
 
 use crate::base::{SourceId, SourceMap};
-use crate::diag::codes::lints;
-use crate::diag::{Problem, Problems, RenderStyle, Severity, render};
+use crate::diag::{Problem, Problems, RenderStyle, Severity, render_all};
 use crate::hir::{Environment, ParsedFile, Program, SourceLocation, Ty, Value, check_program};
 
 /// Where files come from. Paths are relative to the project, with `/`.
@@ -152,9 +152,8 @@ impl Workspace {
         };
         let load::Loaded { sources, files, comments, entry, mut problems } = loaded.finish();
         let (program, found) = check_program(&files, &environment);
-        // What was not understood may use what seems unused.
         let broken = problems.has_errors();
-        problems.extend(found.into_iter().filter(|problem| !broken || problem.code != lints::UNUSED_SEGMENT));
+        problems.extend(echo::without_echoes(found, &files, &sources, broken));
         let mut problems = allow::suppress(problems, &comments, &sources);
         problems.finish();
         Analysis { sources, files, entry, program, problems }
@@ -162,22 +161,18 @@ impl Workspace {
 }
 
 impl Analysis {
-    /// Problems as people read them, one after the other, with a line that counts them.
+    /// Problems as people read them: at most 50 of them, the rest counted, with a line that says how many there are.
+    /// Empty if there are none.
     pub fn render(&self, style: RenderStyle) -> String {
-        let mut out: String = self.problems.iter().map(|problem| render(problem, &self.sources, style)).collect();
-        let (errors, warnings) = (self.problems.count(Severity::Error), self.problems.count(Severity::Warning));
-        if errors + warnings > 0 {
-            out.push_str(&format!("{}, {}\n", counted(errors, "error"), counted(warnings, "warning")));
+        if self.problems.is_empty() {
+            return String::new();
         }
-        out
+        let files = self.files.iter().filter(|file| !file.library).count();
+        render_all(&self.problems, &self.sources, style, files)
     }
 
     /// Only the errors.
     pub fn errors(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error)
     }
-}
-
-fn counted(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -7,7 +7,7 @@ use super::environment::secret;
 use crate::diag::Problem;
 use crate::project::{OnUnknown, Project};
 use crate::runtime::channels::{ChannelConfig, Rate, Secret, UnknownPolicy};
-use crate::runtime::{AlertTarget, SourceBinding};
+use crate::runtime::{AlertTarget, ObjectAccess, SourceBinding};
 
 /// The configuration of the channel with this name; the default one if the manifest does not mention it.
 ///
@@ -41,11 +41,27 @@ pub fn alerts(project: &Project) -> BTreeMap<String, AlertTarget> {
     project.settings.alert.iter().map(|(name, alert)| (name.clone(), target(alert))).collect()
 }
 
+/// How to reach an object store, secrets looked up.
+fn object_access(source: &crate::project::SourceSettings, project: &Project) -> Result<ObjectAccess, Problem> {
+    let look = |place: &Option<crate::project::Secret>| {
+        place.as_ref().map(|place| secret(place, project).map(|found| Secret::new(found.expose()))).transpose()
+    };
+    Ok(ObjectAccess {
+        endpoint: source.endpoint.clone(),
+        region: source.region.clone(),
+        access_key: look(&source.access_key)?,
+        secret_key: look(&source.secret_key)?,
+        session_token: look(&source.session_token)?,
+        anonymous: source.anonymous,
+    })
+}
+
 /// What `from NAME.table` means. A secret that is missing is a problem only for those who use the source.
 pub fn sources(project: &Project) -> BTreeMap<String, SourceBinding> {
     let binding = |source: &crate::project::SourceSettings| SourceBinding {
         url: secret(&source.url, project).map(|url| Secret::new(url.expose())).map_err(Box::new),
         writable: source.writable,
+        objects: object_access(source, project).map_err(Box::new),
     };
     project.settings.source.iter().map(|(name, source)| (name.clone(), binding(source))).collect()
 }

@@ -12,6 +12,7 @@ use crate::hir::{CampaignId, TyKind, Value};
 use crate::plan::{DataStep, Plan};
 use crate::project::Project;
 use crate::runtime::channels::{Places, UnknownPolicy, open};
+use crate::runtime::machine::Version;
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store, StoreError};
 use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
@@ -136,7 +137,8 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
     let exit = match error {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
         RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
-        RunError::Store(_) => Exit::Usage,
+        RunError::Store(_) | RunError::Restored { .. } => Exit::Usage,
+        RunError::Source(problem) if problem.code == codes::run::BAD_BACKUP => Exit::Usage,
         RunError::Source(problem) if problem.code == codes::run::CACHE_UNUSABLE => Exit::Usage,
         RunError::Source(_) | RunError::Plan(_) => Exit::Problems,
         _ => Exit::Failed,
@@ -299,7 +301,7 @@ pub fn open_run(context: &Context, written: &str) -> Result<(Project, RunRecord)
         return Err(failed(RunError::UnknownRun { run: written.to_string() }));
     };
     let record = find_run(&store, written)?;
-    if record.state.status.is_over() {
+    if record.is_done() {
         return Err(failed(RunError::Over { run: record.run.clone(), status: record.status() }));
     }
     Ok((project, record))
@@ -346,6 +348,14 @@ pub fn projects_below(context: &Context, here: &Project) -> Result<Vec<Project>,
 /// # Errors
 /// The source is missing, or this version reads it differently.
 pub fn pinned(project: &Project, store: &dyn Store, record: &RunRecord) -> Result<Script, Failure> {
+    version(project, store, &record.version())
+}
+
+/// The plan of a version of a script that a run is, or was, pinned to.
+///
+/// # Errors
+/// The source is missing, or this version of orch reads it differently.
+pub fn version(project: &Project, store: &dyn Store, record: &Version) -> Result<Script, Failure> {
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
     let files = store.bundle(&record.fingerprint).map_err(|error| failed(error.into()))?.unwrap_or_default();
     let settings = &project.settings.project;

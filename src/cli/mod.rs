@@ -6,6 +6,8 @@
 #[cfg(feature = "engine")]
 mod ask;
 #[cfg(feature = "engine")]
+mod backup;
+#[cfg(feature = "engine")]
 mod channels;
 mod check;
 mod completions;
@@ -20,9 +22,13 @@ mod failure;
 mod feedback;
 mod fmt;
 #[cfg(feature = "engine")]
+mod gc;
+#[cfg(feature = "engine")]
 mod host;
 #[cfg(feature = "engine")]
 mod init;
+#[cfg(feature = "engine")]
+mod migrate;
 mod output;
 #[cfg(feature = "engine")]
 mod params;
@@ -34,9 +40,13 @@ mod plan;
 mod progress;
 mod project;
 #[cfg(feature = "engine")]
+mod question;
+#[cfg(feature = "engine")]
 mod repl;
 #[cfg(feature = "engine")]
 mod resume;
+#[cfg(feature = "engine")]
+mod retry;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
@@ -163,6 +173,10 @@ enum Command {
     #[cfg(feature = "engine")]
     Stop(stop::Arguments),
     #[cfg(feature = "engine")]
+    Retry(retry::Arguments),
+    #[cfg(feature = "engine")]
+    Migrate(migrate::Arguments),
+    #[cfg(feature = "engine")]
     State(state::Arguments),
     #[cfg(feature = "engine")]
     Tasks(tasks::ListArguments),
@@ -181,6 +195,12 @@ enum Command {
     Feedback(feedback::Arguments),
     #[cfg(feature = "engine")]
     Doctor(doctor::Arguments),
+    #[cfg(feature = "engine")]
+    Gc(gc::Arguments),
+    #[cfg(feature = "engine")]
+    Backup(backup::BackupArguments),
+    #[cfg(feature = "engine")]
+    Restore(backup::RestoreArguments),
     #[cfg(feature = "engine")]
     Repl(repl::Arguments),
     Doc(doc::Arguments),
@@ -247,6 +267,10 @@ impl Command {
             #[cfg(feature = "engine")]
             Self::Stop(arguments) => stop::run(&arguments, context),
             #[cfg(feature = "engine")]
+            Self::Retry(arguments) => retry::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Migrate(arguments) => migrate::run(&arguments, context),
+            #[cfg(feature = "engine")]
             Self::State(arguments) => state::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Tasks(arguments) => tasks::list(&arguments, context),
@@ -262,6 +286,12 @@ impl Command {
             Self::Feedback(arguments) => feedback::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Doctor(arguments) => doctor::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Gc(arguments) => gc::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Backup(arguments) => backup::backup_state(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Restore(arguments) => backup::restore_state(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Repl(arguments) => repl::run(&arguments, context),
             Self::Doc(arguments) => doc::run(&arguments, context),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::host::{self, Script, Source};
 use super::progress::Terminal;
 use super::{Context, Exit, Failure, ask};
-use crate::plan::{DataStep, StepKind};
+use crate::plan::StepKind;
 use crate::report::{RunReport, moment};
 use crate::runtime::machine::Status;
 use crate::runtime::store::StoreError;
@@ -67,8 +67,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let pacing = if arguments.fast_forward { Pacing::FastForward } else { Pacing::Real };
     check_harmless(&script, &engine, pacing)?;
     check_messages(&script, &engine)?;
-    if pacing == Pacing::FastForward && changes_something(&script.plan) && !context.output.is_json() {
-        context.output.remark("warning: fast-forward jumps over waits, but what the script writes is really written");
+    if pacing == Pacing::FastForward && changes_data(&script.plan) && !context.output.is_json() {
+        context.output.remark("warning: fast-forward jumps over waits, but the rows of entities that the script changes are really changed");
     }
     let run =
         engine.start(&store, &script.plan, &script.path, &params, pacing).map_err(|error| script.failure(&error))?;
@@ -171,6 +171,9 @@ pub fn drive(
         DriveEnd::Blocked => {
             (format!("waiting for a person or a signal{balance} · `orch tasks` lists what is asked"), Exit::Waiting)
         }
+        DriveEnd::Parked if until == Until::Repeats && !cancel.is_cancelled() => {
+            (format!("as it was{balance} · `orch resume {run}` goes on with it"), Exit::Done)
+        }
         DriveEnd::Parked => (format!("parked{balance} · `orch resume {run}` goes on"), Exit::Waiting),
     };
     if !output.is_json() {
@@ -202,10 +205,10 @@ fn leave() {
     std::process::exit(i32::from(Exit::Waiting.number()));
 }
 
-/// True when a campaign writes files, audiences, subscriptions or data.
-fn changes_something(plan: &crate::plan::Plan) -> bool {
+/// True when a campaign changes the rows of entities, which has no place apart.
+fn changes_data(plan: &crate::plan::Plan) -> bool {
     let changes = |step: &&crate::plan::Step| match &step.kind {
-        StepKind::Data(data) => !matches!(data.as_ref(), DataStep::Alert { .. }),
+        StepKind::Data(data) => data.target().is_some(),
         _ => false,
     };
     plan.steps().iter().any(changes)

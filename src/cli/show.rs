@@ -7,8 +7,9 @@ use super::{Context, Exit, Failure, ask, host};
 use crate::base::SourceMap;
 use crate::diag::{Problem, codes};
 use crate::report::{RunJson, RunReport, moment, waiting_until};
-use crate::runtime::RunError;
-use crate::runtime::store::{RowRecord, RowState, SendRecord, Store};
+use crate::runtime::store::sqlite::SqliteStore;
+use crate::runtime::store::{OutcomeKind, RowRecord, RowState, RunRecord, SendRecord, Store};
+use crate::runtime::{Fate, RunError};
 
 /// Show where a run stands: each step with its numbers, each send with its outcome
 #[derive(clap::Args, Debug)]
@@ -39,7 +40,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     };
     let waiting_for = waiting_for(&project, &store, &record).map_err(|error| failed(error.into()))?;
     let person = match &arguments.person {
-        Some(id) => Some(person(&store, &report, id, || ask::is_in_data(id, &project, context))?),
+        Some(id) => {
+            let trail = trail(&project, &store, &record, id, context);
+            Some(person(&store, &report, id, trail, || ask::is_in_data(id, &project, context))?)
+        }
         None => None,
     };
     if context.output.is_json() {
@@ -94,11 +98,25 @@ struct ShowJson<'r> {
     person: Option<PersonJson>,
 }
 
-/// One person in every send.
+/// One person in every population and every send.
 #[derive(Serialize)]
 struct PersonJson {
     id: String,
+    steps: Vec<PersonStepJson>,
     sends: Vec<PersonSendJson>,
+}
+
+/// What a step that froze a population made of them.
+#[derive(Serialize)]
+struct PersonStepJson {
+    path: String,
+    title: String,
+    /// `in`, `out`, or `gone` when it is not known any more.
+    state: &'static str,
+    why: String,
+    /// Sends that were performed before it.
+    #[serde(skip)]
+    after: usize,
 }
 
 #[derive(Serialize)]
@@ -106,7 +124,7 @@ struct PersonSendJson {
     path: String,
     channel: String,
     message: Option<String>,
-    /// `not_in`, `excluded`, `due`, or what became of the message.
+    /// `not_in`, `excluded`, `due`, `removed`, or what became of the message.
     state: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
@@ -115,19 +133,55 @@ struct PersonSendJson {
     detail: String,
 }
 
+/// The populations that the person is in, and why not in the others; nothing where the run's source or rows are gone.
+fn trail(
+    project: &crate::project::Project,
+    store: &SqliteStore,
+    record: &RunRecord,
+    id: &str,
+    context: &Context,
+) -> Vec<PersonStepJson> {
+    let Ok(script) = host::pinned(project, store, record) else { return Vec::new() };
+    let Ok(engine) = host::engine(project, &[], context) else { return Vec::new() };
+    let Ok(stops) = engine.trail(store, &script.plan, &record.run, id) else { return Vec::new() };
+    let mut after = 0;
+    let mut steps = Vec::new();
+    for stop in stops {
+        let (state, why) = match stop.fate {
+            Fate::In(why) => ("in", why),
+            Fate::Out(why) => ("out", why),
+            Fate::Gone(why) => ("gone", why),
+            Fate::Send(_) => {
+                after += 1;
+                continue;
+            }
+        };
+        steps.push(PersonStepJson { path: stop.path, title: stop.title, state, why, after });
+    }
+    steps
+}
+
 /// What became of one person in every send.
 ///
 /// # Errors
 /// Nobody has this key, in any send or in the data.
 fn person(
-    store: &dyn Store,
+    store: &SqliteStore,
     report: &RunReport,
     id: &str,
+    steps: Vec<PersonStepJson>,
     is_in_data: impl FnOnce() -> bool,
 ) -> Result<PersonJson, Failure> {
     let mut sends = Vec::new();
-    let mut known = false;
+    let mut known = steps.iter().any(|step| step.state == "in");
+    let (_, collected) = store.collected().map_err(|error| host::run_failure(&error.into(), SourceMap::new()))?;
     for (send, _) in &report.sends {
+        if collected.contains(&send.id) {
+            let (path, channel, message) = (send.step.clone(), send.channel.clone(), send.message.clone());
+            let (state, detail) = ("removed".to_owned(), "removed by `orch gc`".to_owned());
+            sends.push(PersonSendJson { path, channel, message, state, reason: None, address: None, detail });
+            continue;
+        }
         let mut found: Option<RowRecord> = None;
         let each = &mut |row: RowRecord| {
             if row.entity == id {
@@ -139,7 +193,7 @@ fn person(
         sends.push(person_send(send, found.map(|row| row.state)));
     }
     if known || is_in_data() {
-        return Ok(PersonJson { id: id.to_owned(), sends });
+        return Ok(PersonJson { id: id.to_owned(), steps, sends });
     }
     let help = "a person is named by the key of the rows that are sent to";
     let run = &report.record.run;
@@ -153,6 +207,9 @@ fn person_send(send: &SendRecord, state: Option<RowState>) -> PersonSendJson {
         None => ("not_in".to_owned(), None, None, String::new()),
         Some(RowState::Excluded(exclusion)) => {
             ("excluded".to_owned(), Some(exclusion.reason.word()), None, exclusion.detail)
+        }
+        Some(RowState::Ended(intent, outcome)) if outcome.kind == OutcomeKind::Reopened => {
+            ("due".to_owned(), None, Some(intent.address), outcome.detail)
         }
         Some(RowState::Intended(intent)) => ("due".to_owned(), None, Some(intent.address), String::new()),
         Some(RowState::Ended(intent, outcome)) => {
@@ -168,18 +225,28 @@ fn show_person(person: &PersonJson, context: &Context) {
     let output = &context.output;
     output.line("");
     output.line(&person.id);
-    for send in &person.sends {
+    let populations = |after: &dyn Fn(usize) -> bool| {
+        for step in person.steps.iter().filter(|step| after(step.after)) {
+            let why = if step.why.is_empty() { String::new() } else { format!("   {}", step.why) };
+            let line = format!("  {}  {:<24} {:<4}{why}", step.path, step.title, step.state);
+            output.line(crate::diag::safe_text(line.trim_end()));
+        }
+    };
+    for (at, send) in person.sends.iter().enumerate() {
+        populations(&|after| after == at);
         let words = send.state.replace('_', " ");
         let mut said = match (&send.reason, &send.address) {
             (Some(reason), _) => format!("{words}: {}", reason.replace('_', " ")),
             (None, Some(address)) if send.state == "due" => format!("on its way to {address}"),
             (None, Some(address)) => format!("{words} to {address}"),
+            (None, None) if send.state == "removed" => String::new(),
             (None, None) => words,
         };
         if !send.detail.is_empty() {
-            said += &format!(" · {}", send.detail);
+            said += &format!("{}{}", if said.is_empty() { "" } else { " · " }, send.detail);
         }
         let title = format!("send {} {}", send.channel, send.message.as_deref().unwrap_or_default());
-        output.line(format!("  {}  {:<24} {said}", send.path, title.trim_end()));
+        output.line(crate::diag::safe_text(&format!("  {}  {:<24} {said}", send.path, title.trim_end())));
     }
+    populations(&|after| after >= person.sends.len());
 }

@@ -14,6 +14,8 @@ use crate::diag::{Problem, codes};
 #[cfg(feature = "engine")]
 use crate::hir::{Source, Ty};
 use crate::project::Project;
+#[cfg(feature = "engine")]
+use crate::runtime::sources::Places;
 
 /// Folders that hold no scripts of ours.
 const SKIPPED: &[&str] = &["target", "node_modules"];
@@ -21,6 +23,9 @@ const SKIPPED: &[&str] = &["target", "node_modules"];
 /// Files of a project. Paths are relative to its base folder.
 struct Disk {
     base: PathBuf,
+    /// Bound sources, for entities without a block. Nothing is connected to for any other.
+    #[cfg(feature = "engine")]
+    sources: std::collections::BTreeMap<String, crate::runtime::SourceBinding>,
 }
 
 impl Loader for Disk {
@@ -32,8 +37,12 @@ impl Loader for Disk {
     fn schema(&self, request: &SchemaRequest<'_>) -> Result<Vec<(String, Ty)>, String> {
         let folder = Path::new(request.file).parent().unwrap_or(Path::new(""));
         let nowhere = Span::new(SourceId(0), 0, 0);
-        let source = Source { location: request.location.clone(), options: request.options.clone(), span: nowhere };
-        crate::runtime::sources::columns(&source, &self.base.join(folder)).map_err(|problem| {
+        let source =
+            Source { location: request.location.clone(), options: request.options.clone(), fresh: None, span: nowhere };
+        let base = self.base.join(folder);
+        let places = Places { base: &base, project: &self.base, bindings: &self.sources };
+        let columns = crate::runtime::sources::columns(&source, places);
+        columns.map_err(|problem| {
             let help = problem.help.map(|help| format!("; {}", help.replace('\n', "; ")));
             problem.message + &help.unwrap_or_default()
         })
@@ -43,9 +52,13 @@ impl Loader for Disk {
 /// What the checker needs to know of a project.
 pub fn workspace(project: &Project) -> Workspace {
     let settings = &project.settings.project;
-    let workspace = Workspace::new(Disk { base: project.base.clone() })
-        .schema(settings.schema.clone())
-        .timezone(settings.timezone.name());
+    let workspace = Workspace::new(Disk {
+        base: project.base.clone(),
+        #[cfg(feature = "engine")]
+        sources: super::channels::sources(project),
+    })
+    .schema(settings.schema.clone())
+    .timezone(settings.timezone.name());
     match &settings.default_topic {
         Some(topic) => workspace.default_topic(topic.clone()),
         None => workspace,

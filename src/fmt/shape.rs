@@ -2,7 +2,7 @@
 
 use super::comments::Comments;
 use super::doc::{Doc, INDENT, WIDTH};
-use super::spacing::{Cut, Place, cut, space};
+use super::spacing::{Cut, Open, Place, cut, space};
 use crate::syntax::layout::{Inside, Unit};
 use crate::syntax::token::{Kind, Token};
 
@@ -13,6 +13,8 @@ struct Part {
     kept_break: bool,
     /// Its first token.
     kind: Kind,
+    /// Comments on the lines above it, which say nothing about how it is broken itself.
+    above: Vec<Doc>,
     doc: Vec<Doc>,
 }
 
@@ -50,7 +52,9 @@ impl<'t> Shaper<'t> {
     /// The whole file.
     pub fn file(&mut self) -> Doc {
         let mut docs = self.units_until_close();
-        docs.extend(self.comments_above(self.tokens.len(), true));
+        let last = self.comments_above(self.tokens.len(), docs.is_empty());
+        docs.push(Doc::Hard);
+        docs.extend(last);
         Doc::All(docs)
     }
 
@@ -162,6 +166,7 @@ impl<'t> Shaper<'t> {
     fn sequence(&mut self, word: Kind, top: bool) -> Vec<Doc> {
         let mut docs = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
+        let mut open = Open::default();
         let start = self.at;
         while self.at < self.tokens.len() && !self.ends_sequence(top) {
             let at = self.at;
@@ -180,16 +185,19 @@ impl<'t> Shaper<'t> {
                 docs.push(self.braces());
                 continue;
             }
-            let mut part = Part { cut: Cut::Never, kept_break: false, kind: self.kind(at), doc: Vec::new() };
+            let mut part =
+                Part { cut: Cut::Never, kept_break: false, kind: self.kind(at), above: Vec::new(), doc: Vec::new() };
+            let cut = open.cut(cut(place, self.kind(at + 1)), self.kind(at));
             if at > start && !(parts.is_empty() && docs.is_empty()) {
-                part.cut = cut(place, self.kind(at + 1));
+                part.cut = cut;
                 part.kept_break = top && part.cut == Cut::Clause && self.tokens[at].first;
             }
             let above = self.comments_above(at, false);
-            if !above.is_empty() {
-                let line = if part.cut == Cut::Never { Doc::Deeper } else { Doc::Hard };
-                part.doc.push(line.clone());
-                part.doc.extend(above.into_iter().map(|doc| if matches!(doc, Doc::Hard) { line.clone() } else { doc }));
+            if part.cut == Cut::Never && !above.is_empty() {
+                part.doc.push(Doc::Deeper);
+                part.doc.extend(above.into_iter().map(|doc| if matches!(doc, Doc::Hard) { Doc::Deeper } else { doc }));
+            } else {
+                part.above = above;
             }
             let element = self.element(word);
             match parts.last_mut() {
@@ -243,11 +251,12 @@ impl<'t> Shaper<'t> {
         }
         // The values of an enumeration fill lines, other parts have one each.
         let fills = word_of_parts == Some(Kind::Pipe);
-        let mut lines = lines.into_iter().map(|line| self.break_up(line, false));
-        let first = lines.next();
-        let rest = lines.map(|line| match fills {
-            true => Doc::group(vec![Doc::Break(" "), line]),
-            false => Doc::All(vec![Doc::Break(" "), line]),
+        let mut lines = lines.into_iter();
+        let first = lines.next().map(|line| self.break_up(line, false));
+        let rest = lines.map(|mut line| {
+            let above = line.first_mut().map(|part| std::mem::take(&mut part.above)).unwrap_or_default();
+            let docs = vec![Doc::Break(" "), Doc::All(above), self.break_up(line, false)];
+            if fills { Doc::group(docs) } else { Doc::All(docs) }
         });
         let rest: Vec<Doc> = rest.collect();
         let mut docs: Vec<Doc> = first.into_iter().collect();

@@ -20,7 +20,9 @@ pub fn space(place: Place) -> bool {
         return false;
     }
     match token {
-        Kind::Comma | Kind::ParenClose | Kind::SquareClose | Kind::Dot | Kind::Colon | Kind::Question => false,
+        // A number would go on with the point.
+        Kind::Dot => before == Kind::Literal,
+        Kind::Comma | Kind::ParenClose | Kind::SquareClose | Kind::Colon | Kind::Question => false,
         // Options stand apart, arguments do not.
         Kind::ParenOpen => matches!(word, Kind::StmtTopic | Kind::StmtEntity) || !is_callee(before),
         _ => true,
@@ -81,6 +83,9 @@ pub fn cut(place: Place, next: Kind) -> Cut {
     match token {
         Kind::Where | Kind::Union | Kind::Intersect | Kind::Except => Cut::Clause,
         Kind::With if word != Kind::StmtMessage => Cut::Clause,
+        Kind::Set if after_operand && matches!(word, Kind::StmtUpdate | Kind::StmtUpsert | Kind::StmtInsert) => {
+            Cut::Clause
+        }
         Kind::Dedupe | Kind::Order if after_operand && next == Kind::By => Cut::Clause,
         Kind::Limit | Kind::Sample | Kind::Match if after_operand && next_begins_operand(next) => Cut::Clause,
         Kind::And | Kind::Or | Kind::Pipe => Cut::Part,
@@ -88,6 +93,33 @@ pub fn cut(place: Place, next: Kind) -> Cut {
         Kind::Else if next != Kind::BraceOpen && before != Kind::BraceClose => Cut::Part,
         Kind::Plus | Kind::Slash | Kind::Star | Kind::Coalesce | Kind::Minus if after_operand => Cut::Operator,
         _ => Cut::Never,
+    }
+}
+
+/// What an `and` or `or` belongs to.
+#[derive(Default)]
+pub struct Open {
+    /// `between` without its `and`.
+    betweens: u32,
+    /// `if` without its `then`.
+    conditions: u32,
+}
+
+impl Open {
+    /// The cut before a token, in the light of what stands before it.
+    pub fn cut(&mut self, cut: Cut, token: Kind) -> Cut {
+        match token {
+            Kind::Between => self.betweens += 1,
+            Kind::If => self.conditions += 1,
+            Kind::Then => self.conditions = self.conditions.saturating_sub(1),
+            Kind::And if self.betweens > 0 => {
+                self.betweens -= 1;
+                return Cut::Never;
+            }
+            Kind::And | Kind::Or if self.conditions > 0 && cut == Cut::Part => return Cut::Operator,
+            _ => {}
+        }
+        cut
     }
 }
 

@@ -1,3 +1,6 @@
+mod generated;
+mod programs;
+
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -96,6 +99,12 @@ fn small_things() {
         ),
         ("stop # one\nlog \"a\" # two", "stop     # one\nlog \"a\"  # two\n"),
         ("segment a = b # one\n  # two\n  where c", "segment a = b  # one\n  # two\n  where c\n"),
+        ("if a {\nstop\n}\n# one\n# two", "if a {\n  stop\n}\n# one\n# two\n"),
+        ("let a = 09:00 .b", "let a = 09:00 .b\n"),
+        (
+            "segment a = b\n# one\nwhere c and d\n# two\nlimit 3",
+            "segment a = b\n  # one\n  where c and d\n  # two\n  limit 3\n",
+        ),
         ("\u{FEFF}stop\r\n\r\nstop\r\n", "stop\n\nstop\n"),
         ("log \"\"\"\r\n  a\r\n  \"\"\"", "log \"\"\"\n  a\n  \"\"\"\n"),
     ] {

@@ -40,7 +40,20 @@ pub struct Source {
     pub location: SourceLocation,
     /// Options as constants, checked for name and type.
     pub options: Vec<(String, super::Value)>,
+    /// How old it may be.
+    pub fresh: Option<Fresh>,
     /// The place of the location in the text.
+    pub span: Span,
+}
+
+/// `fresh: 6h`: how old a source may be when a run reads it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fresh {
+    /// At most this old.
+    pub within: super::Duration,
+    /// The field whose newest value is its age (`fresh_by`); without it the time its newest file was written counts.
+    pub by: Option<String>,
+    /// Where it says so.
     pub span: Span,
 }
 

@@ -69,7 +69,8 @@ pub struct SegmentTy {
     /// Whose rows.
     pub entity: EntityId,
     /// Columns added by `with` and `match`, in order. Those of a matched source row have dotted names: `leads.email`.
-    pub with: Vec<Column>,
+    /// Shared, because every clause and every use of a name has the type of what stands before it.
+    pub with: Arc<[Column]>,
 }
 
 /// A named column.
@@ -159,18 +160,24 @@ impl SegmentTy {
     pub const UNKNOWN: EntityId = EntityId(u32::MAX);
 
     /// All rows of an entity, nothing added.
-    pub const fn of(entity: EntityId) -> Self {
-        Self { entity, with: Vec::new() }
+    pub fn of(entity: EntityId) -> Self {
+        Self { entity, with: Arc::default() }
     }
 
     /// The poison type.
-    pub const fn error() -> Self {
+    pub fn error() -> Self {
         Self::of(Self::UNKNOWN)
     }
 
     /// True for the poison type.
     pub fn is_error(&self) -> bool {
         self.entity == Self::UNKNOWN
+    }
+
+    /// The same population with further columns.
+    #[must_use]
+    pub fn and(&self, columns: impl IntoIterator<Item = Column>) -> Self {
+        Self { entity: self.entity, with: self.with.iter().cloned().chain(columns).collect() }
     }
 
     /// The type of an added column.

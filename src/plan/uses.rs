@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, StepKind};
+use super::{Plan, Step, StepKind};
 use crate::hir::{
     ArmKind, Content, EntityId, Expr, LocalId, Query, QueryKind, RelationId, Send, SendAt, TemplatePart, Until,
     visit_expr, visit_query,
@@ -12,7 +12,20 @@ impl Plan {
     /// The entities whose rows the campaign may read, so that their sources can be looked at before anything happens.
     /// Paths are followed from every entity that is read, which may name one more than is needed, never one less.
     pub fn entities(&self) -> BTreeSet<EntityId> {
-        let uses = self.uses();
+        self.read(self.uses())
+    }
+
+    /// The entities whose rows one step may read.
+    pub fn entities_of(&self, step: &Step) -> BTreeSet<EntityId> {
+        let mut uses = Uses::default();
+        uses.step(&step.kind);
+        if let StepKind::Send(send) = &step.kind {
+            self.consent_rules(send, &mut uses);
+        }
+        self.read(uses)
+    }
+
+    fn read(&self, uses: Uses) -> BTreeSet<EntityId> {
         let mut entities = uses.entities;
         let mut open: Vec<EntityId> = entities.iter().copied().collect();
         while let Some(entity) = open.pop() {

@@ -19,7 +19,7 @@ pub use find::{Location, MANIFEST_NAME};
 pub use manifest::Manifest;
 pub use secret::{Secret, SecretText};
 pub use settings::*;
-pub use units::{Bytes, Pace};
+pub use units::{Age, Bytes, Pace};
 
 use crate::diag::Problem;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::problems::HELP;
-use super::{Bytes, Pace, Secret};
+use super::{Age, Bytes, Pace, Secret};
 
 /// All settings of one profile.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Settings {
     pub alert: BTreeMap<String, AlertSettings>,
     /// `[web]`
     pub web: WebSettings,
+    /// `[retention]`
+    pub retention: RetentionSettings,
     /// `[roles]`: who may answer for a role.
     pub roles: BTreeMap<String, Vec<String>>,
     /// Patterns such as `*@shop.test`; everybody else is excluded as `not_allowed`. Without it everybody is allowed.
@@ -67,11 +69,24 @@ pub struct EngineSettings {
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct SourceSettings {
-    /// `sqlite:FILE`, `postgres://...` or a folder of files.
+    /// `sqlite:FILE`, `postgres://...`, `s3://BUCKET/FOLDER` or a folder of files.
     pub url: Secret,
     /// Whether scripts may change it.
     #[serde(default)]
     pub writable: bool,
+    /// Where an object store is, unless it is Amazon's: `https://minio.shop.test:9000`.
+    pub endpoint: Option<String>,
+    /// The region of the bucket.
+    pub region: Option<String>,
+    /// Who reads from the object store.
+    pub access_key: Option<Secret>,
+    /// What that access key is proved with.
+    pub secret_key: Option<Secret>,
+    /// A token that belongs to a temporary key.
+    pub session_token: Option<Secret>,
+    /// Whether the bucket is read without any key.
+    #[serde(default)]
+    pub anonymous: bool,
 }
 
 /// `[channel.NAME]`
@@ -146,6 +161,22 @@ pub struct AlertSettings {
 pub struct WebSettings {
     /// What unsubscribe and tracking links begin with; marketing mail over SMTP needs it.
     pub public_url: Option<String>,
+}
+
+/// `[retention]`: how long `orch gc` keeps what runs that are over leave behind.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct RetentionSettings {
+    /// Frozen populations and journals; 90 days by default.
+    pub runs: Age,
+    /// What became of each person, which caps count; 400 days by default.
+    pub ledger: Age,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self { runs: Age::days(90), ledger: Age::days(400) }
+    }
 }
 
 /// The name of a time zone that exists.

@@ -19,6 +19,11 @@ pub struct Pace {
     pub per: Duration,
 }
 
+/// How long something is kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub struct Age(pub Duration);
+
 const BYTE_UNITS: &[(&str, u64)] = &[
     ("B", 1),
     ("kB", 1_000),
@@ -50,6 +55,21 @@ impl TryFrom<String> for Pace {
 
     fn try_from(text: String) -> Result<Self, String> {
         pace(&text).ok_or_else(|| format!("`{text}` is not a rate{HELP}write `200/s`, `30/min` or `5_000/3h`"))
+    }
+}
+
+impl TryFrom<String> for Age {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        duration(&text).map(Age).ok_or_else(|| format!("`{text}` is not a length of time{HELP}write `90d` or `12h`"))
+    }
+}
+
+impl Age {
+    /// So many days of 24 hours.
+    pub const fn days(days: u64) -> Self {
+        Self(Duration::from_secs(days * 86_400))
     }
 }
 

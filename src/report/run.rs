@@ -84,10 +84,18 @@ impl RunReport {
 
     /// The steps as lines, each followed by what was dropped and why.
     pub fn lines(&self, zone: &TimeZone, sent_word: &str) -> Vec<String> {
-        let paths = self.steps.iter().map(|step| step.step.chars().count()).max().unwrap_or(1);
-        let titles = self.steps.iter().map(|step| step.title().chars().count()).max().unwrap_or(0).clamp(16, 48);
+        let unfinished = self.unfinished();
+        let paths = self.steps.iter().chain(&unfinished).map(|step| step.step.chars().count()).max().unwrap_or(1);
+        let titles = self
+            .steps
+            .iter()
+            .chain(&unfinished)
+            .map(|step| step.title().chars().count())
+            .max()
+            .unwrap_or(0)
+            .clamp(16, 48);
         let mut out = Vec::new();
-        for step in &self.steps {
+        for step in self.steps.iter().chain(&unfinished) {
             let tally = self.tally_of(step);
             let said = summary(step, tally, zone, sent_word);
             out.push(format!("  {:>paths$}  {:<titles$}  {said}", step.step, step.title()).trim_end().to_string());
@@ -96,6 +104,25 @@ impl RunReport {
             }
         }
         out
+    }
+
+    /// Sends that have begun and are not done, as steps with what is known of them.
+    fn unfinished(&self) -> Vec<StepRecord> {
+        let is_done =
+            |send: &SendRecord| self.steps.iter().any(|step| step.step == send.step && step.token == send.token);
+        let step = |(send, tally): &(SendRecord, Tally)| StepRecord {
+            run: send.run.clone(),
+            step: send.step.clone(),
+            token: send.token.clone(),
+            kind: "send".to_string(),
+            name: format!("send {} {}", send.channel, send.message.as_deref().unwrap_or_default()).trim().to_string(),
+            rows_in: Some(tally.targeted),
+            rows_out: Some(tally.sent),
+            dropped: BTreeMap::new(),
+            at: send.at,
+            note: None,
+        };
+        self.sends.iter().filter(|(send, _)| !is_done(send)).map(step).collect()
     }
 
     /// The accounting of the send that a step is.

@@ -31,6 +31,23 @@ pub fn plural(n: u64, what: &str) -> String {
     format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
+/// An amount of memory or disk: `812 B`, `12.4 kB`, `1.2 GB`.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    let mut amount = n as f64 / 1_000.0;
+    if n < 1_000 {
+        return format!("{n} B");
+    }
+    for unit in UNITS {
+        // 999.95 would be shown as 1000.0.
+        if amount < 999.95 || unit == UNITS[3] {
+            return format!("{amount:.1} {unit}");
+        }
+        amount /= 1_000.0;
+    }
+    format!("{n} B")
+}
+
 /// A measured time in the unit that fits: `9 ms`, `0.9 s`, `2 min 5 s`, `3 h 20 min`.
 pub fn elapsed(time: Duration) -> String {
     let (millis, seconds) = (time.as_millis(), time.as_secs());
@@ -105,6 +122,12 @@ mod tests {
             (plural(1, "row"), plural(0, "row"), plural(1312, "row")),
             ("1 row".into(), "0 rows".into(), "1,312 rows".into())
         );
+    }
+
+    #[test]
+    fn amounts_have_the_unit_that_fits() {
+        let shown = [999, 1_000, 12_345, 999_949, 999_960, 5_000_000_000].map(bytes);
+        assert_eq!(shown, ["999 B", "1.0 kB", "12.3 kB", "999.9 kB", "1.0 MB", "5.0 GB"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::sources;
-use super::store::{AudienceRecord, Store};
+use super::store::{AudienceRecord, Realm, Store};
 use super::tables::{Sources, parquet_schema, without_numbers};
 use crate::base::did_you_mean;
 use crate::diag::{Problem, codes};
@@ -26,6 +26,18 @@ pub struct Remembered<'r> {
     pub store: &'r dyn Store,
     /// The directory.
     pub state: PathBuf,
+    /// Whether what runs on a virtual clock saved is seen, before what is real.
+    pub realm: Realm,
+}
+
+impl Remembered<'_> {
+    /// The realms that are seen, the first one first.
+    pub fn realms(&self) -> &'static [Realm] {
+        match self.realm {
+            Realm::Real => &[Realm::Real],
+            Realm::Simulated => &[Realm::Simulated, Realm::Real],
+        }
+    }
 }
 
 /// The audience with this name and where it is kept.
@@ -36,8 +48,9 @@ pub fn find(remembered: &[Remembered<'_>], name: &str, entity: &str) -> Result<(
     let broken = |error: super::store::StoreError| QueryError::Source(error.to_string());
     let problem = |problem: Problem| QueryError::Problem(Box::new(problem));
     let mut known = Vec::new();
-    for one in remembered {
-        match one.store.audience(name).map_err(broken)? {
+    let seen = remembered.iter().flat_map(|one| one.realms().iter().map(move |realm| (one, *realm)));
+    for (one, realm) in seen {
+        match one.store.audience(realm, name).map_err(broken)? {
             Some(found) if found.entity == entity => {
                 let path = one.state.join(&found.file);
                 return Ok((found, path));
@@ -47,7 +60,7 @@ pub fn find(remembered: &[Remembered<'_>], name: &str, entity: &str) -> Result<(
                 let help = format!("write `audience \"{name}\" of {}`", found.entity);
                 return Err(problem(Problem::outside(codes::run::OTHER_AUDIENCE, message).help(help)));
             }
-            None => known.extend(one.store.audiences().map_err(broken)?.into_iter().map(|found| found.name)),
+            None => known.extend(one.store.audiences(realm).map_err(broken)?.into_iter().map(|found| found.name)),
         }
     }
     let help = match did_you_mean(name, known.iter().map(String::as_str)) {

@@ -11,12 +11,12 @@ use datafusion::scalar::ScalarValue;
 use super::audiences::Remembered;
 use super::engine::Engine;
 use super::error::RunError;
-use super::executor::{SnapshotFile, freeze_population, highest_of};
+use super::executor::{Freezing, SnapshotFile, freeze_population, highest_of, stale};
 use super::memories::{keys_file, seen, takes, untaken, write_keys};
-use super::store::{Change, Store, TakeRecord};
+use super::store::{Change, Realm, Store, TakeRecord};
 use super::tables::{RunTables, Sources};
 use crate::hir::{Entity, Query, QueryKind, SegmentTy, Value};
-use crate::plan::query::{QueryError, Scope, scalar, values};
+use crate::plan::query::{Columns, QueryError, Scope, scalar, values};
 use crate::plan::{NewRows, Plan, by_name};
 
 /// What is left out.
@@ -77,7 +77,7 @@ impl Engine {
                 if highest == Value::Null {
                     return Ok(None);
                 }
-                let remembered = [Remembered { store, state: state.clone() }];
+                let remembered = [Remembered { store, state: state.clone(), realm: Realm::Real }];
                 let earlier = takes(&remembered, &new.memory, false)?;
                 take.ranges = untaken(earlier.into_iter().flat_map(|(take, _)| take.ranges).collect(), &highest);
             }
@@ -94,13 +94,29 @@ impl Engine {
     fn everything(&self, plan: &Plan, new: &NewRows<'_>, to: &Path) -> Result<u64, RunError> {
         let all = whole(new);
         self.with_entities(plan, |scope| {
-            self.block_on(freeze_population(self.session(), scope, &all, to, "the baseline"))
+            let what = Freezing { columns: &Columns::Named(Vec::new()), ..Freezing::all(&all, "the baseline") };
+            Ok(self.block_on(freeze_population(self.session(), scope, &what, to))?.rows)
         })
     }
 
     fn highest(&self, plan: &Plan, new: &NewRows<'_>, by: &crate::hir::Expr) -> Result<Value, RunError> {
         let highest = highest_of(whole(new), new, by);
         self.with_entities(plan, |scope| Ok(self.block_on(scalar(scope, self.session(), &highest))?))
+    }
+
+    /// What a run of this plan would be held for now, because a source is too old.
+    ///
+    /// # Errors
+    /// A source that cannot be read.
+    pub fn stale(&self, plan: &Plan) -> Result<Vec<crate::diag::Problem>, RunError> {
+        let sources = self.open_sources(plan);
+        self.with_entities(plan, |scope| {
+            let mut found = Vec::new();
+            for entity in plan.entities() {
+                found.extend(self.block_on(stale(scope, self.session(), &sources, entity))?);
+            }
+            Ok(found)
+        })
     }
 
     /// Runs `work` with the entities' rows and no names.
@@ -126,7 +142,7 @@ impl Engine {
 }
 
 fn whole(new: &NewRows<'_>) -> Query {
-    let ty = SegmentTy { entity: new.query.ty.entity, with: Vec::new() };
+    let ty = SegmentTy::of(new.query.ty.entity);
     Query { kind: QueryKind::Entity(ty.entity), ty, span: new.query.span }
 }
 

@@ -18,7 +18,7 @@ use super::names::run_name;
 use super::observe::Observer;
 use super::rehearsal::{Rehearsal, RehearsalChannel};
 use super::store::sqlite::SqliteStore;
-use super::store::{Change, RunRecord, Store};
+use super::store::{Change, Realm, RunRecord, Store};
 use super::tables::{Folders, Sources};
 use crate::hir::{LocalId, Value};
 use crate::plan::query::{Session, SessionOptions};
@@ -136,7 +136,10 @@ impl Engine {
     /// # Errors
     /// The first source that is not as declared.
     pub fn sources(&self, plan: &Plan) -> Result<Sources, RunError> {
-        let sources = self.open_sources(plan);
+        self.checked(plan, self.open_sources(plan))
+    }
+
+    fn checked(&self, plan: &Plan, sources: Sources) -> Result<Sources, RunError> {
         for entity in plan.entities() {
             sources.open(entity)?;
         }
@@ -217,15 +220,20 @@ impl Engine {
     /// What held the run; it is paused then and can be resumed.
     pub fn drive(&self, store: &dyn Store, plan: &Plan, run: &str, drive: &Drive<'_>) -> Result<DriveEnd, RunError> {
         let mut record = self.find(store, run)?;
-        if record.state.status.is_over() {
+        if record.is_done() {
             return Err(RunError::Over { run: run.to_string(), status: record.status() });
+        }
+        if let Some(backup) = record.state.restored {
+            return Err(RunError::Restored { run: run.to_string(), backup });
         }
         let simulated = drive.pacing == Pacing::FastForward;
         if simulated && !record.simulated {
             self.runtime.block_on(store.commit(vec![Change::Simulated { run: run.to_string() }]))?;
             record.simulated = true;
         }
-        let sources = self.sources(plan)?;
+        let runs = self.options.folders.runs();
+        super::archive::settle(&runs, store, drive.observer)?;
+        let sources = self.checked(plan, self.open_sources(plan).read_by(self.options.folders.run(run)))?;
         let clock: Arc<dyn Clock> =
             if simulated { Arc::new(VirtualClock::new(record.updated)) } else { self.options.clock.clone() };
         let inbox = Inbox::new(&self.options.folders.state);
@@ -236,16 +244,20 @@ impl Engine {
         };
         let paused = record.state.status == machine::Status::Paused;
         let mut executor = Executor::new(around, plan, record);
-        self.runtime.block_on(async {
+        let end = self.runtime.block_on(async {
             if paused {
                 executor.commit(Event::Resumed, None).await?;
             }
             executor.drive(drive.until).await
-        })
+        })?;
+        if matches!(end, DriveEnd::Over(_)) {
+            super::archive::settle(&runs, store, drive.observer)?;
+        }
+        Ok(end)
     }
 
     /// What a run of this engine has around it; nobody watches and nobody is asked.
-    fn surroundings<'e>(
+    pub(super) fn surroundings<'e>(
         &'e self,
         store: &'e dyn Store,
         clock: &'e dyn Clock,
@@ -334,7 +346,11 @@ impl Engine {
             channels: &channels,
             observer,
             effects: false,
-            beneath: real.as_ref().map(|store| Remembered { store, state: self.options.folders.state.clone() }),
+            beneath: real.as_ref().map(|store| Remembered {
+                store,
+                state: self.options.folders.state.clone(),
+                realm: Realm::Real,
+            }),
             ..self.surroundings(&store, clock, &sources, &cancel, &inbox)
         };
         let record = self.find(&store, &run)?;

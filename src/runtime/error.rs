@@ -81,6 +81,13 @@ pub enum RunError {
         /// How.
         status: &'static str,
     },
+    /// The run comes from a backup, and nobody has said what is to become of what it may have sent since.
+    Restored {
+        /// Its name.
+        run: String,
+        /// When the backup was made.
+        backup: jiff::Timestamp,
+    },
     /// A parameter is missing, unknown or has the wrong type.
     Parameter(String),
     /// The user pressed Ctrl-C while a question was computed.
@@ -166,6 +173,14 @@ impl RunError {
             RunError::Over { run: name, status } => {
                 Problem::outside(run::RUN_IS_OVER, format!("the run `{name}` is {status}; nothing is left to do"))
                     .help("`orch run` starts a new one")
+            }
+            RunError::Restored { run: name, backup } => {
+                let message =
+                    format!("the run `{name}` was restored: what it sent since the backup of {backup} is not known");
+                Problem::outside(run::RESTORED, message).help(format!(
+                    "leave messages that may have left as unknown: `orch resume {name} --sent-after-backup skip`\n\
+                     or send them again: `orch resume {name} --sent-after-backup resend`"
+                ))
             }
             RunError::Parameter(message) => {
                 Problem::outside(run::BAD_PARAMETER, message.clone()).help("give it as `--param name=value`")

@@ -1,6 +1,8 @@
 //! Layer 5: what happens between a checked program and a delivered message.
 
+mod archive;
 mod audiences;
+mod backup;
 mod baseline;
 mod bindings;
 pub mod channels;
@@ -11,28 +13,36 @@ mod engine;
 mod error;
 mod executor;
 mod feedback;
+mod garbage;
 mod inbox;
 pub mod machine;
 mod memories;
+mod migrate;
 mod names;
 mod notebook;
 mod observe;
 mod rehearsal;
+mod retry;
 mod seal;
 pub mod sources;
 pub mod store;
 mod tables;
+mod trail;
 
 pub use audiences::Remembered;
+pub use backup::{Manifest, backup, restore, verify};
 pub use baseline::{Baseline, Keys, keys_of, read_cells, write_cells};
-pub use bindings::{AlertTarget, SourceBinding};
+pub use bindings::{AlertTarget, ObjectAccess, SourceBinding};
 pub use engine::{Drive, Engine, EngineOptions, Pacing};
 pub use error::RunError;
-pub use executor::{BoundChannel, Cancel, DriveEnd, Pace, Until};
+pub use executor::{BoundChannel, Cancel, DriveEnd, Fate, Pace, Stop, Until};
 pub use feedback::{FeedbackFormat, REPORTED, read_feedback};
+pub use garbage::{Garbage, OldRun, Retention};
 pub use inbox::{Inbox, Note};
+pub use migrate::Migration;
 pub use names::signal_name;
 pub use notebook::{Answer, Notebook, Rows};
 pub use observe::{Observer, Progress, Silent};
 pub use rehearsal::Rehearsal;
+pub use retry::Retryable;
 pub use tables::{Folders, RunTables, Sources};

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use super::audiences::Remembered;
 use super::engine::Engine;
 use super::error::RunError;
-use super::executor::freeze_population;
+use super::executor::{Freezing, freeze_population};
+use super::store::Realm;
 use super::store::sqlite::SqliteStore;
 use super::tables::{RunTables, Sources};
 use crate::hir::{Amount, Expr, ExprKind, LocalId, LocalKind, Query, QueryKind, RowId, Ty, TyKind, Value};
@@ -128,10 +129,11 @@ impl<'e> Notebook<'e> {
         self.bound += 1;
         let path = self.folder.path().join(format!("{}.parquet", self.bound));
         let rows = self.with_scope(plan, sources, |engine, scope| {
-            engine.interruptible(freeze_population(engine.session(), scope, query, &path, name))
+            let what = Freezing::all(query, name);
+            Ok(engine.interruptible(freeze_population(engine.session(), scope, &what, &path))?.rows)
         })?;
         let everyone = Query { kind: QueryKind::Entity(query.ty.entity), ty: query.ty.clone(), span: query.span };
-        let everyone = Query { ty: crate::hir::SegmentTy { with: Vec::new(), ..everyone.ty.clone() }, ..everyone };
+        let everyone = Query { ty: crate::hir::SegmentTy::of(everyone.ty.entity), ..everyone };
         let of = self.count(plan, sources, &everyone)?;
         self.frozen.insert(name.to_string(), path);
         let entity = plan.program[query.ty.entity].name.clone();
@@ -201,7 +203,8 @@ impl<'e> Notebook<'e> {
         }
         let state = self.engine.options().folders.state.clone();
         let store = SqliteStore::open_read_only(&state)?;
-        let remembered = store.iter().map(|store| Remembered { store, state: state.clone() }).collect();
+        let remembered =
+            store.iter().map(|store| Remembered { store, state: state.clone(), realm: Realm::Real }).collect();
         let tables = RunTables {
             sources,
             frozen: &frozen,

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::tz::TimeZone;
 
+use super::archive;
 use super::audiences::{self, Remembered};
 use super::bindings::SourceBinding;
 use super::error::RunError;
@@ -19,7 +20,7 @@ use super::executor::ROW;
 use super::machine::Delivery;
 use super::memories::{self, Question};
 use super::seal::{self, DAMAGED};
-use super::sources::{self, BoundTable, OpenOptions, Opened};
+use super::sources::{self, BoundTable, Objects, OpenOptions, Opened, Servers};
 use super::store::{OutcomeKind, RowState, Store};
 use crate::base::plain_reason;
 use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
@@ -43,9 +44,14 @@ impl Folders {
         self.state.join("imports")
     }
 
+    /// The folders of runs.
+    pub fn runs(&self) -> PathBuf {
+        self.state.join("runs")
+    }
+
     /// Files of a run: frozen populations, marks.
     pub fn run(&self, run: &str) -> PathBuf {
-        self.state.join("runs").join(run)
+        self.runs().join(run)
     }
 }
 
@@ -59,6 +65,10 @@ pub struct Sources {
     zone: TimeZone,
     threads: usize,
     bindings: BTreeMap<String, SourceBinding>,
+    servers: Servers,
+    objects: Objects,
+    /// The folder of the run that reads, if what it reads is to be noted.
+    reader: Option<PathBuf>,
     opened: Mutex<BTreeMap<EntityId, Opened>>,
 }
 
@@ -81,13 +91,30 @@ impl Sources {
             .iter()
             .map(|entity| base(entity.source.as_ref().map_or(entity.span, |source| source.span)))
             .collect();
-        Self { program, bases, folders, zone, threads, bindings: BTreeMap::new(), opened: Mutex::default() }
+        Self {
+            program,
+            bases,
+            folders,
+            zone,
+            threads,
+            bindings: BTreeMap::new(),
+            servers: Servers::default(),
+            objects: Objects::default(),
+            reader: None,
+            opened: Mutex::default(),
+        }
     }
 
     /// The same, with bound sources by name.
     #[must_use]
     pub fn with_bindings(self, bindings: BTreeMap<String, SourceBinding>) -> Self {
-        Self { bindings, ..self }
+        Self { objects: Objects::new(&bindings), bindings, ..self }
+    }
+
+    /// The same, for a run with this folder: files with `archive` move away once it has finished.
+    #[must_use]
+    pub(super) fn read_by(self, folder: PathBuf) -> Self {
+        Self { reader: Some(folder), ..self }
     }
 
     /// Opens an entity's source, importing it if it is new or has changed.
@@ -101,20 +128,22 @@ impl Sources {
         }
         let declared = &self.program[entity];
         let cache = self.folders.imports();
-        if let Some(bound) = self.bound(entity) {
-            let found = sources::open_bound(declared, &self.program, &bound, &cache, &self.zone)?;
-            opened.insert(entity, found.clone());
-            return Ok(found);
-        }
         let rejects = self.folders.state.join("rejects").join(safe_file_name(&declared.name, "csv"));
         let options = OpenOptions {
             base: &self.bases[entity.0 as usize],
             cache: &cache,
             zone: &self.zone,
             threads: self.threads,
+            objects: &self.objects,
             rejects: Some(&rejects),
         };
-        let found = sources::open(declared, &self.program, &options)?;
+        let found = match self.bound(entity) {
+            Some(bound) => sources::open_bound(declared, &self.program, &bound, &options)?,
+            None => sources::open(declared, &self.program, &options)?,
+        };
+        if let Some(folder) = &self.reader {
+            archive::note(folder, &found.archived)?;
+        }
         opened.insert(entity, found.clone());
         Ok(found)
     }
@@ -126,12 +155,8 @@ impl Sources {
 
     /// The table of an entity of a bound source.
     pub(crate) fn bound(&self, entity: EntityId) -> Option<BoundTable<'_>> {
-        match &self.program[entity].source.as_ref()?.location {
-            SourceLocation::Bound { source, table } => {
-                Some(BoundTable { source, table, binding: self.bindings.get(source), project: &self.folders.project })
-            }
-            SourceLocation::Path(_) => None,
-        }
+        let location = &self.program[entity].source.as_ref()?.location;
+        sources::bound_table(location, |name| self.bindings.get(name), &self.folders.project, &self.servers)
     }
 
     /// Looks whether an entity's rows can be changed, before anything has happened.

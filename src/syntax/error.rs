@@ -17,13 +17,39 @@ pub enum SyntaxError {
         span: Span,
         character: char,
     },
+    /// `in_hole`: the line ends inside `{ ... }` of the string.
     UnterminatedString {
         span: Span,
         quoting: Quoting,
+        in_hole: bool,
+    },
+    /// A string in simple quotes over several lines, and how it would be right.
+    SeveralLines {
+        span: Span,
+        fix: Option<(Span, String)>,
     },
     CurlyQuotes {
         span: Span,
         content: String,
+    },
+    /// A keyword with capitals at the beginning of a statement.
+    WrongCase {
+        span: Span,
+        word: String,
+    },
+    /// Two items in one line with nothing between them.
+    MissingSeparator {
+        span: Span,
+        item: Span,
+    },
+    /// Steps that are only indented, or stand between `then` and `end`.
+    IndentedBlock {
+        span: Span,
+    },
+    /// `mark` is what begins it, when a `#` in its place makes it right.
+    ForeignComment {
+        span: Span,
+        mark: Option<Span>,
     },
     UnterminatedName {
         span: Span,
@@ -77,11 +103,10 @@ pub enum SyntaxError {
         span: Span,
         limit: usize,
     },
-    /// `expected` and `found` are ready to be read: "an expression", "`to`", "the end of the line".
+    /// `message` says what was expected and what was found, or more if the slip is a usual one.
     Unexpected {
         span: Span,
-        expected: String,
-        found: String,
+        message: String,
         help: Option<String>,
         fix: Option<(Span, String)>,
     },
@@ -109,8 +134,17 @@ impl From<SyntaxError> for Problem {
         match error {
             UnknownCharacter { span, character } => unknown_character(span, character),
             HiddenCharacter { span, character } => hidden_character(span, character),
-            UnterminatedString { span, quoting } => unterminated_string(span, quoting),
+            UnterminatedString { span, quoting, in_hole } => unterminated_string(span, quoting, in_hole),
+            SeveralLines { span, fix } => several_lines(span, fix),
+            WrongCase { span, word } => wrong_case(span, &word),
+            MissingSeparator { span, item } => {
+                Problem::error(code::UNEXPECTED, "nothing separates this from what stands before", item)
+                    .help("write `;` between them, or begin a new line")
+                    .fix(span, ";")
+            }
+            IndentedBlock { span } => indented_block(span),
             CurlyQuotes { span, content } => curly_quotes(span, &content),
+            ForeignComment { span, mark } => foreign_comment(span, mark),
             UnterminatedName { span } => Problem::error(code::BAD_NAME, "this name has no closing backquote", span)
                 .help("close it with a backquote"),
             EmptyName { span } => Problem::error(code::BAD_NAME, "a name cannot be empty", span)
@@ -143,8 +177,8 @@ impl From<SyntaxError> for Problem {
                 Problem::error(code::TOO_MANY, format!("more than {limit} problems: the rest is not shown"), span)
                     .help("mend some of them, and check again")
             }
-            Unexpected { span, expected, found, help, fix } => {
-                let mut problem = Problem::error(code::UNEXPECTED, format!("expected {expected}, found {found}"), span);
+            Unexpected { span, message, help, fix } => {
+                let mut problem = Problem::error(code::UNEXPECTED, message, span);
                 problem.help = help;
                 match fix {
                     Some((span, replacement)) => problem.fix(span, replacement),
@@ -164,6 +198,34 @@ impl From<SyntaxError> for Problem {
                 Problem::error(code::MISPLACED_HEADER_PART, message, span).help(help)
             }
         }
+    }
+}
+
+fn several_lines(span: Span, fix: Option<(Span, String)>) -> Problem {
+    let problem = Problem::error(code::UNTERMINATED_STRING, "this string goes over several lines", span)
+        .help("text of several lines stands between `\"\"\"` and `\"\"\"`");
+    match fix {
+        Some((span, fix)) => problem.fix(span, fix),
+        None => problem,
+    }
+}
+
+fn indented_block(span: Span) -> Problem {
+    Problem::error(code::UNEXPECTED, "steps stand in braces, however they are indented", span)
+        .help("write `{` here, and `}` in a line of its own behind the last step")
+}
+
+fn wrong_case(span: Span, word: &str) -> Problem {
+    let lower = word.to_lowercase();
+    let message = format!("keywords are written in small letters, not `{word}`");
+    Problem::error(code::UNEXPECTED, message, span).help(format!("write `{lower}`")).fix(span, lower)
+}
+
+fn foreign_comment(span: Span, mark: Option<Span>) -> Problem {
+    let problem = Problem::error(code::FOREIGN_COMMENT, "comments begin with `#`", span);
+    match mark {
+        Some(mark) => problem.help("write `#` in place of this").fix(mark, "#"),
+        None => problem.help("write `#` at the beginning of each line of it"),
     }
 }
 
@@ -207,11 +269,15 @@ fn unknown_character(span: Span, character: char) -> Problem {
         }
         '&' => problem.help("write `and`").fix(span, "and"),
         '\u{2212}' | '\u{2013}' | '\u{2014}' => problem.help("write `-`").fix(span, "-"),
-        '\u{2265}' => problem.help("write `>=`").fix(span, ">="),
-        '\u{2264}' => problem.help("write `<=`").fix(span, "<="),
-        '\u{2260}' => problem.help("write `!=`").fix(span, "!="),
         '%' => problem.help("percentages are literals, as in `10%`; there is no remainder operator"),
-        '@' | '$' => problem.help("names stand as they are, and other text goes in quotes"),
+        '\u{20AC}' | '$' | '\u{A3}' | '\u{A5}' => {
+            if span.len() > 3 {
+                return problem.help("names stand as they are: declare what is given with `param country: text`");
+            }
+            problem.help("amounts stand without their currency, names as they are").fix(span, "")
+        }
+        '@' => problem.help("names stand as they are, and other text goes in quotes").fix(span, ""),
+        '\\' => problem.help("a statement may go on in the next line: remove it").fix(span, ""),
         _ => problem.help("remove it, or put text in quotes"),
     }
 }
@@ -233,8 +299,12 @@ fn describe(character: char) -> String {
     }
 }
 
-fn unterminated_string(span: Span, quoting: Quoting) -> Problem {
+fn unterminated_string(span: Span, quoting: Quoting, in_hole: bool) -> Problem {
     let (message, help) = match quoting {
+        Quoting::Template if in_hole => (
+            "this string does not end on its line",
+            "close it with `\"`; `{` begins a value in it, so write `{{` for a brace in the text",
+        ),
         Quoting::Block => ("this `\"\"\"` block is never closed", "close it with `\"\"\"`"),
         Quoting::Template => {
             ("this string does not end on its line", "close it with `\"`, or use `\"\"\"` for text of several lines")

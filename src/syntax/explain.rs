@@ -1,84 +1,60 @@
 //! What to say when the grammar rejects a token.
 
 use super::error::SyntaxError;
-use super::layout::{Inside, Unit};
+use super::layout::Inside;
 use super::token::{Kind, RESERVED, STATEMENTS, TEST_WORDS, Token};
-use crate::base::{SourceId, Span, did_you_mean};
+use crate::base::did_you_mean;
 
 mod expected;
+mod place;
 mod slips;
 
-/// A rejected token in its unit.
-pub struct Place<'t> {
-    pub source: SourceId,
-    pub text: &'t str,
-    pub tokens: &'t [Token],
-    pub unit: Unit,
-    /// Index of the rejected token.
-    pub at: usize,
+pub use place::Place;
+pub use slips::{Repair, is_other_word};
+
+/// True for the name of a type.
+fn is_type(name: &str) -> bool {
+    const TYPES: [&str; 18] = [
+        "bool",
+        "int",
+        "float",
+        "decimal",
+        "text",
+        "date",
+        "time",
+        "timestamp",
+        "duration",
+        "percent",
+        "json",
+        "email",
+        "phone",
+        "url",
+        "push_token",
+        "html",
+        "timezone",
+        "topic",
+    ];
+    TYPES.contains(&name)
 }
 
-impl Place<'_> {
-    /// The token `back` places before the rejected one, in the same unit.
-    fn before(&self, back: usize) -> Option<Token> {
-        let at = self.at.checked_sub(back).filter(|at| *at >= self.unit.start)?;
-        self.tokens.get(at).copied()
-    }
-
-    fn found(&self) -> Token {
-        self.tokens.get(self.at).copied().unwrap_or(Token::invented(Kind::End, self.text.len() as u32))
-    }
-
-    /// True behind a comma between named arguments.
-    fn in_named_args(&self) -> bool {
-        let mut depth = 0_u32;
-        let before = self.tokens[self.unit.start..self.at].iter().enumerate().rev();
-        for (index, token) in before {
-            match token.kind {
-                Kind::ParenClose => depth += 1,
-                Kind::ParenOpen if depth > 0 => depth -= 1,
-                Kind::ParenOpen => {
-                    return self.tokens.get(self.unit.start + index + 2).is_some_and(|token| token.kind == Kind::Colon);
-                }
-                _ => {}
-            }
-        }
-        false
-    }
-
-    fn next(&self) -> Option<Token> {
-        self.tokens.get(self.at + 1).copied()
-    }
-
-    /// The first token of the unit.
-    fn first(&self) -> Option<Token> {
-        self.tokens.get(self.unit.start).copied()
-    }
-
-    fn word(&self, token: Token) -> &str {
-        token.text(self.text)
-    }
-
-    fn span(&self, token: Token) -> Span {
-        token.span(self.source)
-    }
-}
-
-/// The problem for a rejected token, when the terminals `expected` would have been right.
-pub fn explain(place: &Place<'_>, expected: &[String]) -> SyntaxError {
+/// The problem for a rejected token, when the terminals `expected` would have been right, and the tokens with which
+/// the statement can be read on if it is plain what was meant.
+pub fn explain(place: &Place<'_>, expected: &[String]) -> (SyntaxError, Option<Repair>) {
     let found = place.found();
     let in_statements = matches!(place.unit.inside, Inside::Block | Inside::Test);
     if place.at == place.unit.start && in_statements && (found.kind.is_name() || found.kind == Kind::StmtArrival) {
-        return unknown_statement(place, found);
+        return (unknown_statement(place, found), None);
     }
     let wanted = expected::Wanted::new(expected);
-    let (help, fix) = slips::help(place, &wanted);
-    SyntaxError::Unexpected {
-        span: place.span(found),
-        expected: wanted.describe(),
-        found: describe(place, found),
-        help,
-        fix,
+    let plain = || format!("expected {}, found {}", wanted.describe(), describe(place, found));
+    match slips::find(place, &wanted) {
+        Some(slip) => {
+            let span = slip.span.unwrap_or(place.span(found));
+            let message = slip.message.unwrap_or_else(plain);
+            let error = SyntaxError::Unexpected { span, message, help: Some(slip.help), fix: slip.fix };
+            (error, slip.repair)
+        }
+        None => (SyntaxError::Unexpected { span: place.span(found), message: plain(), help: None, fix: None }, None),
     }
 }
 

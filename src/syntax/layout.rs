@@ -11,7 +11,9 @@ use super::token::{Kind, Token, entity_word, parallel_word, policy_word, stateme
 use crate::base::{SourceId, Span};
 use crate::diag::{Problem, Problems};
 
+mod begins;
 mod brackets;
+mod indented;
 
 #[cfg(test)]
 mod tests;
@@ -82,6 +84,8 @@ struct Frame {
     chain: u32,
     /// Its closing bracket is not missed: something else was wrong with it.
     forgiven: bool,
+    /// It ends with the first line that is no further right than this.
+    indent: Option<usize>,
 }
 
 struct Pass<'t> {
@@ -94,13 +98,27 @@ struct Pass<'t> {
     depth: u32,
     /// The place of the last brace that belonged to nothing.
     extra: Option<u32>,
+    /// The last word that ended an indented block.
+    ended: Option<usize>,
+    /// The last unit with an indented block.
+    indented: Option<usize>,
     out: Layout,
 }
 
 /// Lays out the tokens of a whole text, which holds what `inside` says.
 pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems, inside: Inside) -> Layout {
-    let mut pass =
-        Pass { text, source, input: tokens, known, frames: Vec::new(), depth: 0, extra: None, out: Layout::default() };
+    let mut pass = Pass {
+        text,
+        source,
+        input: tokens,
+        known,
+        frames: Vec::new(),
+        depth: 0,
+        extra: None,
+        indented: None,
+        ended: None,
+        out: Layout::default(),
+    };
     pass.push_frame(Token::invented(Kind::BraceOpen, 0), inside);
     for at in 0..tokens.len() {
         pass.token(at);
@@ -111,7 +129,13 @@ pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems, 
 impl Pass<'_> {
     fn token(&mut self, at: usize) {
         let token = self.input[at];
+        if token.first && self.close_indented(at) {
+            return;
+        }
         match token.kind {
+            Kind::Colon | Kind::Then | Kind::Else if self.opens_indented(at) => return self.open_indented(token),
+            // `end if` was reported with what it ends.
+            Kind::If if at > 0 && self.ended == Some(at - 1) => return,
             Kind::Semicolon => return self.semicolon(token),
             Kind::Comma if self.separates_items(at) => return self.end_unit_with(token),
             Kind::ParenClose | Kind::SquareClose | Kind::BraceClose => return self.close(token),
@@ -158,6 +182,13 @@ impl Pass<'_> {
         let may_begin =
             (fresh || token.first || previous == Some(Kind::BraceClose)) && token.kind == self.input[at].kind;
         if !may_begin {
+            if self.lacks_separator(at) {
+                let place = self.out.tokens.last().map_or(0, |token| token.end);
+                let span = Span::new(self.source, place, place);
+                self.problem(SyntaxError::MissingSeparator { span, item: token.span(self.source) });
+                self.end_unit();
+                self.begin_unit(token.kind);
+            }
             return token;
         }
         if self.frames.len() < MAX_FRAMES && self.lacks_brace(at) {
@@ -166,41 +197,22 @@ impl Pass<'_> {
         }
         let keyword = self.keyword_kind(at, frame.inside, previous.filter(|_| !fresh));
         let is_item = token.kind.is_name() && self.next_is(at, Kind::Colon) && frame.open.end > 0;
-        let is_unknown = frame.inside != Inside::Expression && self.is_unknown(token);
+        let is_unknown = frame.inside != Inside::Expression && (self.is_unknown(token) || self.is_assignment(at));
         if let Some(kind) = keyword {
             self.end_unit();
+            let word = token.text(self.text);
+            if word.contains(char::is_uppercase) {
+                self.problem(SyntaxError::WrongCase { span: token.span(self.source), word: word.to_owned() });
+            }
             token.kind = kind;
-        } else if is_item || is_unknown {
+        } else if is_item || is_unknown || fresh {
             self.end_unit();
+            if let Some(kind) = self.nearly_a_statement(at) {
+                token.kind = kind;
+            }
         }
         self.begin_unit(token.kind);
         token
-    }
-
-    /// True for a name that begins a line, cannot belong to what stands before, and is no further right than the
-    /// statement before: a misspelled word, rather than a misspelled clause.
-    fn is_unknown(&self, token: Token) -> bool {
-        let unit = self.frames.last().and_then(|frame| frame.unit);
-        let begin = unit.and_then(|unit| self.out.tokens.get(self.out.units[unit].start));
-        token.first
-            && token.kind == Kind::Name
-            && self.previous().is_some_and(Kind::ends_operand)
-            && begin.is_some_and(|begin| self.indentation(token) <= self.indentation(*begin))
-    }
-
-    /// True for a line that is an item when the statement before it has no braces to hold it.
-    fn lacks_brace(&self, at: usize) -> bool {
-        let token = self.input[at];
-        let Some(frame) = self.frames.last().filter(|frame| token.first && frame.unit.is_some()) else { return false };
-        let is_item = token.kind.is_name() && self.next_is(at, Kind::Colon);
-        self.previous() != Some(Kind::BraceClose)
-            && match frame.word {
-                Some(Kind::StmtEntity | Kind::StmtMessage | Kind::StmtChannel | Kind::StmtSplit) => is_item,
-                Some(Kind::StmtPolicy) => policy_word(token.text(self.text)).is_some(),
-                Some(Kind::StmtParallel) => parallel_word(token.text(self.text)).is_some(),
-                Some(Kind::StmtTest) => test_word(token.text(self.text)).is_some(),
-                _ => false,
-            }
     }
 
     /// Opens the braces that were forgotten before `token`.
@@ -236,7 +248,12 @@ impl Pass<'_> {
         if !token.kind.is_name() && token.kind != Kind::If || self.next_is(at, Kind::Colon) {
             return None;
         }
-        let word = token.text(self.text);
+        let next = self.input.get(at + 1).filter(|next| !next.first);
+        let written = token.text(self.text);
+        // Two words in a row are no expression: the first was meant as a keyword, whatever its letters.
+        let stands_before = next.is_some_and(|next| next.kind.is_name() || next.kind == Kind::Text);
+        let lower = (stands_before && written.contains(char::is_uppercase)).then(|| written.to_ascii_lowercase());
+        let word = lower.as_deref().unwrap_or(written);
         let kind = match inside {
             Inside::Block => statement(word)?,
             Inside::Test if word == "signal" => Kind::StmtArrival,
@@ -246,7 +263,6 @@ impl Pass<'_> {
             Inside::Entity => entity_word(word)?,
             Inside::Items | Inside::Expression => return None,
         };
-        let next = self.input.get(at + 1).filter(|next| !next.first);
         if kind == Kind::StmtFor && !next.is_some_and(|next| next.kind.is_name()) {
             return None;
         }
@@ -270,61 +286,11 @@ impl Pass<'_> {
         }
     }
 
-    /// True when a line begins here that can be nothing but a statement.
-    fn unmistakable(&self, at: usize) -> bool {
-        let token = self.input[at];
-        let in_statements = self.frames.last().is_some_and(|frame| {
-            frame.open.kind == Kind::BraceOpen && matches!(frame.inside, Inside::Block | Inside::Test)
-        });
-        if !token.first || !token.kind.is_name() || (in_statements && !self.is_top_level_line(at)) {
-            return false;
-        }
-        let Some(kind) = statement(token.text(self.text)) else { return false };
-        let outdented = self.frames.last().is_none_or(|frame| {
-            frame.open.kind != Kind::BraceOpen || self.indentation(token) <= self.indentation(frame.open)
-        });
-        let next = |ahead: usize| self.input.get(at + ahead).filter(|next| !next.first).map(|next| next.kind);
-        match kind {
-            // In braces a statement may also be an item that lacks its colon.
-            _ if !outdented => false,
-            Kind::StmtSegment | Kind::StmtLet => {
-                next(1).is_some_and(Kind::is_name) && matches!(next(2), Some(Kind::Equal | Kind::Colon))
-            }
-            Kind::StmtFor => next(1).is_some_and(Kind::is_name) && next(2) == Some(Kind::In),
-            Kind::StmtIf => false,
-            _ => next(1).is_some_and(|next| next == Kind::Name || next.is_literal()),
-        }
-    }
-
     /// Width of the white space at the beginning of a token's line.
     fn indentation(&self, token: Token) -> usize {
         let before = self.text.get(..token.start as usize).unwrap_or("");
         let line = &self.text[before.rfind('\n').map_or(0, |newline| newline + 1)..];
         line.len() - line.trim_start_matches([' ', '\t']).len()
-    }
-
-    /// True for a declaration at the left edge, which no careful person writes inside braces.
-    fn is_top_level_line(&self, at: usize) -> bool {
-        let token = self.input[at];
-        let at_edge = token.start == 0 || self.text.as_bytes().get(token.start as usize - 1) == Some(&b'\n');
-        let followed =
-            self.input.get(at + 1).is_some_and(|next| !next.first && (next.kind.is_name() || next.kind == Kind::Text));
-        token.first
-            && at_edge
-            && followed
-            && matches!(
-                statement(token.text(self.text)),
-                Some(
-                    Kind::StmtUse
-                        | Kind::StmtEntity
-                        | Kind::StmtTopic
-                        | Kind::StmtChannel
-                        | Kind::StmtPolicy
-                        | Kind::StmtDefine
-                        | Kind::StmtCampaign
-                        | Kind::StmtTest
-                )
-            )
     }
 
     /// True for a comma between the items of braces, as opposed to one in a list.
@@ -399,7 +365,7 @@ impl Pass<'_> {
         if self.frames.len() >= MAX_FRAMES {
             return;
         }
-        self.frames.push(Frame { open, inside, unit: None, word: None, chain: 0, forgiven: false });
+        self.frames.push(Frame { open, inside, unit: None, word: None, chain: 0, forgiven: false, indent: None });
         self.deepen();
     }
 

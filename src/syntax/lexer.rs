@@ -33,6 +33,7 @@ use super::trivia::{Comment, Trivia};
 use crate::base::{SourceId, Span};
 use crate::diag::Problems;
 
+mod several;
 mod shapes;
 
 #[cfg(test)]
@@ -75,6 +76,8 @@ struct StringFrame {
     /// Closing braces without opening ones: only worth a word when the string itself is well formed.
     lone: Vec<Range<usize>>,
     escaped_brace: bool,
+    /// It goes over several lines, which was reported.
+    lines: bool,
 }
 
 /// What is being read, innermost last; nothing means code outside all strings.
@@ -148,6 +151,8 @@ impl Lexer<'_> {
             Code::Word => return self.word(range.start),
             Code::Quoted => return self.quoted_name(range),
             Code::Number | Code::Time | Code::Date => return self.number(range),
+            Code::ShortDate => return self.number(range),
+            Code::ForeignComment => return self.foreign_comment(range),
             Code::CurlyString => return self.curly_string(range),
             Code::BlockQuote => return self.open_string(Quoting::Block, range),
             Code::Quote => return self.open_string(Quoting::Template, range),
@@ -157,7 +162,12 @@ impl Lexer<'_> {
             Code::AndAnd => self.respelled(&range, "and", Kind::And),
             Code::PipePipe => self.respelled(&range, "or", Kind::Or),
             Code::Bang => self.respelled(&range, "not", Kind::Not),
-            Code::LessGreater => self.respelled(&range, "!=", Kind::NotEqual),
+            Code::LessGreater | Code::BangEqualEqual | Code::NotEqualSign => {
+                self.respelled(&range, "!=", Kind::NotEqual)
+            }
+            Code::EqualEqualEqual => self.respelled(&range, "=", Kind::Equal),
+            Code::EqualGreater | Code::GreaterOrEqual => self.respelled(&range, ">=", Kind::GreaterEqual),
+            Code::EqualLess | Code::LessOrEqual => self.respelled(&range, "<=", Kind::LessEqual),
             other => punctuation(other),
         };
         self.push(kind, range);
@@ -172,6 +182,7 @@ impl Lexer<'_> {
     /// Closes strings at `end`, innermost first, until none that is `broken` is left; reports the outermost of these.
     fn close_open_strings(&mut self, end: usize, broken: impl Fn(&StringFrame) -> bool) {
         let mut report = None;
+        let in_hole = matches!(self.frames.last(), Some(Frame::Hole { .. }));
         while self.frames.iter().any(|frame| matches!(frame, Frame::String(string) if broken(string))) {
             match self.frames.last() {
                 Some(Frame::String(string)) => {
@@ -190,7 +201,7 @@ impl Lexer<'_> {
                 Quoting::Block => self.span(open),
                 _ => self.span(open.start..end),
             };
-            self.problem(SyntaxError::UnterminatedString { span, quoting });
+            self.problem(SyntaxError::UnterminatedString { span, quoting, in_hole });
         }
     }
 
@@ -239,6 +250,9 @@ impl Lexer<'_> {
 
     fn number(&mut self, range: Range<usize>) {
         let text = &self.text[range.clone()];
+        if self.report_separated(&range) {
+            return;
+        }
         let kind = if text.ends_with('%') { Kind::Percent } else { Kind::Literal };
         let value = match literal::read(text) {
             Ok(literal) => Value::Literal(literal),
@@ -251,10 +265,55 @@ impl Lexer<'_> {
         self.push_value(kind, range, value);
     }
 
+    /// `1,000`: where a comma may stand, this would be read as two numbers. True when it was reported.
+    fn report_separated(&mut self, range: &Range<usize>) -> bool {
+        let text = &self.text[range.clone()];
+        let [.., number, comma] = &self.out.tokens[..] else { return false };
+        let whole = &self.text[number.start as usize..comma.start as usize];
+        let touching = number.end == comma.start && comma.end as usize == range.start;
+        let is_group = text.len() == 3 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = number.kind == Kind::Literal && whole.len() <= 3;
+        if !touching || comma.kind != Kind::Comma || !is_group || !is_number {
+            return false;
+        }
+        let fix = format!("{whole}_{text}");
+        let whole = number.start as usize..range.end;
+        let written = self.text[whole.clone()].to_owned();
+        let fault =
+            literal::Fault { what: "is not a number".to_owned(), help: format!("write `{fix}`"), fix: Some(fix) };
+        let span = self.span(whole);
+        self.out.tokens.pop();
+        if let Some(number) = self.out.tokens.last_mut() {
+            number.end = range.end as u32;
+        }
+        self.problem(SyntaxError::BadLiteral { span, written, fault });
+        true
+    }
+
+    /// `// text`, `/* text */`, `-- text`: reported and passed over. Two signs before a number are no comment.
+    fn foreign_comment(&mut self, range: Range<usize>) {
+        let rest = &self.text[range.end..];
+        let mark = &self.text[range.clone()];
+        if mark == "--" && !self.line_start && !rest.starts_with([' ', '-']) {
+            self.at = range.start + 1;
+            return self.push(Kind::Minus, range.start..range.start + 1);
+        }
+        let line_end = range.end + rest.find('\n').unwrap_or(rest.len());
+        let span = self.span(range.start..range.start + self.text[range.start..line_end].trim_end().len());
+        let whole_line = mark != "/*";
+        self.at = match rest.find("*/") {
+            Some(close) if !whole_line => range.end + close + 2,
+            _ => line_end,
+        };
+        let mark = whole_line.then(|| self.span(range));
+        self.problem(SyntaxError::ForeignComment { span, mark });
+    }
+
     /// `“pasted”` from a word processor.
     fn curly_string(&mut self, range: Range<usize>) {
         let text = &self.text[range.clone()];
-        let content = text.trim_matches(['\u{201C}', '\u{201D}', '\u{201E}', '\u{2018}', '\u{2019}']).to_owned();
+        const QUOTES: [char; 7] = ['\u{201C}', '\u{201D}', '\u{201E}', '\u{2018}', '\u{2019}', '\u{AB}', '\u{BB}'];
+        let content = text.trim_matches(QUOTES).trim_matches('\u{A0}').to_owned();
         let span = self.span(range.clone());
         self.problem(SyntaxError::CurlyQuotes { span, content: content.clone() });
         self.push_value(Kind::Text, range, Value::Text(content));
@@ -293,6 +352,17 @@ impl Lexer<'_> {
         if unicode_ident::is_xid_start(character) {
             return self.word(range.start);
         }
+        // `$(vars/@country)` is one mistake, and stands for one value.
+        let line = self.text[range.start..].lines().next().unwrap_or("");
+        if line.starts_with("$(")
+            && let Some(close) = line.find(')')
+        {
+            let whole = range.start..range.start + close + 1;
+            self.at = whole.end;
+            let span = self.span(whole.clone());
+            self.problem(SyntaxError::UnknownCharacter { span, character });
+            return self.push_value(Kind::Literal, whole, Value::Bad);
+        }
         // A run of the same nonsense is one mistake.
         let rest = &self.text[range.end..];
         self.at += rest.find(|c| c != character).unwrap_or(rest.len());
@@ -318,6 +388,7 @@ impl Lexer<'_> {
             has_holes: false,
             lone: Vec::new(),
             escaped_brace: false,
+            lines: false,
         };
         self.frames.push(Frame::String(frame));
     }
@@ -325,8 +396,10 @@ impl Lexer<'_> {
     fn step_in_string(&mut self) {
         let (shape, range) = Self::shape::<Part>(self.text, &mut self.at);
         let Some(Frame::String(frame)) = self.frames.last() else { return };
-        let quoting = frame.quoting;
+        let (quoting, lines) = (frame.quoting, frame.lines);
         match (shape, quoting) {
+            (Some(Part::Newline), _) if lines => {}
+            (Some(Part::Newline), Quoting::Template | Quoting::Plain) if self.goes_on(range.start) => {}
             (Some(Part::Quote), Quoting::Template)
             | (Some(Part::BlockQuote), Quoting::Block)
             | (Some(Part::Apostrophe), Quoting::Plain) => self.close_string(range),
@@ -361,6 +434,22 @@ impl Lexer<'_> {
             (Some(Part::Characters), _) => self.report_hidden(&range),
             _ => {}
         }
+    }
+
+    /// True for a string that plainly goes on in the next lines, which is reported: what follows is neither a statement
+    /// nor an item, and ends with the missing quote.
+    fn goes_on(&mut self, newline: usize) -> bool {
+        let [Frame::String(frame)] = &mut self.frames[..] else { return false };
+        let quote = if frame.quoting == Quoting::Plain { '\'' } else { '"' };
+        let Some(length) = several::lines_to_quote(&self.text[newline + 1..], quote) else { return false };
+        frame.lines = true;
+        let (open, quoting) = (frame.open.clone(), frame.quoting);
+        let close = newline + 1 + length;
+        let content = &self.text[open.end..close];
+        let fix = (quoting == Quoting::Template && !content.contains('\\')).then(|| format!("\"\"\"{content}\"\"\""));
+        let (whole, span) = (self.span(open.start..close + 1), self.span(open.start..newline));
+        self.problem(SyntaxError::SeveralLines { span, fix: fix.map(|fix| (whole, fix)) });
+        true
     }
 
     /// Characters of the innermost string begin at `at`.

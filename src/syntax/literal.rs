@@ -156,6 +156,9 @@ fn unknown_unit(text: &str, amount: Option<i64>, unit: &str) -> Fault {
             let help = format!("write `{amount}min` for minutes or `{amount}mo` for months");
             return Fault::new("is either minutes or months", help);
         }
+        "st" | "nd" | "rd" | "th" if amount.is_some() => {
+            return Fault::respell("is not a number", amount.unwrap_or(1).to_string());
+        }
         "k" if text.len() < 15 => {
             return Fault::respell("is not a number", format!("{}_000", amount.unwrap_or(1)));
         }
@@ -291,6 +294,8 @@ fn date(text: &str) -> Result<Date, Fault> {
         () if b > 12 => (c, a, b),
         () => return Err(Fault::new("may be read in two ways", HELP)),
     };
+    // `24/12/25` is in this century.
+    let year = if year < 100 && third.len() == 2 { year + 2000 } else { year };
     let spelled = format!("{year:04}-{month:02}-{day:02}");
     let Ok(value) = Date::new(year, month as i8, day as i8) else {
         return Err(Fault::new("is not in the calendar", days_of(year, month).unwrap_or_else(|| HELP.to_owned())));

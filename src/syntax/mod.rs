@@ -55,8 +55,9 @@ pub fn parse(source: SourceId, text: &str) -> Parsed {
     let build = Build::new(source, text, &lexed.values, &lexed.docs);
     let mut driver = Driver::new(source, text, &laid_out, build, &known);
     let stmts = driver.statements();
+    let gaps = driver.gaps();
     let problems = all_problems(driver, known);
-    Parsed { file: ast::File { stmts, span }, problems, trivia: lexed.trivia }
+    Parsed { file: ast::File { stmts, span, gaps }, problems, trivia: lexed.trivia }
 }
 
 /// Reads a text that is one expression, as the command line and the REPL take them. `None` for an empty text.
@@ -95,6 +96,25 @@ pub fn is_incomplete(text: &str) -> bool {
         driver.expression();
     }
     known.is_empty() && driver.rejected_end == Some(true)
+}
+
+/// A date, time or timestamp as it has to be written, from one in whatever order or form; `None` for other texts.
+pub(crate) fn respelled_moment(text: &str) -> Option<String> {
+    let first = text.chars().next()?;
+    if !first.is_ascii_digit() || text.len() > 32 {
+        return None;
+    }
+    let joined = text.replacen(' ', "T", 1);
+    match literal::read(&joined) {
+        Ok(
+            ast::Literal::Date(_)
+            | ast::Literal::Time(_)
+            | ast::Literal::LocalTimestamp(_)
+            | ast::Literal::Timestamp(_),
+        ) => Some(joined),
+        Ok(_) => None,
+        Err(fault) => fault.fix.filter(|fix| fix.contains(['-', ':'])),
+    }
 }
 
 /// The tokens of a text, for the formatter.
@@ -144,5 +164,9 @@ fn too_long(source: SourceId) -> Parsed {
     let span = Span::new(source, 0, 0);
     let mut problems = Problems::new();
     problems.push(SyntaxError::TooLong { span });
-    Parsed { file: ast::File { stmts: Vec::new(), span }, problems, trivia: Trivia::default() }
+    Parsed {
+        file: ast::File { stmts: Vec::new(), span, gaps: ast::Gaps::default() },
+        problems,
+        trivia: Trivia::default(),
+    }
 }

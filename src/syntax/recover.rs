@@ -3,11 +3,12 @@
 //! Each top-level statement is parsed on its own. When the grammar rejects a token, the innermost statement or item
 //! around it is *cut*: replaced by a shorter one that still says what is known (`segment vip = <bad>`), or by a
 //! placeholder; then the top-level statement is parsed again. So one mistake costs one statement and one message, and
-//! the names that others use stay known.
+//! the names that others use stay known. Where it is plain what was meant (`WHERE` for `where`) the tokens are put
+//! right instead, and the rest of the statement is checked as well.
 
 use std::collections::HashMap;
 
-use super::ast::{Expr, ExprKind, Stmt, StmtKind};
+use super::ast::{Broken, Expr, ExprKind, Gaps, Stmt, StmtKind};
 use super::build::{Build, Entry};
 use super::error::SyntaxError;
 use super::explain;
@@ -18,6 +19,7 @@ use crate::base::{SourceId, Span};
 use crate::diag::Problems;
 
 mod cut;
+mod gaps;
 
 use cut::{Cut, shorten};
 
@@ -34,6 +36,8 @@ pub struct Driver<'t> {
     /// Units that already have a problem of lexing or layout: what the grammar says about them is an echo.
     pub faulty: Vec<bool>,
     pub errors: usize,
+    /// What was given up, and where.
+    gaps: Gaps,
     /// The first rejected token is the one that the end of the text added.
     pub rejected_end: Option<bool>,
 }
@@ -47,7 +51,17 @@ impl<'t> Driver<'t> {
                 faulty[unit] = true;
             }
         }
-        Self { source, text, layout, build, problems: Problems::new(), faulty, errors: 0, rejected_end: None }
+        Self {
+            source,
+            text,
+            layout,
+            build,
+            problems: Problems::new(),
+            faulty,
+            errors: 0,
+            gaps: Gaps::default(),
+            rejected_end: None,
+        }
     }
 
     /// All top-level statements.
@@ -69,7 +83,7 @@ impl<'t> Driver<'t> {
             Ok(Entry::Expr(expr)) => Some(expr),
             Ok(Entry::Stmt(_)) => None,
             Err((at, expected)) => {
-                self.report(0, at, &expected);
+                let _ = self.report(0, at, &expected);
                 Some(Expr { kind: ExprKind::Error, span: self.unit_span(first) })
             }
         }
@@ -98,14 +112,27 @@ impl<'t> Driver<'t> {
             let culprit = innermost(&self.layout.units, at).unwrap_or(top).max(top);
             let tried = tries.entry(culprit).or_default();
             if *tried == 0 {
-                self.report(culprit, at, &expected);
+                *tried = 1;
+                if let Some(repair) = self.report(culprit, at, &expected) {
+                    cut::add(&mut cuts, Cut::repair(&self.layout.tokens, &repair));
+                    continue;
+                }
             }
             *tried += 1;
             let shorter =
-                (*tried == 1).then(|| shorten(&self.layout.tokens, &self.layout.units[culprit], at)).flatten();
+                (*tried == 2).then(|| shorten(&self.layout.tokens, &self.layout.units[culprit], at)).flatten();
+            if shorter.is_none() {
+                let unit = self.layout.units[culprit];
+                self.lose(unit.start, unit.end);
+            }
             match shorter {
-                Some(shorter) => shorter.into_iter().for_each(|cut| cut::add(&mut cuts, cut)),
-                None if *tried <= 2 && (culprit != top || cuts.len() < 2) => {
+                Some(shorter) => {
+                    for cut in shorter {
+                        self.lose(cut.from, cut.to);
+                        cut::add(&mut cuts, cut);
+                    }
+                }
+                None if *tried <= 3 && (culprit != top || cuts.len() < 3) => {
                     cut::add(&mut cuts, Cut::whole(&self.layout.tokens, &self.layout.units[culprit]));
                 }
                 None => break,
@@ -143,18 +170,11 @@ impl<'t> Driver<'t> {
         }
     }
 
-    fn report(&mut self, unit: usize, at: usize, expected: &[String]) {
+    /// Reports a rejected token, and says how to read on if it is plain what was meant.
+    fn report(&mut self, unit: usize, at: usize, expected: &[String]) -> Option<explain::Repair> {
         let is_last = at + 1 == self.layout.tokens.len();
         let invented = self.layout.tokens.get(at).is_some_and(|token| token.start == token.end);
         self.rejected_end.get_or_insert(is_last && invented);
-        if self.faulty.get(unit).copied().unwrap_or(false) {
-            return;
-        }
-        self.errors += 1;
-        if self.errors == MAX_ERRORS {
-            let span = self.layout.tokens.get(at).map_or(Span::new(self.source, 0, 0), |token| token.span(self.source));
-            return self.problems.push(SyntaxError::TooMany { span, limit: MAX_ERRORS });
-        }
         let place = explain::Place {
             source: self.source,
             text: self.text,
@@ -162,7 +182,55 @@ impl<'t> Driver<'t> {
             unit: self.layout.units[unit],
             at,
         };
-        self.problems.push(explain::explain(&place, expected));
+        let (error, repair) = explain::explain(&place, expected);
+        self.broken(unit, if repair.is_some() { usize::MAX } else { at });
+        if self.faulty.get(unit).copied().unwrap_or(false) {
+            return repair;
+        }
+        self.errors += 1;
+        if self.errors == MAX_ERRORS {
+            let span = self.layout.tokens.get(at).map_or(Span::new(self.source, 0, 0), |token| token.span(self.source));
+            self.problems.push(SyntaxError::TooMany { span, limit: MAX_ERRORS });
+            return None;
+        }
+        self.problems.push(error);
+        repair
+    }
+
+    /// The names at the beginning of what is given up are known as lost.
+    fn lose(&mut self, from: usize, to: usize) {
+        const MOST_TOKENS: usize = 40;
+        let tokens = &self.layout.tokens[from..to.min(from + MOST_TOKENS)];
+        let names = tokens.iter().filter(|token| token.kind == Kind::Name);
+        self.gaps.names.extend(names.map(|token| token.text(self.text).trim_matches('`').to_owned()));
+    }
+
+    /// A statement around `unit` has a mistake at the token `at`.
+    fn broken(&mut self, unit: usize, at: usize) {
+        let is_statement = |unit: &Unit| matches!(unit.inside, Inside::Block | Inside::Test | Inside::Expression);
+        let around = |unit: usize| {
+            let inner = self.layout.units[unit];
+            (0..=unit).rev().find(|outer| {
+                let outer = &self.layout.units[*outer];
+                is_statement(outer) && outer.start <= inner.start && outer.end >= inner.end
+            })
+        };
+        let Some(outer) = around(unit).map(|unit| self.layout.units[unit]) else { return };
+        let mut broken = gaps::broken(&self.layout.tokens, &outer, at, self.text, self.source);
+        let item = self.layout.units[unit];
+        if item.start > outer.start && gaps::has_items_of_its_own(self.layout.tokens.get(outer.start)) {
+            broken = Broken { span: self.unit_span(&item), nameless: false, ..broken };
+        }
+        self.gaps.broken.push(broken);
+    }
+
+    /// What could not be understood.
+    pub fn gaps(&mut self) -> Gaps {
+        let faulty: Vec<usize> = (0..self.faulty.len()).filter(|unit| self.faulty[*unit]).collect();
+        for unit in faulty {
+            self.broken(unit, self.layout.units[unit].end);
+        }
+        std::mem::take(&mut self.gaps)
     }
 
     /// Statements inside what was cut away are checked on their own, for the sake of their mistakes.

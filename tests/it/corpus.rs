@@ -97,6 +97,34 @@ fn rejected_cases_say_what_is_wrong() {
     }
 }
 
+/// Codes of `check` that no short script shows, with the reason.
+const NOT_SHOWN: &[&str] = &[
+    "syntax::not_formatted", // of `fmt`
+    "syntax::too_long",      // of files of more than four gigabytes
+    "syntax::too_many",      // of a hundred mistakes
+];
+
+#[test]
+fn every_code_of_the_checker_has_a_case() {
+    let mut shown = String::new();
+    for folder in ["accept", "snapshots"] {
+        for file in fs::read_dir(corpus().join(folder)).expect("the folder is there").flatten() {
+            shown += &fs::read_to_string(file.path()).unwrap_or_default();
+        }
+    }
+    let codes = orch::diag::codes::all().map(|code| code.to_string()).filter(|code| !code.starts_with("run::"));
+    let missing: Vec<String> =
+        codes.filter(|code| !NOT_SHOWN.contains(&code.as_str()) && !shown.contains(&format!("[{code}]"))).collect();
+    assert!(missing.is_empty(), "no case of the corpus shows {missing:?}");
+}
+
+/// What the corpus was asked to be.
+#[test]
+fn there_are_many_cases() {
+    let (accepted, rejected) = (cases("accept").len(), cases("reject").len());
+    assert!(accepted >= 120 && rejected >= 200, "{accepted} accepted, {rejected} rejected");
+}
+
 #[test]
 fn the_scripts_of_the_shop_have_no_errors() {
     let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");

@@ -8,6 +8,9 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+mod archive;
+#[cfg(feature = "engine")]
+mod audiences;
 #[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
@@ -17,6 +20,8 @@ mod corpus;
 mod crash;
 #[cfg(feature = "engine")]
 mod data_steps;
+#[cfg(feature = "engine")]
+mod differential;
 mod documents;
 #[cfg(feature = "engine")]
 mod embed;
@@ -27,6 +32,8 @@ mod feedback;
 #[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
+mod frozen;
+#[cfg(feature = "engine")]
 mod kills;
 #[cfg(feature = "engine")]
 mod limits;
@@ -34,21 +41,30 @@ mod limits;
 mod mail_server;
 #[cfg(feature = "engine")]
 mod new;
-mod pages;
 #[cfg(feature = "engine")]
+mod object_store;
+#[cfg(feature = "engine")]
+mod operations;
+mod pages;
 mod policies;
+#[cfg(feature = "engine")]
+mod postgres;
 mod program;
 #[cfg(feature = "engine")]
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
+mod recovery;
 mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
+mod serve;
 mod sim;
 #[cfg(feature = "engine")]
 mod smtp;
+#[cfg(feature = "engine")]
+mod sources;
 #[cfg(feature = "engine")]
 mod start;
 #[cfg(feature = "engine")]

@@ -232,7 +232,8 @@ pub struct Ended {
 }
 
 impl Ended {
-    fn of(output: &Output, project: &Project) -> Self {
+    /// What a process of a project's binary said.
+    pub fn of(output: &Output, project: &Project) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it prints UTF-8");
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
         let code = output.status.code();

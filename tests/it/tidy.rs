@@ -31,6 +31,7 @@ const NEIGHBOURS: &[(&str, &str)] =
 
 /// Where each dependency may be used. An empty list means everywhere.
 const CRATES: &[(&str, &[&str])] = &[
+    ("axum", &["serve"]),
     ("blake3", &[]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
@@ -38,6 +39,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("csv", &["runtime"]),
     ("datafusion", &["plan/query", "plan/functions", "runtime", "report"]),
     ("encoding_rs", &["runtime"]),
+    ("flate2", &["runtime"]),
     ("futures", &["plan/query", "runtime", "cli"]),
     ("getrandom", &["runtime"]),
     ("indicatif", &["cli"]),
@@ -47,8 +49,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("logos", &["syntax"]),
     ("miette", &["diag"]),
     ("minijinja", &["hir", "runtime"]),
+    ("object_store", &["runtime"]),
     ("rusqlite", &["runtime"]),
     ("rust_decimal", &[]),
+    ("rustls", &["runtime"]),
     ("rustyline", &["repl"]),
     ("serde", &[]),
     ("serde_json", &[]),
@@ -56,9 +60,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tempfile", &["runtime"]),
     ("thiserror", &[]),
     ("tokio", &["runtime", "cli", "repl"]),
+    ("tokio_postgres", &["runtime"]),
+    ("tokio_postgres_rustls", &["runtime"]),
     ("toml", &["project"]),
     ("unicode_ident", &["syntax", "fmt", "hir"]),
     ("unicode_width", &[]),
+    ("webpki_roots", &["runtime"]),
+    ("zstd", &["runtime"]),
 ];
 
 /// Most lines of a file of Rust.

@@ -37,4 +37,12 @@ super::codes! { Lints:
     NULL_IN_TEMPLATE = "null_in_template",
     /// `{{` in a string next to a field's name: a habit from other template languages.
     DOUBLE_BRACES = "double_braces",
+    /// A key of `dedupe` that may be null.
+    NULL_KEY = "null_key",
+    /// A condition on a column that was frozen before a wait.
+    FROZEN_FILTER = "frozen_filter",
+    /// A file that several runs of one day replace.
+    REPLACED_EXPORT = "replaced_export",
+    /// `now()` where it can never be right.
+    NOW_MISUSED = "now_misused",
 }

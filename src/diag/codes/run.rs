@@ -35,6 +35,18 @@ super::codes! { Run:
     BAD_FEEDBACK = "bad_feedback",
     /// A fast-forward run on a channel that delivers.
     NOT_HARMLESS = "not_harmless",
+    /// A folder that is no backup, or one that is damaged.
+    BAD_BACKUP = "bad_backup",
+    /// A run that comes from a backup and has to be judged first.
+    RESTORED = "restored",
+    /// A run that cannot go on in another version of its script.
+    NOT_MIGRATED = "not_migrated",
+    /// A source that is older than it says it may be.
+    SOURCE_STALE = "source_stale",
+    /// A question that nobody is there to answer.
+    NOT_CONFIRMED = "not_confirmed",
+    /// Messages that cannot be asked for again.
+    NOT_RETRIED = "not_retried",
     /// A journal that does not fit its plan.
     RECORD_MISMATCH = "record_mismatch",
     /// A run that has ended.

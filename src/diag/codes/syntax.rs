@@ -13,6 +13,8 @@ super::codes! { Syntax:
     UNTERMINATED_STRING = "unterminated_string",
     /// A string in the quotes of a word processor.
     CURLY_QUOTES = "curly_quotes",
+    /// A comment as other languages write it.
+    FOREIGN_COMMENT = "foreign_comment",
     /// A backquoted name that is empty or has no end.
     BAD_NAME = "bad_name",
     /// A backslash before something that is no escape.

@@ -90,7 +90,7 @@ impl<'a> Checker<'a> {
                 }
             }
             // Natives are known without a declaration, so that a script may use their names for other things.
-            ast::StmtKind::Define(ast::Define { body: ast::DefineBody::Builtin(_), .. }) if file.library => {}
+            ast::StmtKind::Define(define) if file.library && matches!(define.body, ast::DefineBody::Builtin(_)) => {}
             ast::StmtKind::Define(define)
                 if self.declare_in(file, &define.name, Global::Define(self.defines.len())) =>
             {

@@ -36,7 +36,7 @@ impl<'a> Checker<'a> {
     /// A scope whose only row is the declared one.
     pub(super) fn entity_scope(&self, entity: EntityId, with: &[super::super::Column]) -> Scope {
         let row = RowScope::new(RowId::DECLARED, entity, self.program[entity].name.clone());
-        Scope::default().with_row(RowScope { with: with.to_vec(), ..row })
+        Scope::default().with_row(RowScope { with: with.into(), ..row })
     }
 
     /// The entity, to be changed.
@@ -52,6 +52,7 @@ impl<'a> Checker<'a> {
             Some(items) => items.iter().for_each(|item| self.field(id, item)),
             None => self.fields_from_environment(id, entity),
         }
+        self.fresh_field(id);
     }
 
     fn fields_from_environment(&mut self, id: EntityId, entity: &ast::Entity) {

@@ -32,7 +32,7 @@ impl Checker<'_> {
         let mut scope = Scope::default();
         for state in STATES {
             let value = call("test.is", vec![text(state, condition.span)], TyKind::Bool, condition.span);
-            scope.bind_to(state, Bound::Value(value));
+            scope.bind_to(state, Bound::Value(Box::new(value)));
         }
         let rewritten = self.observe(condition, &mut scope);
         self.predicate(&rewritten, &scope)
@@ -43,7 +43,7 @@ impl Checker<'_> {
         use ast::ExprKind::*;
         if let Some(value) = self.observation(expr) {
             let name = format!("observed {}", scope.locals.len());
-            scope.bind_to(name.clone(), Bound::Value(value));
+            scope.bind_to(name.clone(), Bound::Value(Box::new(value)));
             return ast::Expr { kind: Name(ast::Name { text: name, span: expr.span }), span: expr.span };
         }
         let mut again = |inner: &ast::Expr| Box::new(self.observe(inner, scope));

@@ -1,10 +1,12 @@
 //! Messages: checked where they are declared, and again where they are sent, with the rows that are sent to.
 
-use super::super::problem::{FlowProblem, Lint, NameProblem};
+use super::super::problem::{FlowProblem, NameProblem};
 use super::super::{Channel, ChannelId, Column, Content, MessageId, MessageUse, TopicId};
 use super::super::{ExprKind, TemplatePart, TyKind, Value};
 use super::{Bound, Checker, Global, Scope};
 use crate::base::Span;
+use crate::diag::Problem;
+use crate::diag::codes::names;
 use crate::syntax::ast;
 
 impl<'a> Checker<'a> {
@@ -47,6 +49,7 @@ impl<'a> Checker<'a> {
     fn message_fields(&mut self, written: &ast::Message, channel: ChannelId) {
         let known: Vec<Column> = self.program[channel].fields.clone();
         let mut seen: Vec<&ast::Name> = Vec::new();
+        let mut unknown = written.body.items.iter().any(is_broken);
         for item in &written.body.items {
             let name = &item.name;
             if let Some(first) = seen.iter().find(|first| first.text == name.text) {
@@ -57,6 +60,7 @@ impl<'a> Checker<'a> {
             if !settable && name.text != "topic" {
                 let names = known.iter().map(|column| column.name.clone()).filter(|name| name != "address");
                 let known = names.chain(["topic".to_owned()]).collect();
+                unknown = true;
                 let channel = self.program[channel].name.clone();
                 self.report(NameProblem::UnknownChannelField { name: name.clone(), channel, known });
             }
@@ -64,7 +68,8 @@ impl<'a> Checker<'a> {
         }
         let given = |field: &str| written.body.items.iter().any(|item| item.name.text == field);
         let missing = missing_fields(&self.program[channel], given);
-        if !missing.is_empty() {
+        // A field under another name is what is missing.
+        if !missing.is_empty() && !unknown {
             let channel = self.program[channel].name.clone();
             self.report(NameProblem::MissingField { message: written.name.clone(), channel, fields: missing });
         }
@@ -81,6 +86,7 @@ impl<'a> Checker<'a> {
         let name = match &value.kind {
             ast::ExprKind::Name(name) => name.clone(),
             ast::ExprKind::Literal(ast::Literal::Text(text)) => ast::Name { text: text.clone(), span: value.span },
+            ast::ExprKind::Error => return None,
             _ => {
                 self.wrong_option("topic", "the name of a topic", value.span);
                 return None;
@@ -100,14 +106,14 @@ impl<'a> Checker<'a> {
                 Some(value) => value.clone(),
                 None => super::super::Expr { kind: ExprKind::Literal(Value::Null), ty: param.ty, span: param.span },
             };
-            scope.bind_to(param.name, Bound::Value(value));
+            scope.bind_to(param.name, Bound::Value(Box::new(value)));
         }
     }
 
     /// The content of all fields, with placeholders that look at the innermost row of `scope`.
     fn contents(&mut self, written: &'a ast::Message, channel: ChannelId, scope: &Scope) -> Vec<(String, Content)> {
         let known: Vec<String> = self.program[channel].fields.iter().map(|field| field.name.clone()).collect();
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(written.body.items.len());
         for item in &written.body.items {
             let ast::RecordValue::Expr(value) = &item.value else {
                 self.wrong_option(&item.name.text, "a text", item.name.span);
@@ -125,31 +131,23 @@ impl<'a> Checker<'a> {
             ast::ExprKind::Template(template) => {
                 for part in &template.parts {
                     if let ast::TemplatePart::Text(text) = part {
-                        self.lint_braces(&text.value, text.span, scope);
+                        self.lint_holes_of_message(&text.value, text.span, scope);
                     }
                 }
                 Content::Inline(self.template(template, scope))
             }
             ast::ExprKind::Literal(ast::Literal::Text(text)) => {
-                self.lint_braces(text, value.span, scope);
+                if is_path(text) {
+                    let why = "this is the text itself, and looks like the path of a file";
+                    let problem = Problem::error(names::BAD_TEMPLATE, why, value.span);
+                    let right = format!("file \"{text}\"");
+                    self.report(problem.help(format!("write `{right}`")).fix(value.span, right));
+                }
+                self.lint_holes_of_message(text, value.span, scope);
                 Content::Inline(vec![TemplatePart::Text(text.clone())])
             }
             ast::ExprKind::File(path) => self.template_file(path, scope),
             _ => Content::Inline(vec![TemplatePart::Hole(self.expr(value, scope, None))]),
-        }
-    }
-
-    /// Literal braces around the name of a field: somebody expects a value there.
-    fn lint_braces(&mut self, text: &str, span: Span, scope: &Scope) {
-        let Some(row) = scope.rows.last() else { return };
-        for (at, _) in text.match_indices('{') {
-            let inner = text[at + 1..].split('}').next().unwrap_or_default().trim();
-            let entity = self.program.entities.get(row.entity.0 as usize);
-            let known = entity.is_some_and(|entity| entity.field(inner).is_some())
-                || row.with.iter().any(|column| column.name == inner);
-            if known && text[at..].contains('}') {
-                self.report(Lint::DoubleBraces { name: inner.to_owned(), span });
-            }
         }
     }
 
@@ -276,6 +274,17 @@ impl<'a> Checker<'a> {
         }
         true
     }
+}
+
+/// `mail/welcome.html`
+fn is_path(text: &str) -> bool {
+    let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'));
+    plain && [".html", ".htm", ".mjml", ".jinja", ".txt", ".md"].iter().any(|extension| text.ends_with(extension))
+}
+
+/// True for an item that was not understood: it may hold what seems to be missing.
+fn is_broken(item: &ast::RecordItem) -> bool {
+    matches!(&item.value, ast::RecordValue::Expr(value) if matches!(value.kind, ast::ExprKind::Error))
 }
 
 /// The channel of a message whose channel is not known.

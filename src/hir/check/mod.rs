@@ -8,12 +8,15 @@ mod arguments;
 mod campaign;
 mod channel;
 mod collect;
+mod depth;
 mod entity;
 mod expectation;
 mod expr;
 mod flow;
 mod functions;
 mod lints_expr;
+mod lints_null;
+mod lints_text;
 mod message;
 mod names;
 mod new_place;
@@ -81,6 +84,10 @@ pub(crate) struct Checker<'a> {
     pub locals: Vec<Local>,
     /// Calls that are being expanded, outermost first: for cycles and for "in this call" labels.
     pub calls: Vec<(String, Span)>,
+    /// Columns that are not null in any row of a named population.
+    not_null: HashMap<LocalId, Vec<lints_null::Column>>,
+    /// A field that was to be set does not exist: it is another one by another name.
+    misnamed_field: bool,
     /// What the lost rows of named populations are.
     pub unmatched: HashMap<LocalId, super::SegmentTy>,
     /// What the condition being checked tests for null, as written: no trap in its other parts.
@@ -99,8 +106,10 @@ pub(crate) struct Checker<'a> {
     procedure: Option<String>,
     /// How many procedures were put in.
     procedures_put_in: usize,
-    /// How deep the expression being checked is in its statement, definitions put in.
+    /// How deep the block, expression or population being checked is, definitions and procedures put in.
     depth: u32,
+    /// Something was so deep that it needed a stack of its own.
+    went_deep: bool,
     /// How many definitions were put in.
     expansions: u32,
     /// That they are too many was reported.
@@ -110,22 +119,6 @@ pub(crate) struct Checker<'a> {
 
 /// Checks a program: all its files at once. The files of the standard library come first, the entry last.
 pub fn check_program(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
-    let check = || check_on_this_stack(files, environment);
-    // A tree may be as deep as the parser allows, and definitions make it deeper; a caller's stack may be small.
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("check".to_owned()).stack_size(STACK);
-        match thread.spawn_scoped(scope, check).map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(checked)) => checked,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(_) => check(),
-        }
-    })
-}
-
-/// Bytes of stack for checking; only what is used is ever backed by memory.
-const STACK: usize = 256 << 20;
-
-fn check_on_this_stack(files: &[ParsedFile], environment: &Environment) -> (Program, Problems) {
     let mut checker = Checker::new(files, environment);
     let found = checker.collect();
     checker.check_entities(&found);
@@ -142,7 +135,12 @@ fn check_on_this_stack(files: &[ParsedFile], environment: &Environment) -> (Prog
     checker.check_tests(&found);
     checker.check_places_of_new();
     if !checker.problems.has_errors() {
-        lint(&checker.program, &mut checker.problems);
+        let mut lints = || lint(&checker.program, &mut checker.problems);
+        if checker.went_deep {
+            depth::with_room(lints);
+        } else {
+            lints();
+        }
     }
     checker.problems.finish();
     (checker.program, checker.problems)
@@ -163,6 +161,8 @@ impl<'a> Checker<'a> {
             defines: Vec::new(),
             locals: Vec::new(),
             calls: Vec::new(),
+            not_null: HashMap::new(),
+            misnamed_field: false,
             unmatched: HashMap::new(),
             null_tested: Vec::new(),
             unshadowed: Vec::new(),
@@ -173,6 +173,7 @@ impl<'a> Checker<'a> {
             procedure: None,
             procedures_put_in: 0,
             depth: 0,
+            went_deep: false,
             expansions: 0,
             too_far: false,
             next_row: RowId::DECLARED.0 + 1,

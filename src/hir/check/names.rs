@@ -45,12 +45,18 @@ impl Checker<'_> {
                 self.report(NameProblem::WrongKind { name: name.clone(), kinds, found: global.noun(), declared });
                 None
             }
+            None if self.is_lost(&name.text) => None,
             None => {
                 let known = self.names_of(kinds);
                 self.report(NameProblem::Unknown { name: name.clone(), kinds, known });
                 None
             }
         }
+    }
+
+    /// True for a name that a statement may have declared which could not be understood.
+    pub(crate) fn is_lost(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.ast.gaps.names.iter().any(|lost| lost == name))
     }
 
     /// All names of the right kind that can be written.

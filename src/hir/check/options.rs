@@ -17,6 +17,8 @@ pub(super) enum OptionKind {
     Constant(TyKind),
     /// A list of constants.
     Constants(TyKind),
+    /// Not a constant: somebody else looks at it.
+    Elsewhere,
     /// One of these words, written bare or as a string.
     Word(&'static [&'static str]),
     /// A field's name, written bare or as a string.
@@ -69,8 +71,12 @@ impl Checker<'_> {
     }
 
     fn constant_option(&mut self, item: &ast::RecordItem, spec: &OptionSpec) -> Option<Value> {
+        if matches!(spec.kind, OptionKind::Elsewhere) {
+            return None;
+        }
         let value = self.plain_value(item)?;
         match &spec.kind {
+            OptionKind::Elsewhere => None,
             OptionKind::Constant(kind) => self.constant(value, &Ty::of(kind.clone())),
             OptionKind::Constants(kind) => self.constant(value, &Ty::of(TyKind::List(Box::new(Ty::of(kind.clone()))))),
             OptionKind::Word(words) => match word(value) {
@@ -123,6 +129,7 @@ pub(super) fn word(value: &ast::Expr) -> Option<&str> {
     match &value.kind {
         ast::ExprKind::Name(name) => Some(&name.text),
         ast::ExprKind::Literal(ast::Literal::Text(text)) => Some(text),
+        ast::ExprKind::Literal(ast::Literal::Null) => Some("null"),
         _ => None,
     }
 }

@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
         let Some(value) = value else {
             // A missing argument was reported.
             return if param.default.is_some() || param.ty.nullable {
-                Bound::Value(default_value(param, call))
+                Bound::Value(Box::new(default_value(param, call)))
             } else {
                 Bound::Poisoned
             };
@@ -129,10 +129,11 @@ impl<'a> Checker<'a> {
 
     fn message_argument(&mut self, channel: &str, value: &ast::Expr, scope: &Scope) -> Bound {
         let Some(id) = self.message_named(value, scope) else {
-            if let ast::ExprKind::Name(name) = &value.kind {
-                self.lookup_global(name, "message");
-            } else {
-                self.wrong_option("message", "the name of a message", value.span);
+            match &value.kind {
+                // A parameter of the procedure that is being checked by itself.
+                ast::ExprKind::Name(name) if matches!(scope.bound(&name.text), Some(Bound::Poisoned)) => {}
+                ast::ExprKind::Name(name) => drop(self.lookup_global(name, "message")),
+                _ => self.wrong_option("message", "the name of a message", value.span),
             }
             return Bound::Poisoned;
         };
@@ -193,7 +194,7 @@ impl<'a> Checker<'a> {
         let span = value.span;
         let value = self.expr(value, scope, Some(&param.ty));
         if matches!(value.kind, ExprKind::Literal(_) | ExprKind::Local(_) | ExprKind::Error) {
-            return Bound::Value(value);
+            return Bound::Value(Box::new(value));
         }
         let local = self.argument_local(param, LocalKind::Let, value.ty.clone(), span);
         self.push(StmtKind::Let { local, value }, span, out);
@@ -235,7 +236,11 @@ impl<'a> Checker<'a> {
             TyKind::Delivery(_) => {
                 Bound::Local(self.argument_local(param, LocalKind::Delivery, param.ty.clone(), param.span))
             }
-            _ => Bound::Value(Expr { kind: ExprKind::Literal(Value::Null), ty: param.ty.clone(), span: param.span }),
+            _ => Bound::Value(Box::new(Expr {
+                kind: ExprKind::Literal(Value::Null),
+                ty: param.ty.clone(),
+                span: param.span,
+            })),
         }
     }
 }

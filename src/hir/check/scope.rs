@@ -1,7 +1,7 @@
 //! What is visible at a place.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::{Column, EntityId, Expr, LocalId, MessageId, Query, QueryKind, RelationId, RowId, SegmentTy};
 
@@ -20,24 +20,47 @@ pub(crate) struct Scope {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Locals {
     /// Only the last one grows, and only while nobody shares it.
-    layers: Vec<Rc<Layer>>,
+    layers: Vec<Arc<Layer>>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Layer {
     names: Vec<(String, Bound)>,
-    /// Where each name was bound last.
+    /// Where each name was bound last, once there are too many to look through.
     latest: HashMap<String, usize>,
+}
+
+/// Names that are looked through faster than a hash is computed. Most layers are those of a call and have fewer.
+const FEW: usize = 8;
+
+impl Layer {
+    fn push(&mut self, name: String, bound: Bound) {
+        self.names.push((name, bound));
+        let unknown = match self.names.len() {
+            few if few <= FEW => return,
+            many if self.latest.is_empty() => 0..many,
+            many => many - 1..many,
+        };
+        for at in unknown {
+            self.latest.insert(self.names[at].0.clone(), at);
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Bound> {
+        if self.latest.is_empty() {
+            return self.names.iter().rev().find(|(known, _)| known == name).map(|(_, bound)| bound);
+        }
+        self.latest.get(name).map(|at| &self.names[*at].1)
+    }
 }
 
 impl Locals {
     fn push(&mut self, name: String, bound: Bound) {
-        if self.layers.last_mut().and_then(Rc::get_mut).is_none() {
-            self.layers.push(Rc::default());
+        if self.layers.last_mut().and_then(Arc::get_mut).is_none() {
+            self.layers.push(Arc::default());
         }
-        if let Some(layer) = self.layers.last_mut().and_then(Rc::get_mut) {
-            layer.latest.insert(name.clone(), layer.names.len());
-            layer.names.push((name, bound));
+        if let Some(layer) = self.layers.last_mut().and_then(Arc::get_mut) {
+            layer.push(name, bound);
         }
     }
 
@@ -53,7 +76,7 @@ impl Locals {
 
     /// What was bound last under a name.
     fn find(&self, name: &str) -> Option<&Bound> {
-        self.layers.iter().rev().find_map(|layer| layer.latest.get(name).map(|at| &layer.names[*at].1))
+        self.layers.iter().rev().find_map(|layer| layer.find(name))
     }
 }
 
@@ -63,9 +86,9 @@ pub(crate) enum Bound {
     /// Something bound in the campaign.
     Local(LocalId),
     /// An argument of a definition that is being expanded.
-    Value(Expr),
+    Value(Box<Expr>),
     /// The same, for a population.
-    Population(Query),
+    Population(Box<Query>),
     /// The same, for a message.
     Message(MessageId),
     /// Bound to something wrong that was reported.
@@ -80,7 +103,7 @@ pub(crate) struct RowScope {
     pub path: Vec<RelationId>,
     pub entity: EntityId,
     /// Added columns.
-    pub with: Vec<Column>,
+    pub with: Arc<[Column]>,
     /// False for rows that only have added columns: rejected lines.
     pub has_fields: bool,
     /// What qualifies it from an inner clause: the name of its entity or segment. The entity's name always does.
@@ -93,9 +116,10 @@ impl Scope {
     /// The same scope with one more row.
     #[must_use]
     pub fn with_row(&self, row: RowScope) -> Self {
-        let mut inner = self.clone();
-        inner.rows.push(row);
-        inner
+        let mut rows = Vec::with_capacity(self.rows.len() + 1);
+        rows.extend(self.rows.iter().cloned());
+        rows.push(row);
+        Scope { rows, locals: self.locals.clone() }
     }
 
     /// Makes a local visible from here on.
@@ -131,7 +155,7 @@ impl Scope {
 impl RowScope {
     /// A row of an entity.
     pub fn new(row: RowId, entity: EntityId, name: impl Into<String>) -> Self {
-        Self { row, path: Vec::new(), entity, with: Vec::new(), has_fields: true, name: name.into(), group: None }
+        Self { row, path: Vec::new(), entity, with: Arc::default(), has_fields: true, name: name.into(), group: None }
     }
 
     /// A row of a population.

@@ -1,7 +1,7 @@
 //! Where an entity's rows come from.
 
 use super::super::problem::NameProblem;
-use super::super::{Source, SourceLocation, TyKind};
+use super::super::{Duration, EntityId, Fresh, Source, SourceLocation, TyKind, Value};
 use super::Checker;
 use super::options::{OptionKind, OptionSpec};
 use crate::diag::codes::names as codes;
@@ -21,18 +21,78 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec { name: "undeclared", kind: OptionKind::Word(&["ignore", "fail"]) },
     OptionSpec { name: "on_error", kind: OptionKind::Word(&["fail", "reject", "null"]) },
     OptionSpec { name: "max_errors", kind: OptionKind::Constant(TyKind::Int) },
+    OptionSpec { name: "compression", kind: OptionKind::Word(&["gzip", "zstd", "none"]) },
     OptionSpec { name: "archive", kind: OptionKind::Constant(TyKind::Text) },
+    OptionSpec { name: "fresh", kind: OptionKind::Constant(TyKind::Duration) },
+    OptionSpec { name: "fresh_by", kind: OptionKind::Name },
 ];
 
 impl Checker<'_> {
     /// A source and its options.
     pub(super) fn source(&mut self, source: &ast::SourceRef) -> Source {
-        let options = self.constant_options(source.options.as_ref(), "a source", OPTIONS);
+        let mut options = self.constant_options(source.options.as_ref(), "a source", OPTIONS);
         let location = match &source.location {
             ast::SourceLocation::Path(path) => SourceLocation::Path(path.value.clone()),
             ast::SourceLocation::Dotted(names) => self.bound_source(names),
         };
-        Source { location, options, span: source.span }
+        let fresh = self.fresh(source, &mut options);
+        Source { location, options, fresh, span: source.span }
+    }
+
+    /// `fresh` and `fresh_by`, which say nothing about how the source is read.
+    fn fresh(&mut self, source: &ast::SourceRef, options: &mut Vec<(String, Value)>) -> Option<Fresh> {
+        let mut take = |name: &str| {
+            let at = options.iter().position(|(known, _)| known == name)?;
+            let place = source.options.as_ref()?.items.iter().find(|item| item.name.text == name)?.name.span;
+            Some((options.remove(at).1, place))
+        };
+        let (within, by) = (take("fresh"), take("fresh_by"));
+        match (within, by) {
+            (Some((Value::Duration(within), span)), by) => {
+                let by = by.map(|(name, _)| name.to_text(&jiff::tz::TimeZone::UTC));
+                if within.months < 0 || within.days < 0 || within.seconds < 0 || within == Duration::default() {
+                    self.wrong_option("fresh", "a length of time, such as `6h`", span);
+                    return None;
+                }
+                if by.is_none() && matches!(source.location, ast::SourceLocation::Dotted(_)) {
+                    self.report(NameProblem::Declaration {
+                        code: codes::WRONG_OPTION,
+                        why: "the age of a table is not known by itself".to_owned(),
+                        help: "name the field that says when a row changed: `fresh: 6h, fresh_by: updated_at`"
+                            .to_owned(),
+                        span,
+                    });
+                    return None;
+                }
+                Some(Fresh { within, by, span })
+            }
+            (_, Some((_, span))) => {
+                self.report(NameProblem::Declaration {
+                    code: codes::WRONG_OPTION,
+                    why: "`fresh_by` says what counts, but nothing says how old it may be".to_owned(),
+                    help: "add `fresh: 6h`".to_owned(),
+                    span,
+                });
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The field after `fresh_by` must say when. Checked once the fields are known.
+    pub(super) fn fresh_field(&mut self, id: EntityId) {
+        let entity = &self.program[id];
+        let Some(fresh) = entity.source.as_ref().and_then(|source| source.fresh.as_ref()) else { return };
+        let Some(by) = &fresh.by else { return };
+        let kind = entity.field(by).map(|field| &entity[field].ty.kind);
+        let why = match kind {
+            Some(TyKind::Date | TyKind::Timestamp | TyKind::Error) => return,
+            Some(kind) => format!("`fresh_by: {by}` is of type {}, which says no time", kind.show(&self.program)),
+            None => format!("`{}` has no field `{by}`", entity.name),
+        };
+        let help = "name a field of type `timestamp` or `date`".to_owned();
+        let span = fresh.span;
+        self.report(NameProblem::Declaration { code: codes::WRONG_OPTION, why, help, span });
     }
 
     fn bound_source(&mut self, names: &[ast::Name]) -> SourceLocation {

@@ -1,6 +1,6 @@
 //! Template files: every variable they use must be a field of the rows.
 
-use super::super::problem::{Lint, NameProblem};
+use super::super::problem::{Lint, NameProblem, listed};
 use super::super::template::{EACH, Use, uses};
 use super::super::{Column, Content, Expr, Ty, TyKind, resolve_path};
 use super::{Checker, Scope};
@@ -66,7 +66,9 @@ impl Checker<'_> {
     fn template_variable(&mut self, path: &[String], used: &Use, template: &Template<'_>) -> Expr {
         let before = self.problems.len();
         let value = self.expr(&path_expr(path, template.path.span), template.scope, None);
-        for problem in self.problems.split_off(before) {
+        for mut problem in self.problems.split_off(before) {
+            // The edit would be one of the file, and the place is that of its name.
+            problem.fix = None;
             self.problems.push(problem.label(format!("in line {} of the file", used.line)));
         }
         value
@@ -104,11 +106,13 @@ impl Checker<'_> {
             return Some(column.ty.clone());
         }
         let nearest = did_you_mean(name, columns.iter().map(|column| column.name.as_str()));
-        let why = match nearest {
-            Some(nearest) => format!("there is no `{}`, did you mean `{nearest}`?", shown(&used.path)),
-            None => format!("there is no `{}`", shown(&used.path)),
+        let help = match nearest {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("its elements have {}", listed(columns.iter().map(|column| column.name.as_str()).take(8))),
         };
-        self.template_problem(types::UNKNOWN_FIELD, &why, used, template);
+        let why = format!("there is no `{}`", shown(&used.path));
+        let problem = crate::diag::Problem::error(types::UNKNOWN_FIELD, why, template.path.span);
+        self.report(problem.label(format!("in line {} of the file", used.line)).help(help));
         None
     }
 

@@ -6,6 +6,7 @@ use super::super::problem::NameProblem;
 use super::super::{Column, EntityId, SegmentTy, Ty, TyKind};
 use super::{Checker, Global};
 use crate::base::did_you_mean;
+use crate::diag::codes::names as codes;
 use crate::syntax::ast::{self, TypeExprKind};
 
 impl Checker<'_> {
@@ -17,10 +18,10 @@ impl Checker<'_> {
             TypeExprKind::Enumeration(values) => self.enumeration(values),
             TypeExprKind::List(element) => TyKind::List(Box::new(self.element_type(element))),
             TypeExprKind::Segment { entity, with } if self.is_any(entity) => {
-                TyKind::Segment(SegmentTy { entity: SegmentTy::UNKNOWN, with: self.columns(with) })
+                TyKind::Segment(SegmentTy { entity: SegmentTy::UNKNOWN, with: self.columns(with).into() })
             }
             TypeExprKind::Segment { entity, with } => match self.entity_named(entity) {
-                Some(entity) => TyKind::Segment(SegmentTy { entity, with: self.columns(with) }),
+                Some(entity) => TyKind::Segment(SegmentTy { entity, with: self.columns(with).into() }),
                 None => TyKind::Error,
             },
             TypeExprKind::Relation { many, entity } => match self.entity_named(entity) {
@@ -81,7 +82,14 @@ impl Checker<'_> {
         if let Some(kind) = TyKind::named(&name.text) {
             return kind;
         }
-        let nearest = did_you_mean(&name.text, TyKind::names()).map(str::to_owned);
+        if let Some((Global::Entity(_), _)) = self.find_global(name) {
+            let why = format!("`{}` is an entity, and no type of a field", name.text);
+            let help = format!("write a relation: `NAME: one {} by FIELD`", name.text);
+            self.report(NameProblem::Declaration { code: codes::UNKNOWN_TYPE, why, help, span: name.span });
+            return TyKind::Error;
+        }
+        let nearest = other_name(&name.text).or_else(|| did_you_mean(&name.text, TyKind::names()));
+        let nearest = nearest.map(str::to_owned);
         self.report(NameProblem::UnknownType { name: name.clone(), nearest });
         TyKind::Error
     }
@@ -111,6 +119,27 @@ impl Checker<'_> {
         }
         TyKind::Enumeration(Arc::from(known))
     }
+}
+
+/// What types of other languages are called here.
+fn other_name(name: &str) -> Option<&'static str> {
+    Some(match name.to_lowercase().as_str() {
+        "string" | "str" | "varchar" | "nvarchar" | "char" | "character" | "memo" | "uuid" => "text",
+        "integer" | "bigint" | "smallint" | "long" | "int64" | "int32" | "short" | "byte" | "serial" => "int",
+        "number" | "numeric" | "money" | "currency" | "amount" | "price" => "decimal",
+        "double" | "real" | "float64" => "float",
+        "boolean" | "bit" | "flag" => "bool",
+        "datetime" | "instant" | "timestamptz" => "timestamp",
+        "day" => "date",
+        "interval" | "timespan" | "period" => "duration",
+        "mail" | "e_mail" | "emailaddress" => "email",
+        "telephone" | "mobile" | "tel" | "phonenumber" | "msisdn" => "phone",
+        "link" | "uri" => "url",
+        "zone" | "tz" => "timezone",
+        "percentage" => "percent",
+        "object" | "dict" | "map" | "struct" => "json",
+        _ => return None,
+    })
 }
 
 /// What a type that holds no values is called.

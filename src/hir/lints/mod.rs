@@ -1,6 +1,7 @@
 //! What is correct but suspicious in a checked program.
 
 mod feedback;
+mod frozen;
 mod reach;
 mod repeated;
 mod schedule;
@@ -18,6 +19,8 @@ pub(super) fn lint(program: &Program, problems: &mut Problems) {
         reach::statements(&campaign.body, &mut found);
         repeated::messages(program, campaign, &mut found);
         feedback::unknowable(program, campaign, &mut found);
+        frozen::conditions(program, campaign, &mut found);
+        schedule::replaced_exports(campaign, &mut found);
         schedule::longer_than_period(campaign, &mut found);
     }
     found.into_iter().for_each(|lint| problems.push(lint));

@@ -10,7 +10,8 @@ pub(super) fn statements(stmts: &[Stmt], found: &mut Vec<Lint>) {
     for pair in stmts.windows(2) {
         let [last, next] = pair else { continue };
         if ends(std::slice::from_ref(last)) {
-            found.push(Lint::Unreachable { span: next.span, after: end_of(last).span });
+            let because = "the run ends here";
+            found.push(Lint::Unreachable { span: next.span, after: end_of(last).span, because });
             break;
         }
     }

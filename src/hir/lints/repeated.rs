@@ -32,6 +32,12 @@ struct Sent<'p> {
     /// The name of the population, if it has a short one.
     name: Option<String>,
     span: Span,
+    /// The exclusive arms that all its rows belong to, with their splits.
+    arms: Vec<(LocalId, Span)>,
+    /// Populations that were taken out of it.
+    excluded: Vec<&'p Query>,
+    /// Fields that have one value in all its rows.
+    pinned: Vec<(FieldId, &'p Value)>,
 }
 
 /// Warns where the same message goes to overlapping populations in one pass of the flow.
@@ -61,7 +67,16 @@ fn block<'p>(program: &Program, stmts: &'p [Stmt], known: &mut Known<'p>, found:
                         Some(call) => (*call, None),
                         None => (stmt.span, Some(send.to_name.clone()).filter(|name| !name.contains(' '))),
                     };
-                    let sent = Sent { message: used.message, to: &send.to, name, span };
+                    let mut sent = Sent {
+                        message: used.message,
+                        to: &send.to,
+                        name,
+                        span,
+                        arms: Vec::new(),
+                        excluded: Vec::new(),
+                        pinned: Vec::new(),
+                    };
+                    sent.look_into(&send.to, known, 0);
                     again(program, &sent, known, found);
                     known.sent.push(sent);
                 }
@@ -85,7 +100,7 @@ fn block<'p>(program: &Program, stmts: &'p [Stmt], known: &mut Known<'p>, found:
 }
 
 fn again(program: &Program, now: &Sent<'_>, known: &Known<'_>, found: &mut Vec<Lint>) {
-    let is_again = |before: &&Sent<'_>| before.message == now.message && !disjoint(before.to, now.to, known, 0);
+    let is_again = |before: &&Sent<'_>| before.message == now.message && !disjoint(before, now, known);
     let Some(before) = known.sent.iter().rev().take(200).find(is_again) else { return };
     // Reminding those who were reached is what a second send after a look at the first one's outcome is for.
     if reads_outcome(now.to, known) || before.to.ty.entity != now.to.ty.entity || before.span == now.span {
@@ -98,15 +113,27 @@ fn again(program: &Program, now: &Sent<'_>, known: &Known<'_>, found: &mut Vec<L
 }
 
 /// True if it is plain from the text that the two have no row in common.
-fn disjoint(left: &Query, right: &Query, known: &Known<'_>, depth: usize) -> bool {
-    if depth > 20 {
-        return false;
+fn disjoint(left: &Sent<'_>, right: &Sent<'_>, known: &Known<'_>) -> bool {
+    let excludes = |one: &Sent<'_>, other: &Sent<'_>| one.excluded.iter().any(|out| within(other.to, out, known, 0));
+    let apart = left.arms.iter().any(|(arm, split)| right.arms.iter().any(|(other, at)| at == split && other != arm));
+    let pinned_apart =
+        left.pinned.iter().any(|(field, value)| right.pinned.iter().any(|(at, other)| field == at && value != other));
+    apart || pinned_apart || excludes(left, right) || excludes(right, left)
+}
+
+impl<'p> Sent<'p> {
+    /// Notes what tells its rows from others', from the population down to what it narrows.
+    fn look_into(&mut self, query: &'p Query, known: &Known<'p>, depth: usize) {
+        match &query.kind {
+            QueryKind::Local(local) => self.arms.extend(known.arms.get(local).map(|split| (*local, *split))),
+            QueryKind::SetOp { op: SetOp::Except, right, .. } => self.excluded.push(right),
+            QueryKind::Where { row, predicate, .. } => equalities(predicate, *row, &mut self.pinned),
+            _ => {}
+        }
+        if let (Some(inner), true) = (narrowed(query, known), depth < 20) {
+            self.look_into(inner, known, depth + 1);
+        }
     }
-    let excludes =
-        |query: &Query, other: &Query| excluded(query, known, 0).iter().any(|out| within(other, out, known, 0));
-    let (left_arms, right_arms) = (arms_of(left, known, 0), arms_of(right, known, 0));
-    let apart = left_arms.iter().any(|(arm, split)| right_arms.iter().any(|(other, at)| at == split && other != arm));
-    apart || excludes(left, right) || excludes(right, left) || pinned_apart(left, right, known)
 }
 
 /// What a population narrows without adding rows.
@@ -125,32 +152,6 @@ fn narrowed<'q>(query: &'q Query, known: &Known<'q>) -> Option<&'q Query> {
         Kind::Feedback { delivery, .. } => known.sends.get(delivery).copied(),
         _ => None,
     }
-}
-
-/// The exclusive arms that all rows of a population belong to, with their splits.
-fn arms_of(query: &Query, known: &Known<'_>, depth: usize) -> Vec<(LocalId, Span)> {
-    let mut arms = Vec::new();
-    if let QueryKind::Local(local) = query.kind
-        && let Some(split) = known.arms.get(&local)
-    {
-        arms.push((local, *split));
-    }
-    if let (Some(inner), true) = (narrowed(query, known), depth < 20) {
-        arms.extend(arms_of(inner, known, depth + 1));
-    }
-    arms
-}
-
-/// Populations that `except` took out of a population.
-fn excluded<'q>(query: &'q Query, known: &Known<'q>, depth: usize) -> Vec<&'q Query> {
-    let mut out = Vec::new();
-    if let QueryKind::SetOp { op: SetOp::Except, right, .. } = &query.kind {
-        out.push(right.as_ref());
-    }
-    if let (Some(inner), true) = (narrowed(query, known), depth < 20) {
-        out.extend(excluded(inner, known, depth + 1));
-    }
-    out
 }
 
 /// True if all rows of `query` are plainly rows of `whole`.
@@ -200,24 +201,6 @@ impl Visitor for Outcome<'_, '_> {
         }
         walk_query(self, query);
     }
-}
-
-/// True if both ask one field for different values.
-fn pinned_apart(left: &Query, right: &Query, known: &Known<'_>) -> bool {
-    let (left, right) = (pinned(left, known, 0), pinned(right, known, 0));
-    left.iter().any(|(field, value)| right.iter().any(|(other, wanted)| field == other && value != wanted))
-}
-
-/// Fields of the rows that a population asks for one value.
-fn pinned<'q>(query: &'q Query, known: &Known<'q>, depth: usize) -> Vec<(FieldId, &'q Value)> {
-    let mut fields = Vec::new();
-    if let QueryKind::Where { row, predicate, .. } = &query.kind {
-        equalities(predicate, *row, &mut fields);
-    }
-    if let (Some(inner), true) = (narrowed(query, known), depth < 20) {
-        fields.extend(pinned(inner, known, depth + 1));
-    }
-    fields
 }
 
 /// `field = value`, joined by `and`.

@@ -137,6 +137,16 @@ impl From<FlowProblem> for Problem {
 }
 
 fn no_address(channel: &str, kind: &str, entity: &str, ways: &[String], span: Span) -> Problem {
+    if kind == "text" {
+        let message = format!("channel `{channel}` cannot know which text of `{entity}` is the address");
+        let help = match channel {
+            "mail" => {
+                "say which: `{ address: ... }`; `mail` are letters, messages to mail boxes go by `email`".to_owned()
+            }
+            _ => "say which: `{ address: ... }`".to_owned(),
+        };
+        return Problem::error(codes::NO_ADDRESS, message, span).help(help);
+    }
     let message = format!("`{entity}` has no field of type `{kind}` to reach people by `{channel}`");
     let problem = Problem::error(codes::NO_ADDRESS, message, span);
     match ways {

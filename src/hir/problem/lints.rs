@@ -1,5 +1,6 @@
 //! What is correct but suspicious.
 
+use super::ValueLint;
 use crate::base::Span;
 use crate::diag::Problem;
 use crate::diag::codes::lints as codes;
@@ -8,8 +9,8 @@ use crate::diag::codes::lints as codes;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Lint {
     UnusedSegment { name: String, what: &'static str, span: Span },
-    Unreachable { span: Span, after: Span },
-    UnreachableArm { name: String, span: Span, because: Span, help: &'static str },
+    Unreachable { span: Span, after: Span, because: &'static str },
+    UnreachableArm { name: String, span: Span, because: Span, what: &'static str, help: &'static str },
     RefusalGoesOn { what: &'static str, span: Span },
     RepeatedMessage { message: String, span: Span, first: Span, overlap: Option<String> },
     UnlimitedWait { span: Span },
@@ -19,7 +20,7 @@ pub(crate) enum Lint {
     UnknowableFeedback { channel: String, kind: &'static str, span: Span },
     LongerThanPeriod { span: Span, schedule: Span },
     NullInTemplate { variable: String, path: String, line: u32, span: Span },
-    DoubleBraces { name: String, span: Span },
+    Value(ValueLint),
 }
 
 impl From<Lint> for Problem {
@@ -30,12 +31,16 @@ impl From<Lint> for Problem {
                 Problem::warning(codes::UNUSED_SEGMENT, format!("{what} `{name}` is never used"), span)
                     .help(format!("remove it, or call it `_{name}` if that is on purpose"))
             }
-            Unreachable { span, after } => Problem::warning(codes::UNREACHABLE, "this is never reached", span)
-                .also(after, "the run ends here")
-                .help("remove it, or move it before the end"),
-            UnreachableArm { name, span, because, help } => {
+            Unreachable { span, after, because } => Problem::warning(codes::UNREACHABLE, "this is never reached", span)
+                .also(after, because)
+                .help(if because.contains("ends") {
+                    "remove it, or move it before the end"
+                } else {
+                    "remove it, or change the condition"
+                }),
+            UnreachableArm { name, span, because, what, help } => {
                 Problem::warning(codes::UNREACHABLE_ARM, format!("no row can reach arm `{name}`"), span)
-                    .also(because, "this takes all that is left")
+                    .also(because, what)
                     .help(help)
             }
             RefusalGoesOn { what, span } => {
@@ -86,11 +91,7 @@ impl From<Lint> for Problem {
                     .label(format!("in line {line} of the file"))
                     .help("write `| default(\"...\")` behind it, or test it with `if`")
             }
-            DoubleBraces { name, span } => {
-                let text = format!("`{name}` is plain text here, no value is put in");
-                Problem::warning(codes::DOUBLE_BRACES, text, span)
-                    .help(format!("write `{{{name}}}`, with single braces, in a string in double quotes"))
-            }
+            Value(lint) => lint.into(),
         }
     }
 }

@@ -3,10 +3,12 @@
 mod flow;
 mod lints;
 mod names;
+mod value_lints;
 
 pub(crate) use flow::FlowProblem;
 pub(crate) use lints::Lint;
 pub(crate) use names::NameProblem;
+pub(crate) use value_lints::ValueLint;
 
 /// `a, b and c`, each in backquotes.
 pub(crate) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {

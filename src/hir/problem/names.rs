@@ -100,7 +100,14 @@ impl From<NameProblem> for Problem {
             Duplicate { name, what, span, first } => duplicate(&name, what, span, first),
             UnknownType { name, nearest } => unknown_type(&name, nearest),
             MisplacedType { what, place, span } => {
-                Problem::error(codes::MISPLACED_TYPE, format!("{what} cannot be the type of {place}"), span)
+                let problem =
+                    Problem::error(codes::MISPLACED_TYPE, format!("{what} cannot be the type of {place}"), span);
+                match place {
+                    "a field" => {
+                        problem.help("a relation says by which field it is known: `orders: many orders by customer_id`")
+                    }
+                    _ => problem,
+                }
             }
             UnknownOption { name, of, known } => unknown_option(&name, &of, &known),
             RepeatedOption { name, span, first } => {
@@ -112,7 +119,14 @@ impl From<NameProblem> for Problem {
                 Problem::error(codes::WRONG_OPTION, format!("`{name}` must be {expected}"), span)
             }
             UnreadableFile { path, reason, span } => {
-                Problem::error(codes::UNREADABLE_FILE, format!("`{path}` cannot be read"), span).label(reason)
+                let problem =
+                    Problem::error(codes::UNREADABLE_FILE, format!("`{path}` cannot be read"), span).label(reason);
+                match path.contains('.') {
+                    true => {
+                        problem.help("paths are relative to the script, or begin with `/` for the project's folder")
+                    }
+                    false => problem.help(format!("files have an ending: `\"{path}.orch\"`")),
+                }
             }
             UseCycle { path, span } => Problem::error(
                 codes::USE_CYCLE,
@@ -134,6 +148,10 @@ const FEW: usize = 8;
 fn unknown(name: &Name, kinds: &'static str, known: &[String]) -> Problem {
     let problem = Problem::error(codes::UNKNOWN_NAME, format!("no {kinds} is called `{}`", name.text), name.span);
     let names = || known.iter().map(String::as_str);
+    if kinds == "module" && name.text.ends_with(".orch") {
+        let right = format!("\"{}\"", name.text);
+        return problem.help(format!("a file stands in quotes: `use {right}`")).fix(name.span, right);
+    }
     match did_you_mean(&name.text, names()) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
         None if known.is_empty() => problem.help(format!("there is no {kinds} at all")),
@@ -155,7 +173,7 @@ fn duplicate(name: &str, what: &str, span: Span, first: Span) -> Problem {
 fn unknown_type(name: &Name, nearest: Option<String>) -> Problem {
     let problem = Problem::error(codes::UNKNOWN_TYPE, format!("there is no type `{}`", name.text), name.span);
     match nearest {
-        Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
+        Some(nearest) => problem.help(format!("write `{nearest}`")).fix(name.span, nearest),
         None => problem.help(
             "types are bool, int, decimal, float, text, date, time, timestamp, duration, email, phone and others",
         ),
@@ -164,6 +182,12 @@ fn unknown_type(name: &Name, nearest: Option<String>) -> Problem {
 
 fn unknown_option(name: &Name, of: &str, known: &[&'static str]) -> Problem {
     let problem = Problem::error(codes::UNKNOWN_OPTION, format!("{of} has no option `{}`", name.text), name.span);
+    if of == "a send"
+        && ["subject", "text", "html", "body", "title", "preheader", "content"].contains(&name.text.as_str())
+    {
+        let help = "a message holds that: declare `message email NAME { ... }`, and write `send email NAME to ...`";
+        return problem.help(help);
+    }
     match did_you_mean(&name.text, known.iter().copied()) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
         None => problem.help(format!("known are {}", listed(known.iter().copied()))),
@@ -190,6 +214,16 @@ fn missing_field(message: &Name, channel: &str, fields: &[String]) -> Problem {
 fn unknown_channel_field(name: &Name, channel: &str, known: &[String]) -> Problem {
     let message = format!("messages of channel `{channel}` have no field `{}`", name.text);
     let problem = Problem::error(codes::UNKNOWN_CHANNEL_FIELD, message, name.span);
+    let other = match name.text.to_lowercase().as_str() {
+        "body" | "content" | "message" | "plain" => ["text", "body"],
+        "title" | "object" | "betreff" | "headline" => ["subject", "title"],
+        "text" => ["body", "text"],
+        _ => ["", ""],
+    };
+    let other = other.into_iter().find(|other| known.iter().any(|field| field == other));
+    if let Some(other) = other {
+        return problem.help(format!("that is called `{other}` there")).fix(name.span, other);
+    }
     match did_you_mean(&name.text, known.iter().map(String::as_str)) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
         None => problem.help(format!("its fields are {}", listed(known.iter().map(String::as_str)))),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type, i256};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type, Int64Type, i256};
 use datafusion::common::Result;
 
 use super::{Arithmetic, Call, MAX_DIGITS, Native};
@@ -37,6 +37,20 @@ static DIVIDE: Native = Native {
 
 /// A decimal as an int; an error where it does not fit.
 pub(super) static TO_INT: Native = Native { name: "orch_to_int", returns: |_| DataType::Int64, compute: to_int };
+
+/// A wide decimal as one of the usual width; an error where it does not fit.
+pub(super) static NARROW: Native = Native {
+    name: "orch_narrow",
+    returns: |given| DataType::Decimal128(MAX_DIGITS, scale(&given.ty(0))),
+    compute: narrow,
+};
+
+/// A whole or decimal number with the scale of the second argument's type; an error where it does not fit.
+pub(super) static RESCALE: Native = Native {
+    name: "orch_rescale",
+    returns: |given| DataType::Decimal128(MAX_DIGITS, scale(&given.ty(1))),
+    compute: rescale,
+};
 
 pub(super) fn native(op: Arithmetic) -> &'static Native {
     match op {
@@ -73,7 +87,7 @@ fn capped(scale: i8, widest: i8) -> i8 {
 /// Digits behind the point of a numeric type.
 pub(super) fn scale(ty: &DataType) -> i8 {
     match ty {
-        DataType::Decimal128(_, scale) => *scale,
+        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => *scale,
         _ => 0,
     }
 }
@@ -186,7 +200,48 @@ fn decimal(op: Arithmetic, left: (i128, i8), right: (i128, i8), scale: i8) -> Op
             }
         }
     };
-    value.to_i128().filter(|value| value.unsigned_abs() < 10u128.pow(u32::from(MAX_DIGITS)))
+    value.to_i128().filter(|value| fits(*value))
+}
+
+/// Whether a number has no more digits than a decimal may have.
+pub(super) fn fits(value: i128) -> bool {
+    value.unsigned_abs() < 10u128.pow(u32::from(MAX_DIGITS))
+}
+
+fn rescale(call: &Call<'_>) -> Result<ArrayRef> {
+    let (values, given) = wide(&call.args[0])?;
+    let values = values.as_primitive::<Decimal128Type>();
+    let wanted = scale(call.returns);
+    let row = |row: usize| {
+        if values.is_null(row) {
+            return Ok(None);
+        }
+        let value = values.value(row);
+        match rescaled(i256::from_i128(value), wanted - given).and_then(i256::to_i128).filter(|value| fits(*value)) {
+            Some(value) => Ok(Some(value)),
+            None => call.fail(row, format!("{} does not fit into a decimal", shown(value, given))),
+        }
+    };
+    let values = (0..call.rows).map(row).collect::<Result<Decimal128Array>>()?;
+    Ok(Arc::new(values.with_precision_and_scale(MAX_DIGITS, wanted)?))
+}
+
+fn narrow(call: &Call<'_>) -> Result<ArrayRef> {
+    let column = &call.args[0];
+    let scale = scale(call.returns);
+    let wide = column.as_primitive_opt::<Decimal256Type>();
+    let Some(wide) = wide else { return Ok(Arc::clone(column)) };
+    let row = |row: usize| {
+        if wide.is_null(row) {
+            return Ok(None);
+        }
+        match wide.value(row).to_i128().filter(|value| fits(*value)) {
+            Some(value) => Ok(Some(value)),
+            None => call.fail(row, "the sum does not fit into a decimal"),
+        }
+    };
+    let values = (0..call.rows).map(row).collect::<Result<Decimal128Array>>()?;
+    Ok(Arc::new(values.with_precision_and_scale(MAX_DIGITS, scale)?))
 }
 
 /// Times a power of ten; rounded half to even where it is negative.
@@ -240,7 +295,8 @@ fn sign(op: Arithmetic) -> char {
     }
 }
 
-fn shown(value: i128, scale: i8) -> String {
+/// A decimal with all its digits.
+pub(super) fn shown(value: i128, scale: i8) -> String {
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale.max(0) as usize + 1);
     let (whole, fraction) = digits.split_at(digits.len() - scale.max(0) as usize);
     let minus = if value < 0 { "-" } else { "" };

@@ -8,6 +8,7 @@ mod arithmetic;
 mod call;
 mod digests;
 mod natives;
+mod order;
 mod statistics;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use super::query::values;
 use crate::base::Span;
 
 use call::Call;
-pub(crate) use natives::{native, wants_one_type};
+pub(crate) use natives::{may_fail, native, wants_one_type};
 pub(crate) use statistics::Statistic;
 pub use ticket::{ticket, ticket_threshold};
 
@@ -199,6 +200,12 @@ pub(crate) fn to_int(value: Expr, context: &Context) -> Expr {
     call(&arithmetic::TO_INT, vec![value], context)
 }
 
+/// A whole or decimal number as a decimal with so many digits behind the point, which has at least as many as before.
+pub(crate) fn rescaled(value: Expr, scale: i8, context: &Context) -> Expr {
+    let like = lit(ScalarValue::Decimal128(None, MAX_DIGITS, scale));
+    call(&arithmetic::RESCALE, vec![value, like], context)
+}
+
 /// A date, time or timestamp, and a duration: months and days by the calendar of the zone, seconds exact.
 pub(crate) fn shift(moment: Expr, duration: Expr, context: &Context) -> Expr {
     call(&time::SHIFT, vec![moment, duration, lit(context.zone.as_str())], context)
@@ -234,9 +241,20 @@ pub(crate) fn ticket_expr(seed: &str, key: Vec<Expr>) -> Expr {
     safe_call(&ticket::TICKET, std::iter::once(lit(seed)).chain(key).collect())
 }
 
+/// A sum in the type it was added up in, as a decimal; an error where it does not fit.
+pub(crate) fn narrowed(sum: Expr, context: &Context) -> Expr {
+    call(&arithmetic::NARROW, vec![sum], context)
+}
+
 /// A statistic of a sorted list of numbers.
 pub(crate) fn statistic(statistic: Statistic, sorted: Expr, share: Option<Expr>, context: &Context) -> Expr {
     call(statistics::native(statistic), std::iter::once(sorted).chain(share).collect(), context)
+}
+
+/// Lists in the order of their keys; without keys the values themselves are what orders them.
+pub(crate) fn in_order(gathered: Expr, descending: &[bool]) -> Expr {
+    let order: String = descending.iter().map(|descending| if *descending { 'd' } else { 'a' }).collect();
+    safe_call(&order::IN_ORDER, vec![gathered, lit(order)])
 }
 
 /// Decimal digits that a value may have.

@@ -66,7 +66,10 @@ fn floats(call: &Call<'_>, of: fn(&[f64]) -> Option<f64>) -> Result<ArrayRef> {
             return Ok(None);
         }
         let values = cast(&lists.value(row), &DataType::Float64)?;
-        Ok(of(values.as_primitive::<Float64Type>().values()))
+        match of(values.as_primitive::<Float64Type>().values()) {
+            Some(value) if !value.is_finite() => call.fail(row, "the result does not fit into a float"),
+            value => Ok(value),
+        }
     };
     Ok(Arc::new((0..call.rows).map(row).collect::<Result<Float64Array>>()?))
 }
@@ -92,10 +95,14 @@ fn median(call: &Call<'_>) -> Result<ArrayRef> {
             Some((low + high) / 2.0)
         });
     }
-    exactly(call, arithmetic::scale(call.returns), |values, _| {
-        let (low, high) = (values.get((values.len().max(1) - 1) / 2)?, values.get(values.len() / 2)?);
+    exactly(call, arithmetic::scale(call.returns), |values, row| {
+        let middle = (values.get((values.len().max(1) - 1) / 2), values.get(values.len() / 2));
+        let (Some(low), Some(high)) = middle else { return Ok(None) };
         // Half the sum, with one digit more: ten halves make five.
-        low.checked_add(*high)?.checked_mul(5)
+        match low.checked_add(*high).and_then(|sum| sum.checked_mul(5)).filter(|value| arithmetic::fits(*value)) {
+            None => call.fail(row, "the median does not fit into a decimal"),
+            value => Ok(value),
+        }
     })
 }
 
@@ -118,15 +125,17 @@ fn percentile(call: &Call<'_>) -> Result<ArrayRef> {
         };
         return Ok(Arc::new((0..call.rows).map(row).collect::<Float64Array>()));
     }
-    exactly(call, arithmetic::scale(call.returns), |values, row| values.get(place(values.len(), row)?).copied())
+    exactly(call, arithmetic::scale(call.returns), |values, row| {
+        Ok(place(values.len(), row).and_then(|place| values.get(place)).copied())
+    })
 }
 
-fn exactly(call: &Call<'_>, scale: i8, of: impl Fn(&[i128], usize) -> Option<i128>) -> Result<ArrayRef> {
+fn exactly(call: &Call<'_>, scale: i8, of: impl Fn(&[i128], usize) -> Result<Option<i128>>) -> Result<ArrayRef> {
     let lists = call.args[0].as_list::<i32>();
-    let row = |row: usize| {
-        let values = (!lists.is_null(row)).then(|| lists.value(row))?;
-        of(values.as_primitive::<Decimal128Type>().values(), row)
+    let row = |row: usize| match lists.is_null(row) {
+        true => Ok(None),
+        false => of(lists.value(row).as_primitive::<Decimal128Type>().values(), row),
     };
-    let values = (0..call.rows).map(row).collect::<Decimal128Array>();
+    let values = (0..call.rows).map(row).collect::<Result<Decimal128Array>>()?;
     Ok(Arc::new(values.with_precision_and_scale(MAX_DIGITS, scale)?))
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use datafusion::common::Result;
 use jiff::tz::TimeZone;
 
+use super::arithmetic::shown;
 use super::{Call, Native};
 use crate::hir::Value;
 use crate::plan::query::values;
@@ -49,6 +50,7 @@ fn plain(column: &ArrayRef, row: usize) -> Option<String> {
     match column.data_type() {
         DataType::Utf8 => Some(column.as_string::<i32>().value(row).to_owned()),
         DataType::Int64 => Some(column.as_primitive::<Int64Type>().value(row).to_string()),
+        DataType::Decimal128(_, scale) => Some(shown(column.as_primitive::<Decimal128Type>().value(row), *scale)),
         _ => None,
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use datafusion::common::JoinType;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::functions_window::expr_fn::rank;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, lit};
 use datafusion::scalar::ScalarValue;
 
-use super::frame::{Frame, Group, Row, column, join};
+use super::frame::{Frame, Group, MANY_SCANS, Row, column, columns, join, scans};
 use super::lower::{Base, Lower, not_kept, unsupported};
 use super::{QueryError, Rows};
 use crate::base::Span;
@@ -53,15 +54,23 @@ impl Lower<'_> {
                 let kind = if op == SetOp::Intersect { JoinType::LeftSemi } else { JoinType::LeftAnti };
                 let (here, there) = self.sides(&left, &right, on, query.span)?;
                 left.with_plan(|plan| join(plan, right.plan, kind, (&here, &there)))?;
+                left.dropped = true;
                 left.order.clear();
                 Ok(left)
             }
+            SetOp::Union if scans(&left.plan) > MANY_SCANS => self.append_unseen(left, right, on, query),
             SetOp::Union => {
                 let seen = self.renamed(&left)?;
                 let (here, there) = self.sides(&right, &seen, on, query.span)?;
                 let mut right = right;
                 right.with_plan(|plan| join(plan, seen.plan, JoinType::LeftAnti, (&here, &there)))?;
-                self.append(left, right, query)
+                if !on.is_empty() {
+                    // By whatever columns, a row is in a population once.
+                    let seen = self.renamed(&left)?;
+                    let (here, there) = self.sides(&right, &seen, &[], query.span)?;
+                    right.with_plan(|plan| join(plan, seen.plan, JoinType::LeftAnti, (&here, &there)))?;
+                }
+                Ok(self.append(left, right, query)?.0)
             }
         }
     }
@@ -100,13 +109,45 @@ impl Lower<'_> {
         added.or_else(|| row.fields.get(self.scope.program[row.entity].field(name)?.0 as usize)?.clone())
     }
 
-    /// One population after the other.
-    fn append(&self, left: Frame, right: Frame, query: &Query) -> Result<Frame, QueryError> {
+    /// A union whose left side is put into the plan once.
+    fn append_unseen(&self, left: Frame, right: Frame, on: &[String], query: &Query) -> Result<Frame, QueryError> {
+        let (mut frame, side) = self.append(left, right, query)?;
+        // The first of those that are the same, where rows of one side are equally good.
+        let first_side = |of: &[String]| -> Result<Expr, QueryError> {
+            let all: Vec<String> = frame.part.iter().chain(of).cloned().collect();
+            let place = rank().partition_by(columns(&all)).order_by(vec![column(&side).sort(true, false)]);
+            // Without a name of its own: the engine names what it rewrites, and stumbles over two names.
+            Ok(place.build()?)
+        };
+        let named = |name: &String| self.place(&frame.row, name).ok_or_else(|| not_kept(name, query.span));
+        let same = on.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+        let mut firsts = vec![first_side(&frame.key)?];
+        if !same.is_empty() && same != frame.key {
+            firsts.push(first_side(&same)?);
+        }
+        let is_first = |place: &Expr| column(&place.schema_name().to_string()).eq(lit(1u64));
+        let mut unseen = is_first(&firsts[0]);
+        if let Some(place) = firsts.get(1) {
+            // Nulls are never equal.
+            let missing = same.iter().map(|name| column(name).is_null()).reduce(Expr::or);
+            unseen = unseen.and(is_first(place).or(missing.unwrap_or(lit(false))));
+        }
+        let kept = column(&side).eq(lit(0i64)).or(unseen);
+        for first in firsts {
+            frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).window([first])?.build()?))?;
+        }
+        frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(kept)?.build()?))?;
+        frame.seed = frame.plan.clone();
+        Ok(frame)
+    }
+
+    /// One population after the other; a column says which a row is from, 0 or 1.
+    fn append(&self, left: Frame, right: Frame, query: &Query) -> Result<(Frame, String), QueryError> {
         let mut pairs =
             Pairs { lower: self, left: Vec::new(), right: Vec::new(), sides: (&left, &right), known: HashMap::new() };
         let mut row = Row { added: Vec::new(), ..left.row.clone() };
         row.fields = pairs.fields(&left.row, &right.row)?;
-        for added in &query.ty.with {
+        for added in query.ty.with.iter() {
             let find = |row: &Row| row.added.iter().find(|(name, _)| *name == added.name).map(|(_, at)| at.clone());
             let (here, there) = (find(&left.row), find(&right.row));
             if here.is_some() || there.is_some() {
@@ -125,13 +166,17 @@ impl Lower<'_> {
                 rows.insert(*id, pairs.row(here, there)?);
             }
         }
+        let side = self.fresh("side");
+        pairs.left.push(lit(0i64).alias(&side));
+        pairs.right.push(lit(1i64).alias(&side));
         let (first, second) = (pairs.left, pairs.right);
         let second = LogicalPlanBuilder::from(right.plan).project(second)?.build()?;
         let plan = LogicalPlanBuilder::from(left.plan).project(first)?.union(second)?.build()?;
         let mut frame = Frame::new(plan, row, key);
         frame.part = part;
         frame.rows = rows;
-        Ok(frame)
+        frame.dropped = true;
+        Ok((frame, side))
     }
 
     /// Pairs of a row and a target row for which the condition is true.
@@ -146,8 +191,10 @@ impl Lower<'_> {
     ) -> Result<Frame, QueryError> {
         let found = self.scan(&Rows::Entity(target), target)?;
         frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).cross_join(found.plan)?.build()?))?;
+        frame.dropped = true;
+        frame.seed = frame.plan.clone();
         let given = std::mem::replace(&mut frame.row, found.row);
-        for added in &query.ty.with {
+        for added in query.ty.with.iter() {
             let short = added.name.split_once('.').map_or(added.name.as_str(), |(_, field)| field);
             let place = self.place(&given, &added.name).or_else(|| self.place(&given, short));
             if let Some(place) = place {

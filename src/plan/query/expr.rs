@@ -5,10 +5,11 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_nested::expr_fn::{array_has, cardinality, make_array};
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Like, Operator, cast, lit, not, when};
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, Like, Operator, cast, lit, not, when};
 use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext};
 use datafusion::scalar::ScalarValue;
 
+use super::barrier::barrier;
 use super::frame::{Frame, column, columns};
 use super::lower::{Lower, not_kept, unsupported};
 use super::{QueryError, uses, values};
@@ -34,14 +35,18 @@ impl Lower<'_> {
                 None => Err(QueryError::Unbound { what: format!("local {}", local.0), span }),
             },
             ExprKind::Template(parts) => self.template(frame, parts),
-            ExprKind::List(items) => self.list(frame, items, &expr.ty),
+            ExprKind::List(items) => self.list(frame, items, expr),
             ExprKind::Not(value) => Ok(not(self.expr(frame, value)?)),
             ExprKind::Neg(value) => self.negate(frame, value, span),
             ExprKind::Binary { op, left, right } => self.binary(frame, *op, left, right, span),
             ExprKind::In { negated, value, items } => self.in_items(frame, *negated, value, items),
             ExprKind::InQuery { .. } => self.in_query(frame, expr),
             ExprKind::Between { negated, value, low, high } => {
-                let (value, low, high) = (self.expr(frame, value)?, self.expr(frame, low)?, self.expr(frame, high)?);
+                let sides = vec![self.expr(frame, value)?, self.expr(frame, low)?, self.expr(frame, high)?];
+                let mut sides = self.comparable(frame, sides)?.into_iter();
+                let (Some(value), Some(low), Some(high)) = (sides.next(), sides.next(), sides.next()) else {
+                    return Err(unsupported("this range", span));
+                };
                 Ok(if *negated { value.not_between(low, high) } else { value.between(low, high) })
             }
             ExprKind::IsNull { negated, value } => {
@@ -49,17 +54,7 @@ impl Lower<'_> {
                 Ok(if *negated { value.is_not_null() } else { value.is_null() })
             }
             ExprKind::IsEmpty { negated, value } => self.is_empty(frame, *negated, value),
-            ExprKind::If { condition, then, otherwise } => {
-                let condition = self.expr(frame, condition)?;
-                let then = self.guarded(frame, condition.clone(), then)?;
-                let otherwise = self.guarded(frame, condition.clone().is_not_true(), otherwise)?;
-                let sides = vec![then, otherwise];
-                let mut sides = self.unified(frame, sides)?.into_iter();
-                let (Some(then), Some(otherwise)) = (sides.next(), sides.next()) else {
-                    return Err(unsupported("this condition", span));
-                };
-                Ok(when(condition, then).otherwise(otherwise)?)
-            }
+            ExprKind::If { .. } => self.conditional(frame, expr),
             ExprKind::Call { native, args } => self.call(frame, native, args, expr),
             ExprKind::Exists(query) => self.exists(frame, query),
             ExprKind::Aggregate(aggregate) => self.aggregate(frame, aggregate, expr),
@@ -69,11 +64,51 @@ impl Lower<'_> {
         }
     }
 
+    /// `if A then X else if B then Y else Z`, all of a chain at once: the engine takes twice as long for each level.
+    fn conditional(&self, frame: &mut Frame, expr: &hir::Expr) -> Result<Expr, QueryError> {
+        let before = frame.guards.len();
+        let (mut conditions, mut sides) = (Vec::new(), Vec::new());
+        let mut rest = expr;
+        while let ExprKind::If { condition, then, otherwise } = &rest.kind {
+            let fails = uses::can_fail(then) || uses::can_fail(otherwise);
+            let condition = self.pinned(frame, condition, fails)?;
+            sides.push(self.guarded(frame, condition.clone(), then)?);
+            frame.guards.push(condition.clone().is_not_true());
+            conditions.push(condition);
+            rest = otherwise;
+        }
+        sides.push(self.expr(frame, rest)?);
+        // What else was pushed holds for the whole row.
+        let passing: Vec<Expr> = conditions.iter().map(|condition| condition.clone().is_not_true()).collect();
+        let mut at = 0;
+        frame.guards.retain(|guard| {
+            at += 1;
+            at <= before || !passing.contains(guard)
+        });
+        let mut sides = self.unified(frame, sides, expr.span)?.into_iter();
+        let branches = conditions.into_iter().map(Box::new).zip(sides.by_ref().map(Box::new)).collect();
+        Ok(Expr::Case(Case::new(None, branches, sides.next().map(Box::new))))
+    }
+
+    /// What decides whether something else counts. If both can fail it becomes a column: put into the other as it is, a
+    /// chain of such conditions would double with each.
+    fn pinned(&self, frame: &mut Frame, expr: &hir::Expr, other_fails: bool) -> Result<Expr, QueryError> {
+        let value = self.expr(frame, expr)?;
+        if !other_fails || !uses::can_fail(expr) {
+            return Ok(value);
+        }
+        let name = self.name_it(frame, "decides", value)?;
+        frame.with_plan(|plan| Ok(barrier(plan, &name)))?;
+        Ok(column(&name))
+    }
+
     /// An expression that counts only where a condition holds.
     fn guarded(&self, frame: &mut Frame, condition: Expr, expr: &hir::Expr) -> Result<Expr, QueryError> {
+        let before = frame.guards.len();
         frame.guards.push(condition);
         let value = self.expr(frame, expr);
-        frame.guards.pop();
+        // What was pushed since then holds for the whole row.
+        frame.guards.remove(before);
         value
     }
 
@@ -88,18 +123,36 @@ impl Lower<'_> {
     }
 
     /// The expressions, widened to one type where they are numbers of several.
-    fn unified(&self, frame: &Frame, exprs: Vec<Expr>) -> Result<Vec<Expr>, QueryError> {
+    fn unified(&self, frame: &Frame, exprs: Vec<Expr>, span: Span) -> Result<Vec<Expr>, QueryError> {
         let types = exprs.iter().map(|expr| self.type_of(frame, expr)).collect::<Result<Vec<_>, _>>()?;
         let scales = types.iter().filter_map(|ty| match ty {
             DataType::Decimal128(_, scale) => Some(*scale),
             _ => None,
         });
-        let wide = match scales.max() {
-            _ if types.contains(&DataType::Float64) => DataType::Float64,
-            Some(scale) => DataType::Decimal128(values::MAX_DIGITS, scale),
+        let scale = match scales.max() {
+            _ if types.contains(&DataType::Float64) => {
+                return Ok(exprs.into_iter().map(|expr| cast(expr, DataType::Float64)).collect());
+            }
+            Some(scale) => scale,
             None => return Ok(exprs),
         };
-        Ok(exprs.into_iter().map(|expr| cast(expr, wide.clone())).collect())
+        let wide = DataType::Decimal128(values::MAX_DIGITS, scale);
+        let place = Context { key: columns(&frame.key), ..self.place_of(span) };
+        let widened = |(expr, ty): (Expr, &DataType)| match digits(ty) {
+            Some((whole, _)) if whole + scale > values::MAX_DIGITS as i8 => functions::rescaled(expr, scale, &place),
+            _ => cast(expr, wide.clone()),
+        };
+        Ok(exprs.into_iter().zip(&types).map(widened).collect())
+    }
+
+    /// The expressions so that the engine can compare them: it gives decimals one type first, which must have room for
+    /// the digits of all.
+    fn comparable(&self, frame: &Frame, exprs: Vec<Expr>) -> Result<Vec<Expr>, QueryError> {
+        let types = exprs.iter().map(|expr| self.type_of(frame, expr)).collect::<Result<Vec<_>, _>>()?;
+        match common_decimal(&types) {
+            Some(wide) => Ok(exprs.into_iter().map(|expr| cast(expr, wide.clone())).collect()),
+            None => Ok(exprs),
+        }
     }
 
     /// The value of an expression that looks at no row and no population; `None` if it does.
@@ -117,10 +170,20 @@ impl Lower<'_> {
         }
     }
 
-    /// What functions need to know of the place they are called at.
-    fn context(&self, frame: &Frame, span: Span) -> Context {
+    /// What functions that may fail need to know of the place they are called at.
+    fn context(&self, frame: &mut Frame, span: Span, args: &[&Expr]) -> Result<Context, QueryError> {
+        if args.iter().all(|arg| arg.column_refs().is_empty()) {
+            return Ok(self.place_of(span));
+        }
+        if std::mem::take(&mut frame.dropped) {
+            // The engine would call them before it leaves out rows, for rows that never get here.
+            let name = self.fresh("here");
+            frame.extend(vec![(name.clone(), lit(true))])?;
+            frame.with_plan(|plan| Ok(barrier(plan, &name)))?;
+            frame.guards.push(column(&name));
+        }
         let guard = frame.guards.iter().cloned().reduce(Expr::and);
-        Context { key: columns(&frame.key), guard, ..self.place_of(span) }
+        Ok(Context { key: columns(&frame.key), guard, ..self.place_of(span) })
     }
 
     /// The same for what belongs to no single row.
@@ -171,18 +234,18 @@ impl Lower<'_> {
         }
     }
 
-    fn list(&self, frame: &mut Frame, items: &[hir::Expr], ty: &Ty) -> Result<Expr, QueryError> {
+    fn list(&self, frame: &mut Frame, items: &[hir::Expr], expr: &hir::Expr) -> Result<Expr, QueryError> {
         if items.is_empty() {
-            return self.literal(&Value::List(Vec::new()), ty);
+            return self.literal(&Value::List(Vec::new()), &expr.ty);
         }
         let items = items.iter().map(|item| self.expr(frame, item)).collect::<Result<_, _>>()?;
-        Ok(make_array(self.unified(frame, items)?))
+        Ok(make_array(self.unified(frame, items, expr.span)?))
     }
 
     fn negate(&self, frame: &mut Frame, value: &hir::Expr, span: Span) -> Result<Expr, QueryError> {
         let kind = value.ty.kind.clone();
         let value = self.expr(frame, value)?;
-        let context = self.context(frame, span);
+        let context = self.context(frame, span, &[&value])?;
         Ok(match kind {
             TyKind::Duration => functions::negate_duration(value, &context),
             _ => functions::arithmetic(Arithmetic::Subtract, lit(0i64), value, &context),
@@ -198,7 +261,8 @@ impl Lower<'_> {
         span: Span,
     ) -> Result<Expr, QueryError> {
         let (left_ty, right_ty) = (&left.ty, &right.ty);
-        let left = self.expr(frame, left)?;
+        let decides = matches!(op, BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce);
+        let left = self.pinned(frame, left, decides && uses::can_fail(right))?;
         // Where the left side decides, the right side does not count.
         let right = match op {
             BinaryOp::And => self.guarded(frame, left.clone().is_not_false(), right)?,
@@ -206,7 +270,13 @@ impl Lower<'_> {
             BinaryOp::Coalesce => self.guarded(frame, left.clone().is_null(), right)?,
             _ => self.expr(frame, right)?,
         };
-        let compare = |op| Expr::BinaryExpr(BinaryExpr::new(Box::new(left.clone()), op, Box::new(right.clone())));
+        let compare = |op| -> Result<Expr, QueryError> {
+            let mut sides = self.comparable(frame, vec![left.clone(), right.clone()])?.into_iter();
+            let (Some(left), Some(right)) = (sides.next(), sides.next()) else {
+                return Err(unsupported("this comparison", span));
+            };
+            Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+        };
         let like = |negated| {
             let (value, pattern) = (Box::new(left.clone()), Box::new(right.clone()));
             Expr::Like(Like::new(negated, value, pattern, None, false))
@@ -214,16 +284,16 @@ impl Lower<'_> {
         Ok(match op {
             BinaryOp::And => left.and(right),
             BinaryOp::Or => left.or(right),
-            BinaryOp::Equal => compare(Operator::Eq),
-            BinaryOp::NotEqual => compare(Operator::NotEq),
-            BinaryOp::Less => compare(Operator::Lt),
-            BinaryOp::LessEqual => compare(Operator::LtEq),
-            BinaryOp::Greater => compare(Operator::Gt),
-            BinaryOp::GreaterEqual => compare(Operator::GtEq),
+            BinaryOp::Equal => compare(Operator::Eq)?,
+            BinaryOp::NotEqual => compare(Operator::NotEq)?,
+            BinaryOp::Less => compare(Operator::Lt)?,
+            BinaryOp::LessEqual => compare(Operator::LtEq)?,
+            BinaryOp::Greater => compare(Operator::Gt)?,
+            BinaryOp::GreaterEqual => compare(Operator::GtEq)?,
             BinaryOp::Like => like(false),
             BinaryOp::NotLike => like(true),
-            BinaryOp::Coalesce => coalesce(self.unified(frame, vec![left, right])?),
-            BinaryOp::Add if left_ty.kind.is_text() || right_ty.kind.is_text() => compare(Operator::StringConcat),
+            BinaryOp::Coalesce => coalesce(self.unified(frame, vec![left, right], span)?),
+            BinaryOp::Add if left_ty.kind.is_text() || right_ty.kind.is_text() => compare(Operator::StringConcat)?,
             BinaryOp::Add => self.arithmetic(frame, Arithmetic::Add, (left, left_ty), (right, right_ty), span)?,
             BinaryOp::Subtract => {
                 self.arithmetic(frame, Arithmetic::Subtract, (left, left_ty), (right, right_ty), span)?
@@ -245,7 +315,7 @@ impl Lower<'_> {
         span: Span,
     ) -> Result<Expr, QueryError> {
         use TyKind::{Date, Duration, Time, Timestamp};
-        let context = self.context(frame, span);
+        let context = self.context(frame, span, &[&left, &right])?;
         let number = |ty: &Ty| ty.kind.is_number();
         if left_ty.kind == TyKind::Null || right_ty.kind == TyKind::Null {
             return Ok(lit(ScalarValue::Null));
@@ -290,7 +360,9 @@ impl Lower<'_> {
             }
         }
         if !single.is_empty() || found.is_empty() {
-            found.push(value.in_list(single, false));
+            single.push(value);
+            single = self.comparable(frame, single)?;
+            found.extend(single.pop().map(|value| value.in_list(single, false)));
         }
         let found = found.into_iter().reduce(Expr::or).unwrap_or(lit(false));
         Ok(if negated { not(found) } else { found })
@@ -311,16 +383,19 @@ impl Lower<'_> {
     fn call(&self, frame: &mut Frame, native: &str, args: &[hir::Expr], expr: &hir::Expr) -> Result<Expr, QueryError> {
         let mut lowered = args.iter().map(|arg| self.expr(frame, arg)).collect::<Result<Vec<_>, _>>()?;
         if functions::wants_one_type(native) {
-            lowered = self.unified(frame, lowered)?;
+            lowered = self.unified(frame, lowered, expr.span)?;
         }
-        let context = self.context(frame, expr.span);
+        let context = match functions::may_fail(native) {
+            true => self.context(frame, expr.span, &lowered.iter().collect::<Vec<_>>())?,
+            false => Context { key: columns(&frame.key), ..self.place_of(expr.span) },
+        };
         functions::native(native, lowered, &context)
             .ok_or_else(|| unsupported(format!("the function `{native}`"), expr.span))
     }
 
     fn ago(&self, frame: &mut Frame, length: &hir::Expr, ty: &Ty, span: Span) -> Result<Expr, QueryError> {
         let length = self.expr(frame, length)?;
-        let context = self.context(frame, span);
+        let context = self.context(frame, span, &[&length])?;
         Ok(functions::shift(self.now(ty)?, functions::negate_duration(length, &context), &context))
     }
 
@@ -332,6 +407,22 @@ impl Lower<'_> {
         };
         self.literal(&value, ty)
     }
+}
+
+/// Digits before and behind the point that numbers of an exact type may have.
+fn digits(ty: &DataType) -> Option<(i8, i8)> {
+    match ty {
+        DataType::Int64 => Some((19, 0)),
+        DataType::Decimal128(all, scale) => Some((*all as i8 - scale, *scale)),
+        _ => None,
+    }
+}
+
+/// A type for all, where the engine's own would have too few digits.
+pub(super) fn common_decimal(types: &[DataType]) -> Option<DataType> {
+    let known = types.iter().map(digits).collect::<Option<Vec<_>>>()?;
+    let (whole, scale) = known.iter().fold((0, 0), |(w, s), (whole, scale)| (w.max(*whole), s.max(*scale)));
+    (whole + scale > values::MAX_DIGITS as i8).then_some(DataType::Decimal256(76, scale))
 }
 
 /// The name by which functions know the zone.

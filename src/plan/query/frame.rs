@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
+use super::tally::uncounted;
 use super::{Columns, IDENTITY, QueryError};
 use crate::hir::{self, Aggregate, EntityId, FieldId, Program, RowId};
 
@@ -43,6 +44,9 @@ pub(super) struct Order {
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub plan: LogicalPlan,
+    /// Rows among which all of the plan's are, and some of its columns, without what was joined since: a nested query
+    /// that needs no more starts from them. Starting from the plan, each such query would double it.
+    pub seed: LogicalPlan,
     /// A row of the population.
     pub row: Row,
     /// Other rows in scope: outer rows, and the source rows of a `match`.
@@ -61,6 +65,10 @@ pub(super) struct Frame {
     /// Conditions that hold for every row that counts. A function that can fail is called only where they hold: the
     /// engine merges filters and may turn them around.
     pub guards: Vec<Expr>,
+    /// How many of them, the first ones, hold for the place of the nested query and leave out no rows here.
+    pub outside: usize,
+    /// Rows were left out by something that no guard says: a membership, a limit, a join.
+    pub dropped: bool,
 }
 
 /// A column of a plan.
@@ -90,11 +98,45 @@ pub(super) fn join(
     Ok(left.join(right, kind, (keys(on.0), keys(on.1)), None)?.build()?)
 }
 
+/// A plan with more columns.
+fn extended(plan: LogicalPlan, added: Vec<(String, Expr)>) -> Result<LogicalPlan, QueryError> {
+    let existing = plan.schema().columns().into_iter().map(Expr::Column);
+    let all: Vec<Expr> = existing.chain(added.into_iter().map(|(name, expr)| expr.alias(name))).collect();
+    Ok(LogicalPlanBuilder::from(plan).project(all)?.build()?)
+}
+
+/// Whether an expression calls a function: it may fail.
+fn calls(expr: &Expr) -> bool {
+    expr.exists(|part| Ok(matches!(part, Expr::ScalarFunction(_)))).unwrap_or(true)
+}
+
+/// Tables that a plan reads, as often as it reads them.
+pub(super) fn scans(plan: &LogicalPlan) -> usize {
+    let mut found = 0;
+    let _ = plan.apply(|node| {
+        found += usize::from(matches!(node, LogicalPlan::TableScan(_)));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    found
+}
+
+/// Plans that read more tables are not used twice in one plan: made of each other, they would double each time.
+pub(super) const MANY_SCANS: usize = 6;
+
 impl Row {
     /// Every column of the plan that the row uses.
     fn columns_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let group = self.group.iter_mut().flat_map(|group| group.here.iter_mut());
         self.fields.iter_mut().flatten().chain(self.added.iter_mut().map(|(_, column)| column)).chain(group)
+    }
+
+    /// Forgets what is in other columns.
+    pub fn keep_only(&mut self, is_there: impl Fn(&String) -> bool) {
+        for field in &mut self.fields {
+            *field = field.take().filter(&is_there);
+        }
+        self.added.retain(|(_, place)| is_there(place));
+        self.group = self.group.take().filter(|group| group.here.iter().all(&is_there));
     }
 
     /// The columns of these fields, if all were kept.
@@ -107,6 +149,7 @@ impl Frame {
     /// A plan around a row.
     pub fn new(plan: LogicalPlan, row: Row, key: Vec<String>) -> Self {
         Self {
+            seed: plan.clone(),
             plan,
             row,
             rows: BTreeMap::new(),
@@ -117,6 +160,8 @@ impl Frame {
             coming: Vec::new(),
             ready: Vec::new(),
             guards: Vec::new(),
+            outside: 0,
+            dropped: false,
         }
     }
 
@@ -145,9 +190,17 @@ impl Frame {
         if added.is_empty() {
             return Ok(());
         }
-        let existing = self.plan.schema().columns().into_iter().map(Expr::Column);
-        let all: Vec<Expr> = existing.chain(added.into_iter().map(|(name, expr)| expr.alias(name))).collect();
-        self.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).project(all)?.build()?))
+        let simple: Vec<_> = added.iter().filter(|(_, expr)| self.is_in_seed(expr) && !calls(expr)).cloned().collect();
+        if !simple.is_empty() {
+            self.seed = extended(std::mem::take(&mut self.seed), simple)?;
+        }
+        self.with_plan(|plan| extended(plan, added))
+    }
+
+    /// Whether the seed has all columns of an expression.
+    pub fn is_in_seed(&self, expr: &Expr) -> bool {
+        let schema = self.seed.schema();
+        expr.column_refs().iter().all(|used| schema.has_column_with_unqualified_name(&used.name))
     }
 
     /// The order of the rows, made total by the key.
@@ -191,7 +244,8 @@ impl Frame {
         let mut used: Vec<_> = names.iter().collect();
         used.sort_by_key(|(_, new)| *new);
         let projected = used.into_iter().map(|(old, new)| column(old).alias(new));
-        frame.plan = LogicalPlanBuilder::from(frame.plan).project(projected)?.build()?;
+        frame.plan = LogicalPlanBuilder::from(uncounted(frame.plan)?).project(projected)?.build()?;
+        frame.seed = frame.plan.clone();
         frame.joined.clear();
         frame.ready.clear();
         frame.coming.clear();

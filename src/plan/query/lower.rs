@@ -10,7 +10,7 @@ use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::frame::{Frame, Group, Row, columns, join};
-use super::{IDENTITY, QueryError, Rows, Scope, uses};
+use super::{IDENTITY, QueryError, Rows, Scope, Tally, uses};
 use crate::base::Span;
 use crate::hir::{self, BinaryOp, EntityId, ExprKind, Query, QueryKind, RelationId, RowId};
 
@@ -18,6 +18,8 @@ use crate::hir::{self, BinaryOp, EntityId, ExprKind, Query, QueryKind, RelationI
 pub(super) struct Lower<'a> {
     pub scope: &'a Scope<'a>,
     names: Cell<u32>,
+    /// Queries whose rows are counted.
+    pub counted: Vec<(&'a Query, Tally)>,
 }
 
 /// What the rows of a query are tied to.
@@ -45,7 +47,7 @@ pub(super) enum TieKind {
 
 impl<'a> Lower<'a> {
     pub fn new(scope: &'a Scope<'a>) -> Self {
-        Self { scope, names: Cell::new(0) }
+        Self { scope, names: Cell::new(0), counted: Vec::new() }
     }
 
     /// A column name that occurs nowhere else in the plan; it starts like `base`, for those who read plans.
@@ -63,6 +65,14 @@ impl<'a> Lower<'a> {
 
     /// Lowers a query.
     pub fn query(&self, query: &Query, base: &Base<'_>) -> Result<Frame, QueryError> {
+        let mut frame = self.uncounted(query, base)?;
+        if let Some((_, tally)) = self.counted.iter().find(|(counted, _)| std::ptr::eq(*counted, query)) {
+            frame.with_plan(|plan| Ok(tally.count(plan)))?;
+        }
+        Ok(frame)
+    }
+
+    fn uncounted(&self, query: &Query, base: &Base<'_>) -> Result<Frame, QueryError> {
         let entity = query.ty.entity;
         match &query.kind {
             QueryKind::Error => Err(unsupported("a query with an error", query.span)),
@@ -250,6 +260,7 @@ impl<'a> Lower<'a> {
         let mut reached = target;
         if frame.part.is_empty() {
             reached.with_plan(|plan| join(plan, frame.plan, JoinType::LeftSemi, (&there, &here)))?;
+            reached.dropped = true;
             return Ok(reached);
         }
         // A row of the target has one value of `there`, so distinct pairs of outer row and `here` reach it once per
@@ -259,12 +270,14 @@ impl<'a> Lower<'a> {
         let pairs = LogicalPlanBuilder::from(frame.plan).project(columns(&pairs))?.distinct()?.build()?;
         reached.part = frame.part;
         reached.with_plan(|plan| join(plan, pairs, JoinType::Inner, (&there, &here)))?;
+        reached.dropped = true;
         if let Base::Under(outer) = base {
             let outer = self.renamed(outer)?;
             let (part, identity) = (reached.part.clone(), outer.identity());
             reached.rows = outer.rows;
             reached.with_plan(|plan| join(plan, outer.plan, JoinType::Inner, (&part, &identity)))?;
         }
+        reached.seed = reached.plan.clone();
         Ok(reached)
     }
 
@@ -272,7 +285,12 @@ impl<'a> Lower<'a> {
     pub fn filter(&self, frame: &mut Frame, predicate: &hir::Expr) -> Result<(), QueryError> {
         let mut conjuncts = Vec::new();
         split(predicate, &mut conjuncts);
-        let (late, early): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(|expr| uses::has_query(expr));
+        // Memberships cost more, so they come late; what can fail does not come before them, where it stands after.
+        let mut waits = false;
+        let (late, early): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(|expr| {
+            waits |= uses::has_query(expr);
+            uses::has_query(expr) || waits && uses::can_fail(expr)
+        });
         self.keep(frame, &early)?;
         let mut rest = Vec::new();
         for conjunct in late {
@@ -287,13 +305,35 @@ impl<'a> Lower<'a> {
     fn keep(&self, frame: &mut Frame, conjuncts: &[&hir::Expr]) -> Result<(), QueryError> {
         frame.coming = uses::aggregates(conjuncts.iter().copied());
         let mut all = Vec::new();
+        let mut failing = false;
         for conjunct in conjuncts {
+            let fails = uses::can_fail(conjunct);
+            if fails && failing {
+                // A guard that can fail itself would be part of every later one.
+                self.keep_true(frame, std::mem::take(&mut all), true)?;
+            }
+            failing |= fails;
             let condition = self.expr(frame, conjunct)?;
             frame.guards.push(condition.clone());
             all.push(condition);
         }
+        self.keep_true(frame, all, failing)
+    }
+
+    /// Filters by conditions; of those that can fail none becomes a guard.
+    fn keep_true(&self, frame: &mut Frame, all: Vec<Expr>, failing: bool) -> Result<(), QueryError> {
+        if failing {
+            frame.guards.truncate(frame.outside);
+            frame.dropped = true;
+        }
         match all.into_iter().reduce(Expr::and) {
-            Some(condition) => frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?)),
+            Some(condition) => {
+                if !failing && frame.is_in_seed(&condition) {
+                    let seed = std::mem::take(&mut frame.seed);
+                    frame.seed = LogicalPlanBuilder::from(seed).filter(condition.clone())?.build()?;
+                }
+                frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))
+            }
             None => Ok(()),
         }
     }
@@ -304,8 +344,11 @@ fn under(outer: Frame, mut frame: Frame, on: (&[String], &[String])) -> Result<F
     frame.part = outer.identity();
     frame.rows.extend(outer.rows);
     frame.guards.extend(outer.guards);
+    frame.outside = frame.guards.len();
+    frame.dropped = true;
     let outer = outer.plan;
     frame.with_plan(|plan| join(outer, plan, JoinType::Inner, on))?;
+    frame.seed = frame.plan.clone();
     Ok(frame)
 }
 

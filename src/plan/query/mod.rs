@@ -10,6 +10,7 @@
 //! projection gives them the program's names.
 
 mod aggregate;
+mod barrier;
 mod clauses;
 mod combine;
 mod error;
@@ -18,10 +19,12 @@ mod frame;
 mod lower;
 mod nested;
 mod session;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod uses;
 pub mod values;
+mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,8 +32,11 @@ use std::sync::Arc;
 use datafusion::datasource::TableProvider;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 
+pub use aggregate::SAFE_DIGITS;
 pub use error::{QueryError, RowError};
-pub use session::{Joins, Session, SessionOptions, collect, count, stream};
+pub use session::{Joins, Session, SessionOptions, collect, computation, count, stream};
+pub use tally::Tally;
+pub use work::{Computation, Operator, Work};
 
 use crate::hir::{EntityId, Expr, FeedbackKind, LocalId, Program, Query, RelationId, RowId, Value};
 use lower::Lower;
@@ -129,8 +135,46 @@ pub fn population(
     values(scope, query, &[], &[], columns, ordering)
 }
 
+/// A population whose rows are counted where clauses meet.
+pub struct Counting {
+    /// Its plan.
+    pub plan: LogicalPlan,
+    /// Whether the rows come in the order of their key.
+    pub by_key: bool,
+    /// What comes out of each of the levels, in their order.
+    pub tallies: Vec<Tally>,
+}
+
+/// The plan of a population in its order. What comes out of `levels`, queries that it is made from, is counted.
+pub fn counting(
+    scope: &Scope<'_>,
+    query: &Query,
+    columns: &Columns,
+    levels: &[&Query],
+) -> Result<Counting, QueryError> {
+    let tallies: Vec<Tally> = levels.iter().map(|_| Tally::default()).collect();
+    let mut lower = Lower::new(scope);
+    lower.counted = levels.iter().copied().zip(tallies.clone()).collect();
+    let mut frame = lower.query(query, &lower::Base::Free)?;
+    let by_key = frame.order.is_empty();
+    let output = frame.output(scope.program, columns);
+    let plan = LogicalPlanBuilder::from(std::mem::take(&mut frame.plan)).sort(frame.total_order())?;
+    Ok(Counting { plan: plan.project(output)?.build()?, by_key, tallies })
+}
+
 /// The same with further columns: values of expressions over its row.
 pub fn values(
+    scope: &Scope<'_>,
+    query: &Query,
+    bindings: &[Binding],
+    exprs: &[(String, Expr)],
+    columns: &Columns,
+    ordering: Ordering,
+) -> Result<LogicalPlan, QueryError> {
+    on_large_stack(|| lowered(scope, query, bindings, exprs, columns, ordering))
+}
+
+fn lowered(
     scope: &Scope<'_>,
     query: &Query,
     bindings: &[Binding],
@@ -161,10 +205,30 @@ pub fn values(
 
 /// The plan of one row with one column: the value of an expression that looks at no row.
 pub fn scalar_plan(scope: &Scope<'_>, expr: &Expr) -> Result<LogicalPlan, QueryError> {
-    let lower = Lower::new(scope);
-    let mut frame = frame::Frame::one_row()?;
-    let value = lower.expr(&mut frame, expr)?.alias("value");
-    Ok(LogicalPlanBuilder::from(frame.plan).project([value])?.build()?)
+    on_large_stack(|| {
+        let lower = Lower::new(scope);
+        let mut frame = frame::Frame::one_row()?;
+        let value = lower.expr(&mut frame, expr)?.alias("value");
+        Ok(LogicalPlanBuilder::from(frame.plan).project([value])?.build()?)
+    })
+}
+
+/// Bytes of stack for lowering; only what is used is ever backed by memory.
+const STACK: usize = 256 << 20;
+
+/// Lowers on a stack of its own: a tree is as deep as the parser and definitions allow, and a caller's stack may be
+/// small.
+fn on_large_stack(
+    lower: impl Fn() -> Result<LogicalPlan, QueryError> + Send + Sync,
+) -> Result<LogicalPlan, QueryError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("plan".to_owned()).stack_size(STACK);
+        match thread.spawn_scoped(scope, &lower).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(plan)) => plan,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => lower(),
+        }
+    })
 }
 
 /// The value of an expression that looks at no row; counts of populations are computed.

@@ -2,10 +2,11 @@
 
 use datafusion::common::JoinType;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit, not, when};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, not, when};
 use datafusion::scalar::ScalarValue;
 
 use super::QueryError;
+use super::expr::common_decimal;
 use super::frame::{Frame, Row, column, columns, join};
 use super::lower::{Base, Lower, Tie, TieKind, not_kept, unsupported};
 use super::uses::{self, Root};
@@ -44,7 +45,9 @@ impl Lower<'_> {
         if !tied && !query.looks_at(&scope) {
             return Ok(Nested { frame: self.query(query, &Base::Free)?, here: Vec::new() });
         }
-        match uses::only_root(query, &scope).filter(|_| !tied) {
+        // Computed for all rows at once, a quotient would be computed for rows that no outer row leads to.
+        let together = !tied && !uses::divides(query, over);
+        match uses::only_root(query, &scope).filter(|_| together) {
             Some(Root::Related(row, path)) => {
                 let at = frame.rows[&row].clone();
                 let (at, id, rest) = self.way(frame, &at, path, query.span)?;
@@ -63,11 +66,31 @@ impl Lower<'_> {
                 Ok(Nested { frame, here })
             }
             None => {
-                let outer = self.renamed(frame)?;
+                let outer = self.outer(frame, query, over)?;
                 let inner = self.query(query, &Base::Under(&outer))?;
                 Ok(Nested { frame: inner, here: frame.identity() })
             }
         }
+    }
+
+    /// The outer rows of a nested query, for a second use in the plan: of as little as it looks at.
+    fn outer(&self, frame: &Frame, query: &Query, over: &[&hir::Expr]) -> Result<Frame, QueryError> {
+        let schema = frame.seed.schema();
+        let is_there = |name: &String| schema.has_column_with_unqualified_name(name);
+        let mut needs = uses::Needs { program: self.scope.program, rows: &frame.rows, found: frame.identity() };
+        needs.look(query, over);
+        if uses::divides(query, over) || !needs.found.iter().all(is_there) {
+            return self.renamed(frame);
+        }
+        let mut seed = frame.clone();
+        seed.plan = std::mem::take(&mut seed.seed);
+        seed.guards.clear();
+        seed.outside = 0;
+        seed.order.clear();
+        for row in seed.rows.values_mut().chain(std::iter::once(&mut seed.row)) {
+            row.keep_only(is_there);
+        }
+        self.renamed(&seed)
     }
 
     /// The row that `one` relations lead to, by left joins that are made once.
@@ -108,9 +131,11 @@ impl Lower<'_> {
                     let found = self.counted(frame, inner)?;
                     let condition = if negated { found.eq(lit(0i64)) } else { found.gt(lit(0i64)) };
                     frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?))?;
+                    frame.dropped = true;
                     return Ok(true);
                 }
                 frame.with_plan(|plan| join(plan, inner.plan, kind(negated), (&here, &inner.part)))?;
+                frame.dropped = true;
                 Ok(true)
             }
             ExprKind::InQuery { negated: inner_negated, value, query, row, column: member } => {
@@ -118,6 +143,7 @@ impl Lower<'_> {
                 let membership = Membership { query, row: *row, column: member };
                 let Members { here, plan: inner, there, value } = self.members(frame, value, &membership)?;
                 frame.with_plan(|plan| join(plan, inner, kind(negated), (&here, &there)))?;
+                frame.dropped = true;
                 if negated {
                     let known = column(&value).is_not_null();
                     frame.with_plan(|plan| Ok(LogicalPlanBuilder::from(plan).filter(known)?.build()?))?;
@@ -163,7 +189,15 @@ impl Lower<'_> {
         let value = self.named(frame, "value", value)?;
         let Nested { frame: mut inner, mut here } = self.nested(frame, of.query, &[of.column])?;
         inner.rows.insert(of.row, inner.row.clone());
-        let member = self.named(&mut inner, "member", of.column)?;
+        let member = self.expr(&mut inner, of.column)?;
+        let types = [self.type_of(frame, &column(&value))?, self.type_of(&inner, &member)?];
+        let (value, member) = match common_decimal(&types) {
+            Some(wide) => {
+                let value = self.name_it(frame, "value", cast(column(&value), wide.clone()))?;
+                (value, self.name_it(&mut inner, "member", cast(member, wide))?)
+            }
+            None => (value, self.name_it(&mut inner, "member", member)?),
+        };
         let mut there = inner.part.clone();
         here.push(value.clone());
         there.push(member);

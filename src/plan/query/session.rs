@@ -8,13 +8,14 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
-use super::{QueryError, values};
+use super::barrier::Planner;
+use super::{Computation, QueryError, values};
 
 /// Limits of the engine.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +74,8 @@ impl Session {
             if let Some(threads) = threads {
                 config = config.with_target_partitions(threads.max(1));
             }
-            SessionContext::new_with_config_rt(config, Arc::clone(&runtime))
+            let state = SessionStateBuilder::new().with_config(config).with_runtime_env(Arc::clone(&runtime));
+            SessionContext::new_with_state(state.with_default_features().with_query_planner(Arc::new(Planner)).build())
         };
         Ok(Self {
             fast: context(true, options.threads),
@@ -157,11 +159,17 @@ pub async fn stream(
     plan: LogicalPlan,
     joins: Joins,
 ) -> Result<SendableRecordBatchStream, QueryError> {
+    Ok(computation(session, plan, joins).await?.rows)
+}
+
+/// The same, with what it takes.
+pub async fn computation(session: &Session, plan: LogicalPlan, joins: Joins) -> Result<Computation, QueryError> {
     if joins == Joins::Spilling {
         session.settled().await;
     }
-    let executable = prepare(session, joins, &plan).await?;
-    start(executable, session.context(joins).task_ctx())
+    let plan = prepare(session, joins, &plan).await?;
+    let rows = start(Arc::clone(&plan), session.context(joins).task_ctx())?;
+    Ok(Computation { rows, plan, joins })
 }
 
 /// The number of rows of a plan.

@@ -1,7 +1,11 @@
 //! How nested queries look at outer rows.
 
+use std::collections::BTreeMap;
+
+use super::frame::Row;
 use crate::hir::visit::{Visitor, walk_expr, walk_query};
-use crate::hir::{Expr, ExprKind, Query, QueryKind, RelationId, RowId, SetOp};
+use crate::hir::{BinaryOp, ColumnRef, Expr, ExprKind, Program, Query, QueryKind, RelationId, RowId, SetOp};
+use crate::plan::functions::may_fail;
 
 /// What ties a nested query to the outer row, when nothing else in it looks at outer rows.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -96,6 +100,104 @@ pub(super) fn has_query(expr: &Expr) -> bool {
     let mut found = Found { column: false, query: false };
     found.expr(expr);
     found.query
+}
+
+/// Whether computing an expression may fail for some values.
+pub(super) fn can_fail(expr: &Expr) -> bool {
+    let mut found = Fails(false);
+    found.expr(expr);
+    found.0
+}
+
+struct Fails(bool);
+
+impl Visitor for Fails {
+    fn expr(&mut self, expr: &Expr) {
+        use BinaryOp::{Add, Divide, Multiply, Subtract};
+        self.0 |= match &expr.kind {
+            ExprKind::Binary { op: Add | Divide | Multiply | Subtract, .. } | ExprKind::Neg(_) => true,
+            ExprKind::Call { native, .. } => may_fail(native),
+            _ => false,
+        };
+        walk_expr(self, expr);
+    }
+}
+
+/// The columns of outer rows that a nested query looks at.
+pub(super) struct Needs<'r> {
+    pub program: &'r Program,
+    pub rows: &'r BTreeMap<RowId, Row>,
+    /// Names in the plan.
+    pub found: Vec<String>,
+}
+
+impl Needs<'_> {
+    /// Looks at a query and at expressions over its rows.
+    pub fn look(&mut self, query: &Query, over: &[&Expr]) {
+        self.query(query);
+        over.iter().for_each(|expr| self.expr(expr));
+    }
+
+    /// The columns here of the first relation of a path.
+    fn first_of(&mut self, row: &Row, path: &[RelationId]) {
+        let Some(first) = path.first() else { return };
+        let here = self.program[row.entity][*first].on.iter().map(|(here, _)| *here);
+        let places = here.filter_map(|field| row.fields.get(field.0 as usize)?.clone());
+        self.found.extend(places);
+    }
+}
+
+impl Visitor for Needs<'_> {
+    fn query(&mut self, query: &Query) {
+        match &query.kind {
+            QueryKind::Related { row, path } => {
+                if let Some(row) = self.rows.get(row) {
+                    self.first_of(row, path);
+                }
+            }
+            QueryKind::Group { row } => {
+                let group = self.rows.get(row).and_then(|row| row.group.as_ref());
+                self.found.extend(group.into_iter().flat_map(|group| group.here.iter().cloned()));
+            }
+            _ => {}
+        }
+        walk_query(self, query);
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        if let ExprKind::Column { row, path, column } = &expr.kind
+            && let Some(row) = self.rows.get(row)
+        {
+            match column {
+                _ if !path.is_empty() => self.first_of(row, path),
+                ColumnRef::Field(field) => self.found.extend(row.fields.get(field.0 as usize).cloned().flatten()),
+                ColumnRef::Added(name) => {
+                    let place = row.added.iter().find(|(known, _)| known == name);
+                    self.found.extend(place.map(|(_, place)| place.clone()));
+                }
+            }
+        }
+        walk_expr(self, expr);
+    }
+}
+
+/// Whether a query, or expressions over its rows, divide by something that may be zero.
+pub(super) fn divides(query: &Query, over: &[&Expr]) -> bool {
+    let mut found = Divides(false);
+    found.query(query);
+    over.iter().for_each(|expr| found.expr(expr));
+    found.0
+}
+
+struct Divides(bool);
+
+impl Visitor for Divides {
+    fn expr(&mut self, expr: &Expr) {
+        if let ExprKind::Binary { op: BinaryOp::Divide, right, .. } = &expr.kind {
+            self.0 |= looks_at_data(right);
+        }
+        walk_expr(self, expr);
+    }
 }
 
 struct Found {

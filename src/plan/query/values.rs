@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{
-    DataType, Field, Fields, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
+    DataType, Decimal128Type, DecimalType, Field, Fields, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
+    TimeUnit,
 };
 use datafusion::scalar::ScalarValue;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 
-use super::QueryError;
+use super::{QueryError, RowError};
 use crate::hir::{Duration, Program, Ty, TyKind, Value};
 
 /// The zone of every timestamp column: instants only.
@@ -158,6 +159,13 @@ pub fn from_array(array: &dyn Array, at: usize) -> Result<Value, QueryError> {
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let value = array.as_primitive::<IntervalMonthDayNanoType>().value(at);
             Value::Duration(duration(value))
+        }
+        DataType::Decimal128(_, scale) => {
+            let value = array.as_primitive::<Decimal128Type>().value(at);
+            let shown = || Decimal128Type::format_decimal(value, MAX_DIGITS, *scale);
+            let what = || format!("the number {} has too many digits", shown());
+            let value = to_decimal(value, *scale);
+            Value::Decimal(value.ok_or_else(|| QueryError::Value(RowError { what: what(), span: None, row: None }))?)
         }
         _ => from_scalar(&ScalarValue::try_from_array(array, at)?).ok_or_else(unknown)?,
     })

@@ -1,5 +1,6 @@
 //! The interface between the runtime and a driver.
 
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,12 @@ pub trait Channel: Send + Sync {
     /// which the other side might accept the message. Dropping the future stops sending; messages then without an
     /// outcome are in doubt when they were marked and not started otherwise.
     fn send_batch(&self, batch: Vec<OutgoingMessage>, dispatch: Dispatch) -> BoxFuture<'_, ()>;
+
+    /// Which of these messages the other side has already; `None` when the driver cannot tell. Asked for messages of a
+    /// run that was restored from a backup, which may have left before.
+    fn delivered(&self, _keys: Vec<SendKey>) -> BoxFuture<'_, Option<HashSet<SendKey>>> {
+        Box::pin(std::future::ready(None))
+    }
 
     /// Ends kept connections politely, when nothing more is to be sent for now. Sending again is allowed.
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -93,6 +93,19 @@ impl Channel for Outbox {
             }
         })
     }
+
+    fn delivered(&self, keys: Vec<SendKey>) -> BoxFuture<'_, Option<HashSet<SendKey>>> {
+        let folder = Arc::clone(&self.folder);
+        Box::pin(async move {
+            blocking(move || {
+                folder.make().ok()?;
+                let read = folder.read_keys().ok()?;
+                let mut new = Name::new(&folder.root.join("new"), ".eml".to_owned());
+                Some(keys.into_iter().filter(|key| read.contains(key) || new.of(*key).exists()).collect())
+            })
+            .await
+        })
+    }
 }
 
 fn threads() -> usize {

@@ -64,6 +64,13 @@ impl Channel for Table {
         }))
     }
 
+    fn delivered(&self, keys: Vec<SendKey>) -> BoxFuture<'_, Option<HashSet<SendKey>>> {
+        Box::pin(self.with(move |writer| {
+            let open = writer.opened().ok()?;
+            Some(keys.into_iter().filter(|key| open.keys.contains(key)).collect())
+        }))
+    }
+
     fn send_batch(&self, batch: Vec<OutgoingMessage>, dispatch: Dispatch) -> BoxFuture<'_, ()> {
         Box::pin(self.with(move |writer| {
             for (key, outcome) in writer.append(&batch) {

@@ -6,15 +6,20 @@
 mod accounting;
 mod data;
 mod freeze;
+mod fresh;
+mod keys;
 mod live;
 mod loops;
 mod notes;
 mod pace;
 mod person;
+mod repeat;
 mod send;
+mod shared;
 mod split;
 mod steps;
 mod take;
+mod trail;
 mod waits;
 
 use std::collections::{BTreeMap, HashMap};
@@ -33,15 +38,17 @@ use super::error::RunError;
 use super::inbox::Inbox;
 use super::machine::{self, Bound, Effect, Event, MachineError, State, Status};
 use super::observe::{Observer, Progress};
-use super::store::{Change, RunRecord, StepRecord, Store, StoreError, Tally};
+use super::store::{Change, Realm, RunRecord, StepRecord, Store, StoreError, Tally};
 use super::tables::{Folders, Ledger, RunTables, Sources};
 use crate::hir::{LocalId, Program, Value};
 use crate::plan::query::{Scope, Session};
-use crate::plan::{Plan, Step, StepKind};
-pub(super) use freeze::{SnapshotFile, file_error, freeze as freeze_population};
+use crate::plan::{Kept, Plan, Step, StepKind};
+pub(super) use freeze::{Freezing, SnapshotFile, file_error, freeze as freeze_population};
+pub(super) use fresh::stale;
 pub use pace::Pace;
-pub(super) use send::ROW;
+pub(super) use send::{ROW, resolve_doubts};
 pub(super) use take::highest_of;
+pub use trail::{Fate, Stop};
 
 /// A channel with its limits.
 pub struct BoundChannel {
@@ -108,6 +115,8 @@ pub enum Until {
     End,
     /// To the first wait that is not over yet.
     FirstWait,
+    /// Only sends that were asked for again, and their retries.
+    Repeats,
 }
 
 /// How driving ended.
@@ -170,6 +179,8 @@ pub struct Executor<'e> {
     plan: &'e Plan,
     /// The program with a way from each frozen row to its live row.
     program: Arc<Program>,
+    /// Which columns populations keep.
+    kept: Kept,
     run: String,
     started: Timestamp,
     /// On a virtual clock.
@@ -178,8 +189,12 @@ pub struct Executor<'e> {
     seq: u64,
     /// What the segment just computed takes, for the commit of its step.
     takes: Vec<Change>,
+    /// Segments that were computed together with an earlier one, by what tells them apart.
+    together: HashMap<String, freeze::Frozen>,
     /// The wait that was announced last: branch and statement.
     announced: Option<(String, String)>,
+    /// A send that is over is being performed once more.
+    again: bool,
 }
 
 /// What came of performing a step.
@@ -203,13 +218,16 @@ impl<'e> Executor<'e> {
             around,
             plan,
             program,
+            kept: plan.kept(),
             run: run.run,
             started: run.started,
             simulated: run.simulated,
             state: run.state,
             seq: run.seq,
             takes: Vec::new(),
+            together: HashMap::new(),
             announced: None,
+            again: false,
         }
     }
 
@@ -222,15 +240,19 @@ impl<'e> Executor<'e> {
         self.take_notes().await?;
         self.wake_listeners().await?;
         loop {
+            let mut effects = machine::effects(&self.state);
+            if until == Until::Repeats {
+                effects.retain(|effect| self.is_repeat(effect));
+            }
             match self.state.status {
                 Status::Paused => return Ok(DriveEnd::Paused),
-                status if status.is_over() => return Ok(DriveEnd::Over(status)),
+                status if status.is_over() && effects.is_empty() => return Ok(DriveEnd::Over(status)),
+                _ if until == Until::Repeats && effects.is_empty() => return Ok(DriveEnd::Parked),
                 _ => {}
             }
             if self.around.cancel.is_cancelled() {
                 return Ok(DriveEnd::Parked);
             }
-            let effects = machine::effects(&self.state);
             let ready = effects.iter().find_map(|effect| match effect {
                 Effect::Perform { token } => Some(token.clone()),
                 Effect::WakeAt { .. } => None,
@@ -259,6 +281,12 @@ impl<'e> Executor<'e> {
                 return Ok(end);
             }
         }
+    }
+
+    /// Whether an effect belongs to a send that is performed once more.
+    fn is_repeat(&self, effect: &Effect) -> bool {
+        let (Effect::Perform { token } | Effect::WakeAt { token, .. }) = effect;
+        self.state.tokens.get(token).is_some_and(|token| token.again.is_some())
     }
 
     /// Nothing happens by itself any more: waits for a note.
@@ -294,18 +322,24 @@ impl<'e> Executor<'e> {
     async fn perform_and_commit(&mut self, token: &str) -> Result<bool, RunError> {
         let position = self.token(token)?.clone();
         let plan = self.plan;
-        let step = machine::step_of(plan, &position)?;
+        let step = self.named(&position, machine::step_of(plan, &position)?);
+        let step = step.as_ref();
         self.around.observer.on(Progress::Started { step: &step.path, title: &step.title });
         let stopwatch = Stopwatch::start();
         self.takes.clear();
-        let performed = match self.perform(token, step).await? {
+        let performed = match &position.again {
+            Some(again) => self.perform_again(again, step).await?,
+            None => self.perform(token, step).await?,
+        };
+        let performed = match performed {
             StepEnd::Done(performed) => performed,
             StepEnd::Cancelled => return Ok(false),
         };
         let Performed { outcome, record, tally } = *performed;
         check_rows(record.as_ref())?;
         let event = Event::Done { token: token.to_string(), outcome };
-        match self.commit(event, record.clone()).await {
+        let change = if position.again.is_some() { Change::Recount } else { Change::Step };
+        match self.commit_with(event, record.clone().map(change)).await {
             // Another run took rows meanwhile: the segment is computed again.
             Err(RunError::Store(StoreError::Overtaken(_))) => return Ok(true),
             committed => committed?,
@@ -367,10 +401,14 @@ impl<'e> Executor<'e> {
 
     /// Applies an event and commits it with the state it leads to.
     pub async fn commit(&mut self, event: Event, record: Option<StepRecord>) -> Result<(), RunError> {
+        self.commit_with(event, record.map(Change::Step)).await
+    }
+
+    async fn commit_with(&mut self, event: Event, change: Option<Change>) -> Result<(), RunError> {
         let mut state = self.state.clone();
         machine::apply(self.plan, &mut state, &event)?;
         let (run, seq, at) = (self.run.clone(), self.seq + 1, self.around.clock.now());
-        let mut changes: Vec<Change> = record.into_iter().map(Change::Step).collect();
+        let mut changes: Vec<Change> = change.into_iter().collect();
         if let Event::Done { outcome: machine::Outcome::Signalled { signal, .. }, .. } = &event {
             // Taken in the same transaction in which the run goes on with it.
             changes.push(Change::SignalTaken { run: run.clone(), signal: signal.clone() });
@@ -452,7 +490,8 @@ impl<'e> Executor<'e> {
 
     /// Our own state, then the one that a rehearsal looks at.
     fn remembered(&self) -> Vec<Remembered<'_>> {
-        let own = Remembered { store: self.around.store, state: self.around.folders.state.clone() };
+        let (store, realm) = (self.around.store, Realm::of(self.simulated));
+        let own = Remembered { store, state: self.around.folders.state.clone(), realm };
         std::iter::once(own).chain(self.around.beneath.clone()).collect()
     }
 

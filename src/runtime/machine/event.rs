@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Delivery, Snapshot};
+use super::{Bound, Delivery, Snapshot, Token};
 use crate::hir::Value;
 
 /// Something that happened.
@@ -14,6 +14,7 @@ pub enum Event {
     /// The run begins.
     Started {
         /// Parameter values by the index of the campaign's local.
+        #[serde(with = "super::keyed")]
         values: BTreeMap<u32, Value>,
     },
     /// The step of a branch was performed.
@@ -45,6 +46,56 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Somebody asked for messages again that failed, or of which nobody knows whether they arrived.
+    Retried {
+        /// The branch that performed the send.
+        token: String,
+        /// Path of the send, as the ledger has it.
+        step: String,
+        /// The send's number in the ledger.
+        send: i64,
+        /// Which messages: `failed` or `unknown`.
+        what: String,
+        /// How many.
+        rows: u64,
+    },
+    /// The run comes from a backup: what it sent since then is not known.
+    Restored {
+        /// When the backup was made.
+        backup: jiff::Timestamp,
+    },
+    /// Somebody said what is to become of messages that may have left after the backup; the run goes on.
+    BackupJudged {
+        /// True to send them again, false to leave them as unknown.
+        resend: bool,
+        /// True when the channels know for certain what they have delivered.
+        certain: bool,
+        /// What waits longer than this was not sent before.
+        until: jiff::Timestamp,
+    },
+    /// The run goes on with another version of its script.
+    Migrated {
+        /// The version until now.
+        from: Version,
+        /// The version from now on.
+        to: Version,
+        /// Where its branches stand in it.
+        tokens: BTreeMap<String, Token>,
+        /// What its names are bound to.
+        #[serde(with = "super::keyed")]
+        locals: BTreeMap<u32, Bound>,
+    },
+}
+
+/// A version of a script, as a run is pinned to it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Version {
+    /// The campaign's name.
+    pub campaign: String,
+    /// The main file, relative to the project.
+    pub file: String,
+    /// Names the source.
+    pub fingerprint: String,
 }
 
 /// What came of a step.

@@ -5,13 +5,16 @@
 //! load the state, perform its effects. Replaying a journal through [`apply`] gives the stored state again.
 
 mod event;
+mod keyed;
+mod operations;
 mod state;
 
 #[cfg(test)]
 mod tests;
 
-pub use event::{Event, Outcome};
-pub use state::{Bound, Delivery, Phase, Snapshot, State, Status, Token};
+pub use event::{Event, Outcome, Version};
+pub use operations::{replay, retry_name};
+pub use state::{Again, Bound, Delivery, Doubt, Phase, Snapshot, State, Status, Token};
 
 use crate::hir::Until;
 use crate::plan::{BlockId, Plan, Step, StepKind};
@@ -39,12 +42,13 @@ pub enum Effect {
 #[error("the run's record does not fit its plan: {0}")]
 pub struct MachineError(pub String);
 
-/// What the state asks for, in token order. Nothing when the run is not running.
+/// What the state asks for, in token order. Nothing when the run is held; when it is over, only sends that were asked
+/// for again.
 pub fn effects(state: &State) -> Vec<Effect> {
-    if state.status != Status::Running {
-        return Vec::new();
-    }
+    let running = state.status == Status::Running;
     let of_token = |(name, token): (&String, &Token)| match token.phase {
+        _ if state.restored.is_some() => None,
+        _ if !running && !(state.status.is_over() && token.again.is_some()) => None,
         Phase::Ready => Some(Effect::Perform { token: name.clone() }),
         Phase::Waiting { until } => Some(Effect::WakeAt { token: name.clone(), at: until }),
         Phase::Inside | Phase::Blocked => None,
@@ -69,6 +73,8 @@ pub fn apply(plan: &Plan, state: &mut State, event: &Event) -> Result<(), Machin
         Event::Started { values } => start(plan, state, values),
         Event::Done { token, outcome } => done(plan, state, token, outcome),
         Event::Woken { token } => woken(plan, state, token),
+        Event::Retried { token, step, send, .. } => operations::retried(plan, state, token, step, *send),
+        Event::Migrated { tokens, locals, .. } => operations::migrated(state, tokens, locals),
         _ => tell(state, event),
     }
 }
@@ -83,9 +89,13 @@ pub fn tell(state: &mut State, event: &Event) -> Result<(), MachineError> {
         Event::Resumed => resumed(state),
         Event::Stopped { reason } => end(state, Status::Stopped, reason.as_deref()),
         Event::Failed { reason } => end(state, Status::Failed, Some(reason)),
-        Event::Started { .. } | Event::Done { .. } | Event::Woken { .. } => {
-            Err(MachineError("that event is about a step".into()))
-        }
+        Event::Restored { backup } => operations::restored(state, *backup),
+        Event::BackupJudged { resend, certain, until } => operations::judged(state, *resend, *certain, *until),
+        Event::Started { .. }
+        | Event::Done { .. }
+        | Event::Woken { .. }
+        | Event::Retried { .. }
+        | Event::Migrated { .. } => Err(MachineError("that event is about a step".into())),
     }
 }
 
@@ -149,6 +159,9 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
     let token = token(state, name)?.clone();
     if token.phase != Phase::Ready {
         return Err(MachineError(format!("a step of branch `{name}` was done twice")));
+    }
+    if token.again.is_some() {
+        return operations::repeated(state, name, outcome);
     }
     let kind = &step_of(plan, &token)?.kind;
     use Outcome as O;
@@ -277,6 +290,9 @@ fn woken(plan: &Plan, state: &mut State, name: &str) -> Result<(), MachineError>
         StepKind::WaitUntil { until, .. } => !matches!(until, Until::Condition(_)),
         _ => false,
     };
+    if is_over || matches!(step_of(plan, &token)?.kind, StepKind::Repeat { .. } | StepKind::For { .. }) {
+        operations::outwaited(state, name, &token);
+    }
     match token.phase {
         Phase::Waiting { .. } if is_over => advance(plan, state, name),
         // Everything else is looked at again.
@@ -301,6 +317,9 @@ pub fn listens(kind: &StepKind) -> bool {
 
 fn resumed(state: &mut State) -> Result<(), MachineError> {
     match state.status {
+        Status::Paused if state.restored.is_some() => {
+            Err(MachineError("it was restored, and what it sent since the backup is not known".into()))
+        }
         Status::Paused => set_status(state, Status::Running, None),
         other => Err(MachineError(format!("it is {} and cannot be resumed", other.word()))),
     }

@@ -21,6 +21,42 @@ pub struct State {
     pub tokens: BTreeMap<String, Token>,
     /// What names are bound to, by the index of the campaign's local.
     pub locals: BTreeMap<u32, Bound>,
+    /// The backup that the run was restored from, until somebody has said what is to become of messages that may have
+    /// left since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Timestamp>,
+    /// What was said about them, as long as it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+    /// How often the run was moved to another version of its script. Steps of a later version have names of their own
+    /// in the ledger.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub version: u32,
+}
+
+/// Sends that may have been performed once already, after the backup that the run comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Doubt {
+    /// When the backup was made.
+    pub backup: Timestamp,
+    /// When the run was restored: whatever waits longer than that was certainly not sent before.
+    pub until: Timestamp,
+    /// True to send them again, false to leave them as unknown.
+    pub resend: bool,
+    /// True when the channels know for certain what they have delivered.
+    pub certain: bool,
+}
+
+impl State {
+    /// The name under which a step of a branch is known to the ledger and to files: its path, unless the run was moved to
+    /// another version of its script.
+    pub fn path_of(&self, token: &Token, step: &crate::plan::Step) -> String {
+        match (&token.began, self.version) {
+            (Some(path), _) => path.clone(),
+            (None, 0) => step.path.clone(),
+            (None, version) => format!("{}~{version}", step.path),
+        }
+    }
 }
 
 /// How a run is doing.
@@ -82,12 +118,37 @@ pub struct Token {
     /// When the loop's next turn may begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_turn: Option<Timestamp>,
+    /// The name of the step in the ledger, if it began under another version of the script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<String>,
+    /// For a send that is performed once more: what it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+}
+
+/// A send that is over and was asked for again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Again {
+    /// The branch that performed it.
+    pub token: String,
+    /// Its number in the ledger.
+    pub send: i64,
 }
 
 impl Token {
     /// A token at the first step of a block.
     pub fn at_start(block: BlockId) -> Self {
-        Self { block, at: 0, phase: Phase::Ready, deadline: None, turn: 0, over: None, next_turn: None }
+        Self {
+            block,
+            at: 0,
+            phase: Phase::Ready,
+            deadline: None,
+            turn: 0,
+            over: None,
+            next_turn: None,
+            began: None,
+            again: None,
+        }
     }
 }
 

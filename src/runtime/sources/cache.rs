@@ -12,8 +12,10 @@ use std::time::SystemTime;
 
 use datafusion::arrow::datatypes::Schema;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use serde::{Deserialize, Serialize};
 
 use super::error::SourceError;
+use super::files::{SourceFile, io_reason};
 use super::import::{Context, Imported, Rejects, Sink};
 
 /// Changes when the same text would be imported differently.
@@ -24,19 +26,44 @@ const LINES: &str = "orch.lines";
 const REJECTED: &str = "orch.rejected";
 
 /// What tells a changed file from an unchanged one.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     /// Size in bytes.
     pub len: u64,
     modified: Option<SystemTime>,
+    /// What an object store says instead.
+    tag: Option<String>,
 }
 
 impl Stamp {
-    /// Of the file as it is now.
+    /// Of the local file as it is now.
     pub fn of(path: &Path) -> std::io::Result<Self> {
         let metadata = std::fs::metadata(path)?;
-        Ok(Self { len: metadata.len(), modified: metadata.modified().ok() })
+        Ok(Self { len: metadata.len(), modified: metadata.modified().ok(), tag: None })
     }
+
+    /// Of the file as it was found; an object is not asked about again.
+    pub fn found(file: &SourceFile) -> Result<Self, SourceError> {
+        match &file.object {
+            Some(object) => Ok(Self { len: object.meta.size, modified: None, tag: Some(object.tag()) }),
+            None => Self::of(&file.path).map_err(|error| unreadable(file, &error)),
+        }
+    }
+
+    /// Is the file still the same?
+    pub fn holds(&self, file: &SourceFile) -> Result<bool, SourceError> {
+        match &file.object {
+            Some(object) => {
+                let now = object.again(&file.shown)?;
+                Ok(now.is_some_and(|now| now.meta.size == self.len && Some(now.tag()) == self.tag))
+            }
+            None => Ok(Self::of(&file.path).map_err(|error| unreadable(file, &error))? == *self),
+        }
+    }
+}
+
+fn unreadable(file: &SourceFile, error: &std::io::Error) -> SourceError {
+    SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(error) }
 }
 
 /// The place of an import in the cache.
@@ -54,6 +81,7 @@ impl Entry {
         let mut options = context.options.clone();
         // The limit decides whether an import is accepted, not what it holds.
         options.max_errors = None;
+        options.archive = None;
         hash.update(format!("{VERSION} {absolute:?} {stamp:?} {options:?} {zone} {}", context.lines).as_bytes());
         for column in context.columns {
             let described = (&column.name, &column.kind, column.nullable, &column.default);

@@ -16,6 +16,8 @@ pub(crate) enum SourceError {
     NoMatch { shown: String },
     #[error("cannot read `{shown}`: {reason}")]
     Unreadable { shown: String, reason: String },
+    #[error("cannot read `{shown}`: {reason}")]
+    Store { shown: String, reason: String, denied: bool },
     #[error("`{shown}` is empty")]
     Empty { shown: String, header: bool },
     #[error("`{}` {}", .0.shown, .0.words())]
@@ -32,6 +34,17 @@ pub(crate) enum SourceError {
         /// Is it a line of a text file, which can be set aside?
         text: bool,
     },
+    #[error("{shown}, row {row}: column {column}: {}", said(.value, .reason))]
+    Value {
+        shown: String,
+        /// The row's key as text.
+        row: String,
+        column: String,
+        value: String,
+        /// What to say after the value.
+        reason: String,
+        field: Span,
+    },
     #[error("`{shown}` has more bad lines than `max_errors: {limit}` allows")]
     TooMany { shown: String, limit: u64, first: String, rejects: Option<PathBuf> },
     #[error("{shown}:{line}: a quote is opened here and never closed")]
@@ -46,8 +59,6 @@ pub(crate) enum SourceError {
     Unwritable { shown: String, reason: String },
     #[error("`{entity}` {what}, which cannot be changed")]
     ReadOnly { entity: String, what: String },
-    #[error("{what} is not supported yet")]
-    NotYet { what: &'static str, help: &'static str },
     #[error("{}", .0.message)]
     Problem(Box<Problem>),
     #[error("{message}")]
@@ -59,9 +70,11 @@ pub(crate) enum SourceError {
 }
 
 /// How the columns of a file differ from those declared. Everything at once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Mismatch {
     pub shown: String,
+    /// What has the columns: a file, a table.
+    pub holder: &'static str,
     /// The columns of the file.
     pub found: Vec<String>,
     pub missing: Vec<MissingColumn>,
@@ -72,6 +85,21 @@ pub(crate) struct Mismatch {
     pub unfit: Vec<Unfit>,
     /// Another file of the source, which has the columns.
     pub unlike: Option<String>,
+}
+
+impl Default for Mismatch {
+    fn default() -> Self {
+        Self {
+            shown: String::new(),
+            holder: "file",
+            found: Vec::new(),
+            missing: Vec::new(),
+            repeated: Vec::new(),
+            undeclared: Vec::new(),
+            unfit: Vec::new(),
+            unlike: None,
+        }
+    }
 }
 
 /// A declared column that the file lacks.
@@ -106,7 +134,7 @@ impl SourceError {
             return *problem;
         }
         let place = match &self {
-            Self::Cell { field: Some(field), .. } => *field,
+            Self::Cell { field: Some(field), .. } | Self::Value { field, .. } => *field,
             Self::FieldType { span, .. } => *span,
             _ => source,
         };
@@ -114,9 +142,16 @@ impl SourceError {
         match self {
             Self::Missing { nearest: Some(nearest), .. } => problem.help(format!("did you mean `{nearest}`?")),
             Self::Missing { folder, .. } => problem.help(match folder.as_str() {
+                source if source.starts_with("the source") => {
+                    format!("correct the name, or grant the right to see it in {source}")
+                }
+                folder if folder.starts_with("s3://") => format!("put it into `{folder}`, or correct the path"),
                 "" | "." => "put it into the folder of the script, or correct the path".to_owned(),
                 folder => format!("put it into `{folder}`, or correct the path"),
             }),
+            Self::Store { denied: true, .. } => problem.help(
+                "name a `[source.NAME]` of orch.toml with `url`, `access_key` and `secret_key`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ),
             Self::NoMatch { .. } => problem.help("`*` stands for any characters of a file name, `?` for one"),
             Self::Empty { header: true, .. } => problem
                 .help("the first line must name the columns; for a file without such a line write `header: false`"),
@@ -128,6 +163,9 @@ impl SourceError {
                     false => "mend the file, or declare a type that allows it",
                 })
             }
+            Self::Value { .. } => problem
+                .label("declared here")
+                .help("correct the value, declare a type that allows it, or read from a view that leaves the row out"),
             Self::TooMany { first, rejects, .. } => problem.help(match rejects {
                 Some(path) => format!("the first: {first}\nall so far are in `{}`", path.display()),
                 None => format!("the first: {first}"),
@@ -140,15 +178,17 @@ impl SourceError {
             Self::ReadOnly { .. } => {
                 problem.help("write to an entity of one .csv, .tsv or .parquet file, or of a source with `writable = true` in orch.toml")
             }
-            Self::NotYet { help, .. } => problem.help(help),
             Self::FieldType { .. } => problem.help("declare it as `text` or `json`"),
             _ => problem,
         }
     }
 
-    /// Files that would stay where they are, although the script says otherwise, would be read again by the next run.
-    pub fn no_archive() -> Self {
-        Self::NotYet { what: "`archive`", help: "leave it out, and move the files away once the run has finished" }
+    /// Patterns are of names of files.
+    pub fn pattern_in_folder() -> Self {
+        Self::Unsupported {
+            what: "a pattern in a folder's name".to_owned(),
+            help: "use `*` in the file's name only".to_owned(),
+        }
     }
 
     /// Says of a file that its columns are not those of the files before it.
@@ -164,15 +204,15 @@ impl SourceError {
     fn code(&self) -> Code {
         match self {
             Self::Missing { .. } | Self::NoMatch { .. } => run::SOURCE_MISSING,
-            Self::Unreadable { .. } => run::SOURCE_UNREADABLE,
+            Self::Unreadable { .. } | Self::Store { .. } => run::SOURCE_UNREADABLE,
             Self::Empty { .. } => run::SOURCE_EMPTY,
             Self::Columns(_) => run::SOURCE_COLUMNS,
-            Self::Cell { column: Some(_), .. } => run::BAD_CELL,
+            Self::Cell { column: Some(_), .. } | Self::Value { .. } => run::BAD_CELL,
             Self::Cell { column: None, .. } => run::BAD_ROW,
             Self::TooMany { .. } => run::TOO_MANY_BAD_ROWS,
             Self::OpenQuote { .. } | Self::LongRecord { .. } => run::OPEN_QUOTE,
             Self::Changed { .. } => run::SOURCE_CHANGED,
-            Self::Unsupported { .. } | Self::NotYet { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
+            Self::Unsupported { .. } | Self::FieldType { .. } => run::SOURCE_UNSUPPORTED,
             Self::Problem(problem) => problem.code,
             Self::Unwritable { .. } => run::WRITE_FAILED,
             Self::ReadOnly { .. } => run::READ_ONLY,
@@ -185,6 +225,7 @@ impl SourceError {
 /// Labels for every column that is missing or unfit, and a help that lists what the file has.
 fn columns(mut problem: Problem, mismatch: Mismatch) -> Problem {
     let mut helps = Vec::new();
+    let holder = mismatch.holder;
     if !mismatch.missing.is_empty() {
         helps.push(format!("its columns are {}", mismatch.found.join(", ")));
         helps.extend(other_delimiter(&mismatch.found));
@@ -193,11 +234,11 @@ fn columns(mut problem: Problem, mismatch: Mismatch) -> Problem {
         helps.push(format!("`{other}` is as declared; all files of a source hold the same columns"));
     }
     for column in mismatch.missing {
-        let hint = column.nearest.map(|nearest| format!("not in the file; did you mean `{nearest}`?"));
-        problem = problem.also(column.span, hint.unwrap_or_else(|| "not in the file".to_owned()));
+        let hint = column.nearest.map(|nearest| format!("not in the {holder}; did you mean `{nearest}`?"));
+        problem = problem.also(column.span, hint.unwrap_or_else(|| format!("not in the {holder}")));
     }
     for column in mismatch.unfit {
-        problem = problem.also(column.span, format!("the file has {}", column.found));
+        problem = problem.also(column.span, format!("the {holder} has {}", column.found));
         helps.extend(column.help);
     }
     if !mismatch.undeclared.is_empty() {

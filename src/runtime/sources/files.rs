@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
 use super::import::Place;
+use super::objects::{Handle, Object, Objects, Remote, SCHEME};
+use super::packing::Packing;
 use crate::base::did_you_mean;
 
 /// A file of a source.
@@ -16,12 +18,14 @@ pub(crate) struct SourceFile {
     pub shown: String,
     /// Columns that the names of its folders give: `region=FR`. `None` is null.
     pub folders: Vec<(String, Option<String>)>,
+    /// What it is, if it is in an object store.
+    pub object: Option<Object>,
 }
 
 impl SourceFile {
     /// A file that is not in a partitioned folder.
     pub fn new(path: PathBuf, shown: String) -> Self {
-        Self { path, shown, folders: Vec::new() }
+        Self { path, shown, folders: Vec::new(), object: None }
     }
 
     /// The place of a column that the folders' names give.
@@ -29,9 +33,17 @@ impl SourceFile {
         self.folders.iter().find(|(name, _)| name == column).map(|(_, value)| Place::Folder(value.clone()))
     }
 
-    /// The text of the file.
-    pub fn read(&self) -> std::io::Result<Box<dyn Read>> {
-        Ok(Box::new(File::open(&self.path)?))
+    /// The text of the file, unpacked as `packing` says, or as its name does.
+    pub fn read(&self, packing: Option<Packing>) -> std::io::Result<Box<dyn Read>> {
+        Ok(packing.unwrap_or_else(|| Packing::of_path(&self.path)).unpack(self.open()?)?)
+    }
+
+    /// The file, open.
+    pub fn open(&self) -> std::io::Result<Handle> {
+        Ok(match &self.object {
+            Some(object) => Handle::Remote(Remote::new(object.clone(), &self.shown)),
+            None => Handle::Local(File::open(&self.path)?),
+        })
     }
 }
 
@@ -44,11 +56,14 @@ pub(crate) enum Format {
 }
 
 /// The files that `location` (a file, a folder or a pattern, relative to `base`) means, in the order of their names.
-pub(crate) fn find(base: &Path, location: &str) -> Result<Vec<SourceFile>, SourceError> {
+pub(crate) fn find(base: &Path, location: &str, objects: &Objects) -> Result<Vec<SourceFile>, SourceError> {
+    if location.starts_with(SCHEME) {
+        return objects.find(location);
+    }
     if let Some((scheme, _)) = location.split_once("://") {
         return Err(SourceError::Unsupported {
             what: format!("a source behind `{scheme}://`"),
-            help: "copy the file into the project".to_owned(),
+            help: "copy the file into the project, or into an object store: `s3://BUCKET/FILE`".to_owned(),
         });
     }
     let path = base.join(location);
@@ -68,10 +83,7 @@ pub(crate) fn find(base: &Path, location: &str) -> Result<Vec<SourceFile>, Sourc
     }
     if !path.exists() && name.contains(['*', '?']) {
         if folder.contains(['*', '?']) {
-            return Err(SourceError::Unsupported {
-                what: "a pattern in a folder's name".to_owned(),
-                help: "use `*` in the file's name only".to_owned(),
-            });
+            return Err(SourceError::pattern_in_folder());
         }
         return some(list(&base.join(folder), folder, |file| matches(name, file))?, location);
     }
@@ -84,39 +96,59 @@ pub(crate) fn find(base: &Path, location: &str) -> Result<Vec<SourceFile>, Sourc
     Ok(vec![SourceFile::new(path, location.to_owned())])
 }
 
-/// The extension in lower case, without dot.
+/// The extension in lower case, without dot; that of a compressed file is the one before `.gz` or `.zst`.
 pub(crate) fn extension(path: &Path) -> Option<String> {
+    let stem = path.file_stem().map(Path::new);
+    let path = if Packing::of_path(path) == Packing::Plain { path } else { stem? };
     path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase())
+}
+
+/// What a file of this name holds, if it holds rows.
+pub(super) fn kind(path: &Path) -> Option<Format> {
+    Some(match extension(path)?.as_str() {
+        "csv" | "tsv" | "txt" | "fwf" | "dat" | "json" | "ndjson" | "jsonl" => Format::Text,
+        "parquet" | "pq" => Format::Parquet,
+        "arrow" | "ipc" | "feather" => Format::Arrow,
+        _ => return None,
+    })
+}
+
+/// The names of what a folder holds, sorted; none when there is no folder.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 /// What the file holds.
 pub(crate) fn format(file: &SourceFile) -> Result<Format, SourceError> {
     let extension = extension(&file.path).unwrap_or_default();
-    Ok(match extension.as_str() {
-        _ if packing(&file.path).is_some() => {
-            let program = packing(&file.path).unwrap_or_default();
-            return Err(SourceError::Unsupported {
-                what: format!("`{}`, which is compressed,", file.shown),
-                help: format!("unpack it, for example with `{program}`"),
-            });
-        }
-        "csv" | "tsv" | "txt" | "fwf" | "dat" | "json" | "ndjson" | "jsonl" => Format::Text,
-        "parquet" | "pq" => Format::Parquet,
-        "arrow" | "ipc" | "feather" => Format::Arrow,
-        _ => {
-            return Err(SourceError::Unsupported {
-                what: format!("`{}`", file.shown),
-                help: "files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow".to_owned(),
-            });
-        }
-    })
+    let Some(format) = kind(&file.path) else {
+        return Err(SourceError::Unsupported {
+            what: format!("`{}`", file.shown),
+            help: match unpacker(&extension) {
+                Some(program) => format!("unpack it, for example with `{program}`, or pack it as .gz or .zst"),
+                None => KINDS.to_owned(),
+            },
+        });
+    };
+    if format != Format::Text && Packing::of_path(&file.path) != Packing::Plain {
+        return Err(SourceError::Unsupported {
+            what: format!("`{}`, which is compressed as a whole,", file.shown),
+            help: format!("unpack it: .{extension} files are compressed inside already"),
+        });
+    }
+    Ok(format)
 }
 
-/// The program that unpacks the file, if it is compressed.
-fn packing(path: &Path) -> Option<&'static str> {
-    match extension(path)?.as_str() {
-        "gz" => Some("gunzip"),
-        "zst" => Some("unzstd"),
+/// The files that can be read, by their names.
+pub const KINDS: &str =
+    "files end in .csv, .tsv, .txt, .json, .ndjson, .parquet or .arrow; text files may be packed as .gz or .zst";
+
+/// The program that unpacks files with this extension, which we do not read.
+fn unpacker(extension: &str) -> Option<&'static str> {
+    match extension {
         "bz2" => Some("bunzip2"),
         "xz" => Some("unxz"),
         "zip" => Some("unzip"),
@@ -159,23 +191,29 @@ fn partitions(folder: &Path, shown: &str) -> Result<Option<Vec<SourceFile>>, Sou
         }));
     }
     files.sort_by(|a, b| a.shown.cmp(&b.shown));
-    let columns = |file: &SourceFile| file.folders.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    if let Some(pair) = files.windows(2).find(|pair| columns(&pair[0]) != columns(&pair[1])) {
-        return Err(SourceError::Unsupported {
-            what: format!("`{}` together with `{}`", pair[0].shown, pair[1].shown),
-            help: "name the folders of all files after the same columns".to_owned(),
-        });
-    }
+    same_folders(&files)?;
     Ok(Some(files))
 }
 
+/// Looks whether the folders of all files are called after the same columns.
+pub(super) fn same_folders(files: &[SourceFile]) -> Result<(), SourceError> {
+    let columns = |file: &SourceFile| file.folders.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    match files.windows(2).find(|pair| columns(&pair[0]) != columns(&pair[1])) {
+        Some(pair) => Err(SourceError::Unsupported {
+            what: format!("`{}` together with `{}`", pair[0].shown, pair[1].shown),
+            help: "name the folders of all files after the same columns".to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// What a folder's name says; the name for null is the one that other programs write.
-fn folder_value(text: &str) -> Option<String> {
+pub(super) fn folder_value(text: &str) -> Option<String> {
     (!text.is_empty() && text != "__HIVE_DEFAULT_PARTITION__").then(|| unescaped(text))
 }
 
 /// `%2F` as `/`.
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
@@ -217,7 +255,7 @@ fn missing(base: &Path, folder: &str, name: &str, location: &str) -> SourceError
 }
 
 /// Does `name` match `pattern`, where `*` is any text and `?` any character?
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let mut rest = name.chars();
     let mut signs = pattern.chars();
     match signs.next() {

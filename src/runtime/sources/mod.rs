@@ -4,6 +4,7 @@
 //! which queries read. Parquet and Arrow files are read as they are, after a look at their columns. Both give a table
 //! whose columns have the declared names and types.
 
+mod bound;
 mod cache;
 mod cell;
 mod columns;
@@ -12,13 +13,19 @@ mod error;
 mod files;
 mod import;
 mod infer;
+mod objects;
 mod options;
+mod packing;
+pub(crate) mod postgres;
 mod rewrite;
 mod sqlite;
+mod survey;
 mod table;
 #[cfg(test)]
 mod tests;
+mod thread;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,15 +36,23 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use jiff::tz::TimeZone;
 
 use crate::diag::Problem;
-use crate::hir::{Entity, Program, Source, SourceLocation, Ty, Value};
+use crate::hir::{Entity, Program, Source, SourceLocation, Ty};
+use crate::runtime::archive::Read;
+use crate::runtime::bindings::SourceBinding;
+pub(crate) use bound::{BoundTable, Database, quoted, table as bound_table};
+pub(crate) use cache::Stamp;
 pub(crate) use error::SourceError;
+pub use files::KINDS;
+pub(crate) use files::io_reason;
 use files::{Format, SourceFile};
 use import::{Context, Rejects};
-pub use infer::{Inferred, People};
+pub use infer::{Inferred, People, entity_name};
+pub use objects::Objects;
 pub(crate) use options::Encoding;
 use options::FileOptions;
+pub(crate) use postgres::Servers;
 pub(crate) use rewrite::{Edited, Edits, WritableFile, identity};
-pub(crate) use sqlite::{BoundTable, ColumnHabit, column_habits, connect, open as open_bound, quoted};
+pub(crate) use sqlite::{ColumnHabit, column_habits, connect};
 
 /// A table over a Parquet file of our own, whose columns are known.
 pub(crate) fn parquet_file(path: &Path, schema: SchemaRef) -> Result<Arc<dyn TableProvider>, DataFusionError> {
@@ -60,6 +75,8 @@ pub struct OpenOptions<'a> {
     pub zone: &'a TimeZone,
     /// How many threads may type cells; at least 1.
     pub threads: usize,
+    /// The object stores that paths may lead to.
+    pub objects: &'a Objects,
     /// Where to write the bad lines of this source, for people: a CSV file, written only if there are any.
     pub rejects: Option<&'a Path>,
 }
@@ -78,6 +95,8 @@ pub struct Opened {
     pub rejected: u64,
     /// The files read, in order.
     pub files: Vec<PathBuf>,
+    /// Those that are to move away once a run that has read them has finished.
+    pub(crate) archived: Vec<Read>,
 }
 
 /// Opens the data of `entity`, which imports text files that are not imported yet. Reads and writes files; call it
@@ -87,29 +106,94 @@ pub fn open(entity: &Entity, program: &Program, options: &OpenOptions) -> Result
     opened(entity, program, options).map_err(|error| error.problem(place))
 }
 
-/// The columns of a source that is declared without a block, with the types its files suggest. Names are those in the
-/// file and need not be names of the language. Looks at the first file only.
-pub fn columns(source: &Source, base: &Path) -> Result<Vec<(String, Ty)>, Problem> {
-    let location = match &source.location {
-        SourceLocation::Path(location) => Ok(location.as_str()),
-        SourceLocation::Bound { .. } => Err(SourceError::NotYet {
-            what: "a table of a database without a block",
-            help: "declare its columns in a block",
-        }),
+/// Opens the data of an entity of a bound source: a table of a database, or files of a folder or an object store.
+pub(crate) fn open_bound(
+    entity: &Entity,
+    program: &Program,
+    bound: &BoundTable<'_>,
+    options: &OpenOptions,
+) -> Result<Opened, Problem> {
+    let place = entity.source.as_ref().map_or(entity.span, |source| source.span);
+    let Some(location) = bound.files(options.objects).map_err(|error| error.problem(place))? else {
+        return bound::open(entity, program, bound, options.cache, options.zone);
     };
-    let columns = location
-        .and_then(|location| files::find(base, location))
-        .and_then(|files| infer::columns(&files, &source.options));
+    let source = entity.source.clone().map(|source| Source { location: SourceLocation::Path(location), ..source });
+    open(&Entity { source, ..entity.clone() }, program, &OpenOptions { base: bound.project, ..options.clone() })
+}
+
+/// Is this the address of a folder or of an object store, not of a database?
+pub fn is_folder(url: &str) -> bool {
+    bound::is_folder(url)
+}
+
+/// Where the data of declarations is looked for.
+#[derive(Clone, Copy)]
+pub struct Places<'a> {
+    /// The folder to which paths are relative.
+    pub base: &'a Path,
+    /// The folder to which the manifest's paths are relative.
+    pub project: &'a Path,
+    /// Bound sources.
+    pub bindings: &'a BTreeMap<String, SourceBinding>,
+}
+
+/// The columns of a source that is declared without a block, with the types its files or its table suggest. Names are
+/// those in the data and need not be names of the language. Of files only the first is looked at.
+///
+/// # Errors
+/// Data that is missing or cannot be read, a database that cannot be reached.
+pub fn columns(source: &Source, places: Places<'_>) -> Result<Vec<(String, Ty)>, Problem> {
+    let (servers, objects) = (Servers::default(), Objects::new(places.bindings));
+    let bound = bound::table(&source.location, |name| places.bindings.get(name), places.project, &servers);
+    let columns = match (&source.location, bound) {
+        (SourceLocation::Path(location), _) => {
+            files::find(places.base, location, &objects).and_then(|files| infer::columns(&files, &source.options))
+        }
+        (_, Some(bound)) => bound.files(&objects).and_then(|files| match files {
+            Some(location) => files::find(places.project, &location, &objects)
+                .and_then(|files| infer::columns(&files, &source.options)),
+            None => bound::columns(&bound),
+        }),
+        (SourceLocation::Bound { .. }, None) => Ok(Vec::new()),
+    };
     columns.map_err(|error| error.problem(source.span))
 }
 
-/// Declarations of files, from a look at all their rows. Locations are relative to `base`, the folder of the file that
-/// will hold the declarations.
+/// Tables of which declarations are wanted.
+pub struct Wanted {
+    /// The source's name in declarations.
+    pub source: String,
+    /// The table; `None` for all that there are.
+    pub table: Option<Vec<String>>,
+    /// Where the source is.
+    pub binding: SourceBinding,
+}
+
+/// Declarations of files and tables, from a look at their rows. Locations are relative to the base, the folder of the
+/// file that will hold the declarations.
 ///
 /// # Errors
-/// A file that is missing or cannot be read.
-pub fn infer(base: &Path, locations: &[String]) -> Result<Inferred, Problem> {
-    infer::infer(base, locations).map_err(|error| error.problem_outside())
+/// A file that is missing or cannot be read, a database that cannot be reached.
+pub fn infer(places: Places<'_>, locations: &[String], wanted: &[Wanted]) -> Result<Inferred, Problem> {
+    let objects = Objects::new(places.bindings);
+    let survey = |one: &Wanted| survey::survey(&one.source, one.table.as_deref(), &one.binding, places.project);
+    let tables = wanted.iter().map(survey).collect::<Result<Vec<_>, _>>();
+    let inferred = tables
+        .and_then(|tables| infer::infer(places.base, locations, &objects, tables.into_iter().flatten().collect()));
+    inferred.map_err(|error| error.problem_outside())
+}
+
+/// Is this the location of files in an object store?
+pub fn is_remote(location: &str) -> bool {
+    location.starts_with(objects::SCHEME)
+}
+
+/// The sources that a location in an object store means.
+///
+/// # Errors
+/// A store that cannot be reached.
+pub fn remote_sources_at(location: &str, bindings: &BTreeMap<String, SourceBinding>) -> Result<Vec<String>, Problem> {
+    Objects::new(bindings).sources_at(location).map_err(|error| error.problem_outside())
 }
 
 /// The sources that a path means: a file, a pattern or a partitioned folder itself, of any other folder all files and
@@ -129,9 +213,14 @@ pub fn sources_at(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The files that a location means now; none when there are none.
+/// The local files that a location means now; none when there are none.
 pub(crate) fn files_of(base: &Path, location: &str) -> Vec<PathBuf> {
-    files::find(base, location).map(|files| files.into_iter().map(|file| file.path).collect()).unwrap_or_default()
+    if is_remote(location) {
+        return Vec::new();
+    }
+    files::find(base, location, &Objects::default())
+        .map(|files| files.into_iter().map(|file| file.path).collect())
+        .unwrap_or_default()
 }
 
 fn path(location: &SourceLocation) -> Result<&str, SourceError> {
@@ -152,13 +241,20 @@ fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Open
         });
     };
     let columns = columns::of_entity(entity, program)?;
-    let files = files::find(open.base, path(&source.location)?)?;
+    let location = path(&source.location)?;
+    let archives = source.options.iter().any(|(name, _)| name == "archive");
+    let files = match files::find(open.base, location, open.objects) {
+        // Where files move away, there may be none for a while.
+        Err(SourceError::NoMatch { .. }) if archives => Vec::new(),
+        found => found?,
+    };
     let format = same_format(&files)?;
     let extension = files.first().and_then(|file| files::extension(&file.path)).unwrap_or_default();
     let options = match format {
         Format::Text => FileOptions::new(&extension, &source.options)?,
-        Format::Parquet | Format::Arrow => FileOptions::of_extension(&extension),
+        Format::Parquet | Format::Arrow => FileOptions::of_typed(&source.options, &files[0].shown)?,
     };
+    let archived = archived(&files, location, &options, open)?;
     let context = Context {
         columns: &columns,
         options: &options,
@@ -168,28 +264,63 @@ fn opened(entity: &Entity, program: &Program, open: &OpenOptions) -> Result<Open
         lines: entity.key.is_empty() && entity.field(import::LINE).is_none(),
         rejects: open.rejects,
     };
-    match format {
+    let opened = match format {
+        _ if files.is_empty() => nothing(&context),
         Format::Text => text(&files, &context),
-        Format::Parquet | Format::Arrow => direct(&files, format, &source.options, &context),
+        Format::Parquet | Format::Arrow => direct(&files, format, &context),
+    };
+    Ok(Opened { archived, ..opened? })
+}
+
+/// The files as they are before they are read, and where they are to move.
+fn archived(
+    files: &[SourceFile],
+    location: &str,
+    options: &FileOptions,
+    open: &OpenOptions,
+) -> Result<Vec<Read>, SourceError> {
+    let Some(archive) = &options.archive else { return Ok(Vec::new()) };
+    let refuse = |why: &str, help: &str| SourceError::Option {
+        message: format!("option `archive`: {why}"),
+        help: help.to_owned(),
+    };
+    if is_remote(location) {
+        return Err(refuse("files of an object store are not moved", "leave it out"));
     }
+    let (source, target) = (open.base.join(location), open.base.join(archive));
+    let folder = if source.is_dir() { source.as_path() } else { source.parent().unwrap_or(open.base) };
+    let same = |a: &Path, b: &Path| a.components().eq(b.components());
+    if same(folder, &target) || (source.is_dir() && target.starts_with(folder)) {
+        return Err(refuse(
+            "files in it would be read again",
+            "name a folder beside that of the files, such as `\"done/\"`",
+        ));
+    }
+    let read = |file: &SourceFile| {
+        let inner = file.path.strip_prefix(folder).unwrap_or(&file.path);
+        Ok(Read { path: file.path.clone(), to: target.join(inner), stamp: Stamp::found(file)? })
+    };
+    files.iter().map(read).collect()
+}
+
+/// No rows of these columns.
+fn nothing(context: &Context) -> Result<Opened, SourceError> {
+    let schema = import::schema(context, &vec![columns::MIN_SCALE; context.columns.len()]);
+    let none = datafusion::datasource::MemTable::try_new(schema, vec![Vec::new()]);
+    let failed =
+        |error: DataFusionError| SourceError::Cache { path: context.cache.to_owned(), reason: error.to_string() };
+    Ok(Opened {
+        table: Arc::new(none.map_err(failed)?),
+        rows: 0,
+        rejected_table: import::rejects_table(&Rejects::default(), context.cache)?,
+        rejected: 0,
+        files: Vec::new(),
+        archived: Vec::new(),
+    })
 }
 
 /// Reads Parquet or Arrow files as they are.
-fn direct(
-    files: &[SourceFile],
-    format: Format,
-    options: &[(String, Value)],
-    context: &Context,
-) -> Result<Opened, SourceError> {
-    if options.iter().any(|(name, _)| name == "archive") {
-        return Err(SourceError::no_archive());
-    }
-    if let Some((name, _)) = options.first() {
-        return Err(SourceError::Option {
-            message: format!("`{name}` is an option of text files"),
-            help: format!("leave it out: `{}` is typed already", files[0].shown),
-        });
-    }
+fn direct(files: &[SourceFile], format: Format, context: &Context) -> Result<Opened, SourceError> {
     let (table, rows) = direct::open(files, format, context)?;
     Ok(Opened {
         table,
@@ -197,6 +328,7 @@ fn direct(
         rejected_table: import::rejects_table(&Rejects::default(), context.cache)?,
         rejected: 0,
         files: files.iter().map(|file| file.path.clone()).collect(),
+        archived: Vec::new(),
     })
 }
 
@@ -225,6 +357,7 @@ fn text(files: &[SourceFile], context: &Context) -> Result<Opened, SourceError> 
         rejected_table: import::rejects_table(&rejects, context.cache)?,
         rejected: rejects.count,
         files: files.iter().map(|file| file.path.clone()).collect(),
+        archived: Vec::new(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The options of a source, from `entity E from "..." (...)`.
 
 use super::error::SourceError;
+use super::packing::Packing;
 use crate::base::did_you_mean;
 use crate::hir::Value;
 
@@ -8,6 +9,8 @@ use crate::hir::Value;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct FileOptions {
     pub layout: Layout,
+    /// How the file is packed; `None` when its name says so.
+    pub packing: Option<Packing>,
     pub delimiter: u8,
     pub quote: u8,
     /// Does the first line name the columns? Otherwise the cells are the fields in their order.
@@ -25,6 +28,8 @@ pub(crate) struct FileOptions {
     pub on_error: OnBad,
     /// The most bad lines of one source; `None` for any number.
     pub max_errors: Option<u64>,
+    /// The folder to which files move once a run that has read them has finished.
+    pub archive: Option<String>,
 }
 
 /// How records and cells are told apart.
@@ -115,7 +120,7 @@ pub(crate) enum OnBad {
     Null,
 }
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "delimiter",
     "quote",
     "header",
@@ -129,6 +134,7 @@ const KNOWN: [&str; 14] = [
     "undeclared",
     "on_error",
     "max_errors",
+    "compression",
     "archive",
 ];
 
@@ -141,6 +147,7 @@ impl FileOptions {
                 "json" => Layout::Json,
                 _ => Layout::Delimited,
             },
+            packing: None,
             delimiter: if extension == "tsv" { b'\t' } else { b',' },
             quote: b'"',
             header: true,
@@ -152,6 +159,7 @@ impl FileOptions {
             undeclared_fail: false,
             on_error: OnBad::Fail,
             max_errors: None,
+            archive: None,
         }
     }
 
@@ -173,12 +181,28 @@ impl FileOptions {
         Ok(options)
     }
 
+    /// Reads the options declared for files that are typed already, such as `shown`.
+    pub fn of_typed(declared: &[(String, Value)], shown: &str) -> Result<Self, SourceError> {
+        let mut options = Self::of_extension("");
+        for (name, value) in declared {
+            if name != "archive" {
+                return Err(SourceError::Option {
+                    message: format!("`{name}` is an option of text files"),
+                    help: format!("leave it out: `{shown}` is typed already"),
+                });
+            }
+            options.set(name, value)?;
+        }
+        Ok(options)
+    }
+
     /// Why rows cannot be written the way they are read, if so.
     pub fn unwritable(&self) -> Option<&'static str> {
         match self.layout {
             Layout::Fixed(_) => Some("a file of fixed widths"),
             Layout::JsonLines | Layout::Json => Some("a JSON file"),
             Layout::Delimited if self.numbers != NumberFormat::PLAIN => Some("with an option for numbers"),
+            Layout::Delimited if self.archive.is_some() => Some("with `archive`"),
             Layout::Delimited if !self.replacements.is_empty() => Some("with `map`"),
             Layout::Delimited => None,
         }
@@ -204,7 +228,8 @@ impl FileOptions {
             ("undeclared", Value::Text(text)) => self.undeclared_fail = undeclared(text)?,
             ("on_error", Value::Text(text)) => self.on_error = on_bad(text)?,
             ("max_errors", Value::Int(limit)) if *limit >= 0 => self.max_errors = Some(limit.unsigned_abs()),
-            ("archive", _) => return Err(SourceError::no_archive()),
+            ("compression", Value::Text(text)) => self.packing = Some(packing(text)?),
+            ("archive", Value::Text(text)) => self.archive = Some(archive(text)?),
             (known, _) if KNOWN.contains(&known) => {
                 let expected = match known {
                     "header" => "`true` or `false`",
@@ -276,6 +301,25 @@ fn undeclared(text: &str) -> Result<bool, SourceError> {
         "ignore" => Ok(false),
         _ => Err(invalid("undeclared", &format!("`{text}` is unknown"), "`ignore` or `fail`")),
     }
+}
+
+/// A folder below the one of the script.
+fn archive(text: &str) -> Result<String, SourceError> {
+    use std::path::Component;
+    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    match !text.trim().is_empty() && std::path::Path::new(text).components().all(inside) {
+        true => Ok(text.to_owned()),
+        false => Err(invalid(
+            "archive",
+            &format!("`{text}` is no folder below the script's"),
+            "a folder, such as `\"done/\"`",
+        )),
+    }
+}
+
+fn packing(text: &str) -> Result<Packing, SourceError> {
+    let unknown = || invalid("compression", &format!("`{text}` is unknown"), "`gzip`, `zstd` or `none`");
+    Packing::named(text).ok_or_else(unknown)
 }
 
 fn encoding(text: &str) -> Result<Encoding, SourceError> {

@@ -37,6 +37,15 @@ pub(crate) fn listing(
     schema: SchemaRef,
 ) -> Result<Arc<dyn TableProvider>, DataFusionError> {
     let urls = paths.iter().map(|path| file_url(path)).collect::<Result<Vec<_>, _>>()?;
+    listing_at(urls, format, schema)
+}
+
+/// The same, wherever the files are.
+pub(crate) fn listing_at(
+    urls: Vec<ListingTableUrl>,
+    format: Arc<dyn FileFormat>,
+    schema: SchemaRef,
+) -> Result<Arc<dyn TableProvider>, DataFusionError> {
     let options = ListingOptions::new(format).with_file_extension("");
     let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
     Ok(Arc::new(ListingTable::try_new(config)?))

@@ -33,6 +33,10 @@ pub trait Store: Send + Sync {
     fn sends(&self, run: &str) -> Result<Vec<SendRecord>, StoreError>;
     /// Every row of a send that the ledger knows, by row number.
     fn rows(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<(), StoreError>;
+    /// The rows of a send that may have to be looked at again. Gives a number: rows below it that were not mentioned are
+    /// settled.
+    fn unsettled(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<u64, StoreError>;
+
     /// Signals of a name since an instant that a run has not taken, the oldest first.
     fn signals(&self, run: &str, name: &str, since: jiff::Timestamp) -> Result<Vec<SignalRecord>, StoreError>;
     /// What a run's step asks a person.
@@ -47,14 +51,19 @@ pub trait Store: Send + Sync {
     -> Result<Vec<EarlierContact>, StoreError>;
     /// Numbers of the rows of a send about which this was reported, in order.
     fn feedback(&self, send: i64, kind: crate::hir::FeedbackKind) -> Result<Vec<u64>, StoreError>;
-    /// The audience with this name.
-    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError>;
-    /// All audiences, by name.
-    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError>;
+    /// The audience with this name in a realm.
+    fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError>;
+    /// All audiences of a realm, by name.
+    fn audiences(&self, realm: Realm) -> Result<Vec<AudienceRecord>, StoreError>;
     /// What a memory holds, in the order it was taken; of all memories without a name.
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError>;
-    /// What is known about a topic: person, address (empty for the person as such), and whether they want it.
-    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError>;
+    /// What is known about a topic in a realm: person, address (empty for the person as such), and whether they want it.
+    fn subscriptions(
+        &self,
+        realm: Realm,
+        topic: &str,
+        each: &mut dyn FnMut(&str, &str, bool),
+    ) -> Result<(), StoreError>;
 }
 
 /// Why the store did not do what was asked.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::hir::{FeedbackKind, Value};
 use crate::plan::HumanKind;
 use crate::runtime::channels::SendKey;
-use crate::runtime::machine::{Event, State, Status};
+use crate::runtime::machine::{Event, State, Status, Version};
 
 /// One change of a transaction.
 #[derive(Clone, Debug)]
@@ -76,8 +76,8 @@ pub enum Change {
     },
     /// An audience, in the place of an earlier one of its name.
     Audience(AudienceRecord),
-    /// What people want to get.
-    Subscriptions(Vec<Subscription>),
+    /// What people want to get, for real or in runs on a virtual clock.
+    Subscriptions(Realm, Vec<Subscription>),
     /// A segment takes rows. Refused when the memory is not as it was when they were looked for.
     Take {
         /// What is taken; its `id` is given by the store.
@@ -95,11 +95,64 @@ pub enum Change {
         /// Their ids.
         takes: Vec<i64>,
     },
-    /// The run's clock is virtual from now on: its sends never count towards caps.
+    /// The run's clock is virtual from now on: what it sends and takes later never counts for real runs.
     Simulated {
         /// Whose.
         run: String,
     },
+    /// Messages of a send that ended so are due again.
+    Reopen {
+        /// The send.
+        send: i64,
+        /// How they ended.
+        kind: OutcomeKind,
+        /// When they were asked for.
+        at: Timestamp,
+    },
+    /// A step that was performed once more: its numbers take the place of the earlier ones.
+    Recount(StepRecord),
+    /// Every row of a send below this number has been decided and has an outcome.
+    Progress(i64, u64),
+    /// The details of a run that is over are removed; its numbers stay.
+    Collect {
+        /// Which run.
+        run: String,
+        /// What is known of its sends, if their rows are removed as well.
+        tallies: Option<Vec<(i64, Tally)>>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Removes what no run needs any more: versions of scripts, and what is older than an instant.
+    Tidy {
+        /// For signals.
+        before: Timestamp,
+        /// For contacts, which caps count.
+        contacts: Timestamp,
+    },
+    /// A run goes on with another version of its script.
+    Repin {
+        /// Which run.
+        run: String,
+        /// The version.
+        to: Version,
+    },
+}
+
+/// Whether something happened for real or in a run on a virtual clock. Such runs see what is real, too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Realm {
+    /// For real.
+    #[default]
+    Real,
+    /// On a virtual clock.
+    Simulated,
+}
+
+impl Realm {
+    /// The realm of a run.
+    pub fn of(simulated: bool) -> Self {
+        if simulated { Realm::Simulated } else { Realm::Real }
+    }
 }
 
 /// Rows that a `new` took, or that are left out from the beginning.
@@ -202,6 +255,8 @@ pub struct AudienceRecord {
     pub run: String,
     /// When, by the run's clock.
     pub at: Timestamp,
+    /// For whom it is there.
+    pub realm: Realm,
 }
 
 /// What a person wants of a topic.
@@ -243,6 +298,17 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// The version of the script that it runs.
+    pub fn version(&self) -> Version {
+        let (campaign, file, fingerprint) = (self.campaign.clone(), self.file.clone(), self.fingerprint.clone());
+        Version { campaign, file, fingerprint }
+    }
+
+    /// True when nothing more will happen, not even sends that were asked for again.
+    pub fn is_done(&self) -> bool {
+        self.state.status.is_over() && !self.state.tokens.values().any(|token| token.again.is_some())
+    }
+
     /// The status word of JSON: a run that only waits for a time is `waiting`.
     pub fn status(&self) -> &'static str {
         use crate::runtime::machine::Phase;
@@ -399,6 +465,8 @@ pub enum OutcomeKind {
     Deferred,
     /// It did not leave.
     NotStarted,
+    /// Nothing was tried: somebody asked for the message again.
+    Reopened,
 }
 
 impl OutcomeKind {
@@ -410,6 +478,7 @@ impl OutcomeKind {
             OutcomeKind::Unknown => 3,
             OutcomeKind::Deferred => 4,
             OutcomeKind::NotStarted => 5,
+            OutcomeKind::Reopened => 6,
         }
     }
 
@@ -421,6 +490,7 @@ impl OutcomeKind {
             3 => OutcomeKind::Unknown,
             4 => OutcomeKind::Deferred,
             5 => OutcomeKind::NotStarted,
+            6 => OutcomeKind::Reopened,
             _ => return None,
         })
     }
@@ -521,7 +591,7 @@ pub struct RowRecord {
     pub row: u64,
     /// The row's key as text.
     pub entity: String,
-    /// When it was first decided.
+    /// When it was first decided; when it was asked for again, if it was.
     pub first: Timestamp,
     /// Its state.
     pub state: RowState,

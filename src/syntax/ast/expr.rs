@@ -265,7 +265,7 @@ pub enum RecordValue {
     /// `09:00 local`
     LocalTime(Expr),
     /// `09:00 to 12:00 local`
-    Window(Window),
+    Window(Box<Window>),
 }
 
 /// `09:00 to 12:00 local`, `21:00 to 08:00 in "Europe/Paris"`

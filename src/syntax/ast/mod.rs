@@ -47,6 +47,28 @@ pub struct File {
     pub stmts: Vec<Stmt>,
     /// The whole text.
     pub span: Span,
+    /// What could not be understood.
+    pub gaps: Gaps,
+}
+
+/// What could not be understood in a file: whatever else seems wrong with it is an echo of that.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Gaps {
+    /// Names in what was given up: they may be declared there.
+    pub names: Vec<String>,
+    /// Statements with mistakes of form.
+    pub broken: Vec<Broken>,
+}
+
+/// A statement with a mistake of form.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Broken {
+    /// The statement, without the steps in its braces.
+    pub span: Span,
+    /// The name that it declares, as far as it is known.
+    pub name: Option<String>,
+    /// It may declare a name that is nowhere to be seen.
+    pub nameless: bool,
 }
 
 /// `{ ... }`.
@@ -83,13 +105,13 @@ pub enum StmtKind {
     /// `channel whatsapp { ... }`
     Channel(Channel),
     /// `message email welcome of customers { ... }`
-    Message(Message),
+    Message(Box<Message>),
     /// `policy marketing { ... }`
     Policy(Policy),
     /// `signal stock_in(sku: text)`; inside a test: a signal that arrives
     Signal(Signal),
     /// `define active(window: duration) of customers = ...`
-    Define(Define),
+    Define(Box<Define>),
     /// `campaign weekly every monday ... { ... }`
     Campaign(Campaign),
     /// `param country: text = "FR"`
@@ -103,21 +125,21 @@ pub enum StmtKind {
     /// `split S into { ... }`
     Split(Split),
     /// every `wait`
-    Wait(Wait),
+    Wait(Box<Wait>),
     /// `send email welcome to vip`
-    Send(Send),
+    Send(Box<Send>),
     /// `if C { } else if C { } else { }`
     If(If),
     /// `parallel { branch "a" { } }`
     Parallel(Vec<Branch>),
     /// `repeat 5 times every 7d until C { }`
-    Repeat(Repeat),
+    Repeat(Box<Repeat>),
     /// `for c in ["FR", "DE"] { }`
     For { name: Name, list: Expr, body: Block },
     /// `approve "text" by "role" within 24h else { }`
-    Approve(HumanStep),
+    Approve(Box<HumanStep>),
     /// `task "text" for "role" within 3d else { }`
-    Task(HumanStep),
+    Task(Box<HumanStep>),
     /// `alert "text" to ops`
     Alert { text: Expr, to: Name },
     /// `emit stock_in(sku: "a")`

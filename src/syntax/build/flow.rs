@@ -23,7 +23,7 @@ impl Build<'_> {
     }
 
     pub fn wait(&self, kind: WaitKind, within: Option<Expr>, otherwise: Option<Block>) -> StmtKind {
-        StmtKind::Wait(Wait { kind, within, otherwise })
+        StmtKind::Wait(Box::new(Wait { kind, within, otherwise }))
     }
 
     /// `wait until X`, where a bare weekday is the next day of that name.

@@ -80,6 +80,8 @@ impl<'t> Build<'t> {
         let text = token.text(self.text);
         let text = text.strip_prefix('`').unwrap_or(text);
         let text = text.strip_suffix('`').unwrap_or(text);
+        // A name in quotes was reported, and is known without them.
+        let text = text.trim_matches(['"', '\'']);
         Name { text: text.to_owned(), span: self.token_span(token) }
     }
 

@@ -27,6 +27,8 @@ pub struct Wanted {
     written: Vec<String>,
     /// Every word that would be a keyword here, those of the phrases included.
     keywords: Vec<String>,
+    /// Every terminal, as the grammar calls it.
+    terminals: BTreeSet<String>,
     pub name: bool,
     pub end: bool,
 }
@@ -35,6 +37,7 @@ impl Wanted {
     /// From the names of terminals as the parser generator gives them.
     pub fn new(terminals: &[String]) -> Self {
         let mut set: BTreeSet<&str> = terminals.iter().map(|terminal| terminal.trim_matches('"')).collect();
+        let all = set.iter().map(|terminal| (*terminal).to_owned()).collect();
         let mut phrases = Vec::new();
         set.retain(|terminal| !INTERNAL.contains(terminal));
         let is_soft = |word: &str| super::super::token::soft(word).is_some();
@@ -66,12 +69,19 @@ impl Wanted {
         let end = set.remove("END");
         let written = set.iter().map(|word| word.trim_end_matches('!'));
         let written = written.map(|word| if word == "HOLE_CLOSE" { "}" } else { word }.to_owned()).collect();
-        Self { phrases, written, keywords, name: any_name || any_message, end }
+        Self { phrases, written, keywords, terminals: all, name: any_name || any_message, end }
     }
 
     /// True when this word or mark would have been right.
     pub fn has(&self, word: &str) -> bool {
         self.written.iter().any(|written| written == word) || self.keywords.iter().any(|keyword| keyword == word)
+    }
+
+    /// True when the grammar would have taken this terminal, worth saying or not. Where any name would do, a soft word
+    /// is one of them and no keyword.
+    pub fn takes(&self, terminal: &str) -> bool {
+        let is_name = self.terminals.contains("ANY_NAME") && super::super::token::soft(terminal).is_some();
+        self.terminals.contains(terminal) && !is_name
     }
 
     /// True when an operand was wanted.

@@ -24,6 +24,10 @@ pub(super) enum Code {
     #[regex(r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([T][0-9:.]*(Z|[+-][0-9]{1,2}(:?[0-9]{2})?)?)?")]
     #[regex(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}")]
     Date,
+    #[regex(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}")]
+    ShortDate,
+    #[regex("\u{AB}[^\u{AB}\u{BB}\n]*\u{BB}?")]
+    #[regex("\u{BB}[^\u{AB}\u{BB}\n]*\u{AB}")]
     #[regex("[\u{201C}\u{201D}\u{201E}][^\u{201C}\u{201D}\u{201E}\n]*[\u{201C}\u{201D}]?")]
     #[regex("[\u{2018}\u{2019}][^\u{2018}\u{2019}\n]*[\u{2018}\u{2019}]?")]
     CurlyString,
@@ -89,6 +93,25 @@ pub(super) enum Code {
     Bang,
     #[token("<>")]
     LessGreater,
+    #[token("===")]
+    EqualEqualEqual,
+    #[token("!==")]
+    BangEqualEqual,
+    #[token("=>")]
+    EqualGreater,
+    #[token("=<")]
+    EqualLess,
+    #[token("\u{2265}")]
+    GreaterOrEqual,
+    #[token("\u{2264}")]
+    LessOrEqual,
+    #[token("\u{2260}")]
+    NotEqualSign,
+    /// A comment of another language.
+    #[token("//")]
+    #[token("/*")]
+    #[token("--")]
+    ForeignComment,
 }
 
 /// Shapes inside strings.

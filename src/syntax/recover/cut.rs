@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::syntax::explain::Repair;
 use crate::syntax::layout::{Inside, Unit};
 use crate::syntax::token::{Kind, Token};
 
@@ -17,6 +18,20 @@ impl Cut {
     /// The whole unit becomes a placeholder.
     pub fn whole(tokens: &[Token], unit: &Unit) -> Cut {
         Cut { from: unit.start, to: unit.end, put: placeholder(tokens, unit.start, unit.end, Kind::BadItem) }
+    }
+}
+
+impl Cut {
+    /// Tokens put right: each keeps the place of the one that it stands for, as far as there is one.
+    pub fn repair(tokens: &[Token], repair: &Repair) -> Cut {
+        let put = repair.put.iter().enumerate().map(|(index, kind)| {
+            let at = repair.from + index;
+            match tokens.get(at).filter(|_| at < repair.to) {
+                Some(token) => Token { kind: *kind, ..*token },
+                None => Token::invented(*kind, tokens.get(repair.from).map_or(0, |token| token.start)),
+            }
+        });
+        Cut { from: repair.from, to: repair.to, put: put.collect() }
     }
 }
 

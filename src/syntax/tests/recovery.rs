@@ -27,18 +27,25 @@ fn statements() -> Vec<String> {
 /// What a mutation writes instead of a token; `None` leaves the token as it is.
 type Mutation = fn(&str, Token) -> Option<String>;
 
+/// With the least share, in percent, of mutations that give one error on their line. A mutated bracket changes where
+/// other things end, and is measured on its own.
 const MUTATIONS: &[(&str, u32, Mutation)] = &[
-    ("delete", 90, |_, _| Some(String::new())),
-    ("double", 90, |text, token| Some(format!("{0} {0}", token.text(text)))),
-    ("typo", 95, |text, token| {
+    ("delete", 98, |text, token| (!is_bracket(text, token)).then(String::new)),
+    ("delete a bracket", 55, |text, token| is_bracket(text, token).then(String::new)),
+    ("double", 98, |text, token| (!is_bracket(text, token)).then(|| format!("{0} {0}", token.text(text)))),
+    ("typo", 98, |text, token| {
         let word = token.text(text);
         let is_word = word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_lowercase());
         is_word
             .then(|| format!("{}{}{}{}", &word[..1], &word[2..3], &word[1..2], &word[3..]))
             .filter(|typo| typo != word)
     }),
-    ("parenthesis", 75, |_, _| Some("(".to_owned())),
+    ("parenthesis", 80, |_, _| Some("(".to_owned())),
 ];
+
+fn is_bracket(text: &str, token: Token) -> bool {
+    matches!(token.text(text), "(" | ")" | "[" | "]" | "{" | "}")
+}
 
 #[test]
 fn a_mutated_token_gives_one_error_on_its_line() {

@@ -110,12 +110,18 @@ fn exports_stay_inside_the_project_and_off_its_works() {
         ("data/customers.csv", "this campaign reads `customers` from it"),
     ];
     for (path, why) in table {
-        let said = project.try_run(&format!("export customers to \"{path}\" {{ format: csv }}"));
+        // A path that is written out is known to be wrong before anything runs.
+        let said = project.try_run(&format!("let path = \"{path}\"\nexport customers to path {{ format: csv }}"));
         assert_eq!(said.code, Some(3), "{path}: {}", said.err);
         assert!(said.err.contains("run::export_place") && said.err.contains(why), "{path}: {}", said.err);
     }
     assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
-    let kind = project.try_run("export customers to \"x.xlsx\"");
+    for path in ["../x.csv", "/tmp/x.csv", "s3://bucket/x.csv", "x.xlsx"] {
+        let said = project.try_run(&format!("export customers to \"{path}\""));
+        assert_eq!(said.code, Some(1), "{path}: {}", said.err);
+        assert!(said.err.contains("flow::bad_write"), "{path}: {}", said.err);
+    }
+    let kind = project.try_run("let path = \"x.xlsx\"\nexport customers to path");
     assert!(kind.err.contains("run::bad_export"), "{}", kind.err);
     let signs = project.try_run("export (customers with x = \"š→\") to \"x.csv\" { encoding: \"latin-1\" }");
     assert!(signs.err.contains("run::bad_export"), "{}", signs.err);
@@ -138,4 +144,51 @@ fn a_rehearsal_counts_and_writes_nothing() {
     let report = project.plan("export (customers where spend > 500) to \"out/x.csv\"");
     assert_eq!(rows(&report, "export"), (4, 2, "{\"where\":2}".into()));
     assert!(!project.path("out").exists());
+}
+
+#[test]
+fn columns_of_fixed_widths() {
+    let project = Project::new();
+    project.run(
+        "segment two = customers where id in (1, 3)\n\
+         export two to \"out/bank.txt\" { columns: [id, name, spend], widths: [6, 4, 9], pad: [\"0\", \" \", \"0\"] }\n\
+         export two to \"out/left.dat\" { columns: [spend, name], widths: [8, 6], align: [left, right], header: true }\n\
+         export (two where id = 1) to \"out/cut\" { format: fixed, columns: [email], widths: [5], too_long: cut, encoding: \"latin-1\" }",
+    );
+    assert_eq!(project.read("out/bank.txt"), "000001Ann 000900.50\n000003=1+1000550.00\n");
+    assert_eq!(project.read("out/left.dat"), "spend   name  \n900.50     Ann\n550.00    =1+1\n");
+    assert_eq!(project.read("out/cut"), "ann@s\n");
+    // What was written is a source again.
+    let again = "entity e from \"out/bank.txt\" (widths: [6, 4, 9]) { id: int key, name: text, spend: decimal }\n\
+                 log \"{sum(spend of e)}\"";
+    assert_eq!(step(&project.run(again), "log")["note"], "1450.50");
+    let table = [
+        ("columns: [name], widths: [2]", "`Ann` of the column `name` is 3 characters long"),
+        ("columns: [id, name], widths: [2]", "the rows have 2 columns, but there are 1 widths"),
+        ("columns: [id], widths: [2], pad: [\"ab\"]", "padded with one sign"),
+        ("columns: [id], widths: [2], align: [middle]", "`middle` is no alignment"),
+        ("columns: [id], format: fixed", "needs widths"),
+        ("columns: [id], widths: [2], format: parquet", "only text files have widths"),
+    ];
+    for (options, why) in table {
+        let said = project.try_run(&format!("export customers to \"x.txt\" {{ {options} }}"));
+        assert_eq!(said.code, Some(3), "{options}: {}", said.err);
+        assert!(said.err.contains("run::bad_export") && said.err.contains(why), "{options}: {}", said.err);
+    }
+}
+
+#[test]
+fn rows_in_another_order() {
+    let project = Project::new();
+    project.run(
+        "segment all = customers\n\
+         export all to \"out/a.csv\" { columns: [id], order: [-spend] }\n\
+         export all to \"out/b.csv\" {\n  columns: [id]\n  order: [opt_in, -id]\n}\n\
+         export all to \"out/c.ndjson\" { columns: [id], order: spend }",
+    );
+    assert_eq!(project.read("out/a.csv"), "id\n1\n3\n2\n4\n");
+    assert_eq!(project.read("out/b.csv"), "id\n3\n4\n2\n1\n");
+    assert_eq!(project.read("out/c.ndjson"), "{\"id\":4}\n{\"id\":2}\n{\"id\":3}\n{\"id\":1}\n");
+    let said = project.try_run("export customers to \"x.csv\" { order: [spent] }");
+    assert!(said.code == Some(1) && said.out.contains("spent"), "{}", said.out);
 }

@@ -145,3 +145,24 @@ fn a_rehearsal_leaves_the_table_alone() {
         db.query_row("SELECT count(*) FROM sqlite_master WHERE name LIKE '_orch%'", [], |row| row.get(0)).unwrap();
     assert_eq!(tables, 0);
 }
+
+#[test]
+fn tables_are_declared_from_what_they_are_and_hold() {
+    let project = project(true);
+    let db = Connection::open(project.path("crm.db")).unwrap();
+    db.execute_batch(
+        "CREATE TABLE visits (nr INTEGER PRIMARY KEY, person INTEGER NOT NULL REFERENCES people, page TEXT, secs REAL, day DATE);
+         INSERT INTO visits VALUES (1, 1, '/a', 0.5, '2026-01-01'), (2, 2, '/b', 1.25, NULL)",
+    )
+    .unwrap();
+    let said = project.orch(&["schema", "infer", "crm"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    insta::assert_snapshot!(said.out);
+    let said = project.orch(&["schema", "infer", "sqlite:crm.db"]);
+    assert_eq!(said.out.lines().count(), 21, "the source is known by its address: {}", said.out);
+    let report = project.run(
+        "entity people from crm.people\nentity visits from crm.visits\n\
+         log \"{count(people where vip = 1)} {sum(secs of visits)} {count(visits where day >= 2026-01-01)} {count(people where joined is null)}\"",
+    );
+    assert_eq!(step(&report, "log")["note"], "1 1.75 1 1");
+}

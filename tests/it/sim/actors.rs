@@ -14,7 +14,7 @@ use orch::runtime::channels::{
 use orch::runtime::clock::Clock;
 use orch::runtime::store::sqlite::SqliteStore;
 use orch::runtime::store::{
-    AudienceRecord, Change, EarlierContact, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord,
+    AudienceRecord, Change, EarlierContact, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord,
     StepRecord, Store, StoreError, TakeRecord, Tally, TaskAnswer, TaskRecord,
 };
 use orch::runtime::{Inbox, Note, Observer, Progress};
@@ -106,11 +106,11 @@ impl Store for SimStore<'_> {
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {
         self.read().tally(send)
     }
-    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
-        self.read().audience(name)
+    fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
+        self.read().audience(realm, name)
     }
-    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError> {
-        self.read().audiences()
+    fn audiences(&self, realm: Realm) -> Result<Vec<AudienceRecord>, StoreError> {
+        self.read().audiences(realm)
     }
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {
         self.read().takes(memory)
@@ -121,8 +121,16 @@ impl Store for SimStore<'_> {
     fn feedback(&self, send: i64, kind: FeedbackKind) -> Result<Vec<u64>, StoreError> {
         self.read().feedback(send, kind)
     }
-    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {
-        self.read().subscriptions(topic, each)
+    fn unsettled(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<u64, StoreError> {
+        self.read().unsettled(send, each)
+    }
+    fn subscriptions(
+        &self,
+        realm: Realm,
+        topic: &str,
+        each: &mut dyn FnMut(&str, &str, bool),
+    ) -> Result<(), StoreError> {
+        self.read().subscriptions(realm, topic, each)
     }
 }
 

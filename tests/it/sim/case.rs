@@ -12,9 +12,9 @@ use orch::plan::Plan;
 use orch::runtime::channels::{Idempotency, Secret};
 use orch::runtime::machine::Status;
 use orch::runtime::store::sqlite::SqliteStore;
-use orch::runtime::store::{Store, StoreError};
+use orch::runtime::store::{Realm, Store, StoreError};
 use orch::runtime::{
-    BoundChannel, Cancel, Drive, DriveEnd, Engine, EngineOptions, Folders, Inbox, Note, Pace, Pacing, RunError,
+    BoundChannel, Cancel, Drive, DriveEnd, Engine, EngineOptions, Folders, Inbox, Note, ObjectAccess, Pace, Pacing, RunError,
     SourceBinding, Until,
 };
 
@@ -164,7 +164,7 @@ impl Runner<'_> {
         };
         let rate = self.rate.map(|count| (count, SignedDuration::from_secs(1)));
         let channel = BoundChannel { driver: Arc::new(driver), pace: Pace::new(rate), resend_unknown: false };
-        let binding = SourceBinding { url: Ok(Secret::new("sqlite:crm.db")), writable: true };
+        let binding = SourceBinding { url: Ok(Secret::new("sqlite:crm.db")), writable: true, objects: Ok(ObjectAccess::default()) };
         let options = EngineOptions {
             threads: 1,
             sources: BTreeMap::from([("crm".to_owned(), binding)]),
@@ -404,8 +404,9 @@ impl Runner<'_> {
             let found = self.data.exported(*file)?;
             ensure!(found == *ids, "the file {file} holds {found:?}, expected was {ids:?}");
         }
+        let realm = if self.virtual_clock { Realm::Simulated } else { Realm::Real };
         for (audience, ids) in &expected.audiences {
-            let found = store.audience(&format!("a{audience}")).map_err(|error| error.to_string())?;
+            let found = store.audience(realm, &format!("a{audience}")).map_err(|error| error.to_string())?;
             let rows = found.map(|found| found.rows);
             ensure!(rows == Some(ids.len() as u64), "the audience {audience} has {rows:?} rows, not {}", ids.len());
         }

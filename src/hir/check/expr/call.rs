@@ -82,7 +82,7 @@ impl Checker<'_> {
             usage: native.usage.to_owned(),
         };
         let Some(found) = self.match_arguments(&signature, Some(args), span) else { return poisoned(span) };
-        let mut checked: Vec<Expr> = Vec::new();
+        let mut checked: Vec<Expr> = Vec::with_capacity(native.params.len());
         for (param, arg) in native.params.iter().zip(found) {
             let value = match arg {
                 // `null_if(tier, "gold")`: a later argument may take its meaning from the first.
@@ -114,7 +114,7 @@ impl Checker<'_> {
             });
             return poisoned(span);
         }
-        let mut checked: Vec<Expr> = Vec::new();
+        let mut checked: Vec<Expr> = Vec::with_capacity(given.len());
         for arg in given {
             let known = checked.iter().find(|value| !relate::is_unknown(&value.ty)).map(|value| value.ty.clone());
             checked.push(self.infer(arg, scope, known.as_ref().map(Hint::loosely)));
@@ -205,15 +205,18 @@ impl Checker<'_> {
                 let advice = Advice::write_to(replacement, at, "to test for several values");
                 (Some(super::problem::a(&ty)), advice)
             }
-            Ok(Meaning::Population(_) | Meaning::Many(_)) => (Some("a population".to_owned()), Advice::None),
+            Ok(Meaning::Population(_) | Meaning::Many(_)) => {
+                let advice = Advice::say(format!("choose rows with `{} where ...`", name.text));
+                (Some("a population".to_owned()), advice)
+            }
             Ok(Meaning::Global(global)) => (Some(super::problem::a(global.noun())), Advice::None),
-            _ => (None, self.nearest_function(&name.text, span)),
+            _ => (None, self.advice_for_call(name, args, scope)),
         };
         self.report(TypeProblem::NotAFunction { name: name.text.clone(), what, advice, span });
         poisoned(args.span)
     }
 
-    fn nearest_function(&self, name: &str, span: Span) -> Advice {
+    pub(super) fn nearest_function(&self, name: &str, span: Span) -> Advice {
         if let Some(advice) = functions::other_name(name) {
             return Advice::say(advice);
         }

@@ -8,6 +8,7 @@ use super::{Hint, node, path, poisoned, relate, written};
 use crate::base::Span;
 use crate::hir::check::lints_expr::ExprLint;
 use crate::hir::check::{Checker, Scope};
+use crate::hir::problem::ValueLint;
 use crate::hir::{BinaryOp, Expr, ExprKind, Ty, TyKind, Value};
 use crate::syntax::ast;
 
@@ -34,6 +35,9 @@ impl Checker<'_> {
 
     /// `and`, `or`. What a neighbour tests for null is no trap in the others.
     fn logic(&mut self, expr: &ast::Expr, op: BinaryOp, sides: [&ast::Expr; 2], scope: &Scope) -> Expr {
+        if self.value_in_chain(expr, op, scope) {
+            return node(ExprKind::Error, Ty::of(TyKind::Bool), expr.span);
+        }
         let before = self.null_tested.len();
         tested_for_null(expr, op, &mut self.null_tested);
         let [left, right] = sides.map(|side| self.predicate(side, scope));
@@ -57,7 +61,8 @@ impl Checker<'_> {
     /// `=`, `<`, `like` and their kin.
     fn compare(&mut self, expr: &ast::Expr, op: BinaryOp, sides: [&ast::Expr; 2], scope: &Scope) -> Expr {
         let span = expr.span;
-        if let Some(advice) = null_advice(op, sides, span) {
+        let nulls = sides.map(|side| self.is_null_word(side, scope));
+        if let Some(advice) = null_advice(op, sides, nulls, span) {
             self.report(TypeProblem::ComparedWithNull { advice, span });
             return poisoned(span);
         }
@@ -73,7 +78,26 @@ impl Checker<'_> {
         if matches!(op, BinaryOp::NotEqual | BinaryOp::NotLike) {
             self.lint_lost_nulls(expr, [(&left, sides[0]), (&right, sides[1])], sign(op), scope);
         }
+        if matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) {
+            self.lint_exactly_now(&left, &right, sides);
+        }
         comparison(op, left, right, ty, span)
+    }
+
+    /// `placed_at = now()`: nothing happens at the very instant at which it is looked at.
+    fn lint_exactly_now(&mut self, left: &Expr, right: &Expr, sides: [&ast::Expr; 2]) {
+        let is_now = |value: &Expr| value.kind == ExprKind::Now && value.ty.kind == TyKind::Timestamp;
+        let other = match (is_now(left), is_now(right)) {
+            (true, false) => (right, sides[0]),
+            (false, true) => (left, sides[1]),
+            _ => return,
+        };
+        if other.0.ty.kind == TyKind::Timestamp {
+            let why = "nothing happens at exactly this instant";
+            let help = "write `today()` for the day of now, or compare with `<` or `>`".to_owned();
+            let fix = Some("today()".to_owned());
+            self.report(ValueLint::NowMisused { why, help, span: other.1.span, fix });
+        }
     }
 
     fn can_compare(
@@ -242,9 +266,10 @@ fn same_thing(left: &Expr, right: &Expr) -> bool {
 }
 
 /// What to write instead of a comparison with `null`.
-fn null_advice(op: BinaryOp, [left, right]: [&ast::Expr; 2], span: Span) -> Option<Advice> {
+/// `nulls` tells which side is a word for null of another language.
+fn null_advice(op: BinaryOp, [left, right]: [&ast::Expr; 2], nulls: [bool; 2], span: Span) -> Option<Advice> {
     let is_null = |side: &ast::Expr| matches!(side.kind, ast::ExprKind::Literal(ast::Literal::Null));
-    let other = match (is_null(left), is_null(right)) {
+    let other = match (is_null(left) || nulls[0], is_null(right) || nulls[1]) {
         (false, true) => left,
         (true, false) => right,
         (true, true) => return Some(Advice::None),

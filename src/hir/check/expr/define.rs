@@ -215,7 +215,7 @@ impl<'a> Checker<'a> {
                     }
                     return Bound::Poisoned;
                 }
-                Bound::Population(query)
+                Bound::Population(Box::new(query))
             }
             TyKind::Message(_) => match self.resolve(arg, scope) {
                 Ok(super::Meaning::Global(Global::Message(id))) => Bound::Message(id),
@@ -226,7 +226,7 @@ impl<'a> Checker<'a> {
                     Bound::Poisoned
                 }
             },
-            _ => Bound::Value(self.expr(arg, scope, Some(&ty))),
+            _ => Bound::Value(Box::new(self.expr(arg, scope, Some(&ty)))),
         }
     }
 }
@@ -235,8 +235,8 @@ impl<'a> Checker<'a> {
 fn placeholder(ty: Ty, span: Span) -> Bound {
     match ty.kind {
         TyKind::Error => Bound::Poisoned,
-        TyKind::Segment(segment) => Bound::Population(Query { kind: QueryKind::Error, ty: segment, span }),
-        _ => Bound::Value(Expr { kind: ExprKind::Error, ty, span }),
+        TyKind::Segment(segment) => Bound::Population(Box::new(Query { kind: QueryKind::Error, ty: segment, span })),
+        _ => Bound::Value(Box::new(Expr { kind: ExprKind::Error, ty, span })),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is there against what is needed.
 
 use super::problem::{Advice, TypeProblem};
+use super::slips::moment_as;
 use super::{literal, node, poisoned, relate, written};
 use crate::hir::check::Checker;
 use crate::hir::{Expr, ExprKind, Ty, TyKind, Value};
@@ -34,7 +35,7 @@ impl Checker<'_> {
     pub(crate) fn conversion(&self, found: &Expr, wanted: &TyKind, expr: &ast::Expr) -> Advice {
         use TyKind::*;
         if let ExprKind::Literal(value) = &found.kind
-            && let Some(replacement) = respelled(value, wanted)
+            && let Some(replacement) = respelled(value, wanted).or_else(|| moment_as(value, &Ty::of(wanted.clone())))
         {
             return Advice::write(replacement, expr.span);
         }
@@ -45,6 +46,10 @@ impl Checker<'_> {
             (Timestamp, Date) => call("date"),
             (Timestamp, Time) => call("time"),
             (Weekday, Int) => Advice::say("`weekday_number(...)` gives the number of a day, 1 for Monday"),
+            (Duration, Date | Timestamp) => {
+                Advice::write_to(format!("ago({text})"), expr.span, "for that long before now")
+            }
+            (Int | Decimal, Rate) => Advice::write(format!("{text} per second"), expr.span),
             (found, Int) if found.is_number() => call("round"),
             (found, kind) if found.is_text() => match kind {
                 Int => call("to_int"),
@@ -92,6 +97,7 @@ pub(crate) fn respelled(value: &Value, wanted: &TyKind) -> Option<String> {
     match (value, wanted) {
         (Value::Text(text), wanted) => text_as(text.trim(), wanted),
         (Value::Int(number), TyKind::Text) => Some(format!("\"{number}\"")),
+        (Value::Int(hour), TyKind::Time) if (0..24).contains(hour) => Some(format!("{hour:02}:00")),
         (Value::Int(0), TyKind::Bool) => Some("false".to_owned()),
         (Value::Int(1), TyKind::Bool) => Some("true".to_owned()),
         (Value::Int(days), TyKind::Duration) if *days > 0 => Some(format!("{days}d")),
@@ -107,7 +113,11 @@ fn text_as(text: &str, wanted: &TyKind) -> Option<String> {
     let fits = match wanted {
         TyKind::Int => text.parse::<i64>().is_ok(),
         TyKind::Decimal | TyKind::Float => text.parse::<rust_decimal::Decimal>().is_ok(),
-        TyKind::Bool => text == "true" || text == "false",
+        TyKind::Bool => match text.to_lowercase().as_str() {
+            "true" | "yes" | "y" | "on" | "1" | "ja" | "oui" => return Some("true".to_owned()),
+            "false" | "no" | "n" | "off" | "0" | "nein" | "non" => return Some("false".to_owned()),
+            _ => false,
+        },
         TyKind::Date => text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
         TyKind::Time => text.parse::<jiff::civil::Time>().is_ok(),
         TyKind::Timestamp => text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok(),

@@ -17,11 +17,13 @@ mod names;
 mod path;
 pub(crate) mod problem;
 pub(crate) mod relate;
+mod slips;
 mod text;
 
 pub(crate) use names::Resolved;
 pub(crate) use names::{Meaning, Place, related};
 use problem::{About, Advice, Side, TypeProblem};
+pub(crate) use slips::moment_in_quotes;
 pub(crate) use text::{quoted_name, written};
 
 use super::lints_expr::ExprLint;
@@ -48,10 +50,6 @@ impl<'h> Hint<'h> {
         Self { strict: false, ..Self::of(ty) }
     }
 }
-
-/// Levels of expressions and populations, definitions put in. The parser allows 500 brackets, so that only definitions
-/// get beyond it. What recurses through the tree later relies on it.
-const DEEPEST: u32 = 2_000;
 
 const BOOL: Ty = Ty::of(TyKind::Bool);
 
@@ -96,32 +94,8 @@ impl Checker<'_> {
 
     /// What an expression is.
     fn infer(&mut self, expr: &ast::Expr, scope: &Scope, hint: Option<Hint>) -> Expr {
-        if !self.deeper(expr.span) {
-            return poisoned(expr.span);
-        }
-        let found = self.infer_kind(expr, scope, hint);
-        self.depth -= 1;
-        found
-    }
-
-    /// One level further down; false, and reported, where that is too far. The caller goes up again by lowering
-    /// [`Checker::depth`].
-    pub(crate) fn deeper(&mut self, span: Span) -> bool {
-        if self.depth >= DEEPEST {
-            self.expands_too_far(span);
-            return false;
-        }
-        self.depth += 1;
-        true
-    }
-
-    /// Reports, once, definitions that make an expression out of proportion.
-    pub(crate) fn expands_too_far(&mut self, span: Span) {
-        if !self.too_far {
-            self.too_far = true;
-            let span = self.calls.first().map_or(span, |(_, call)| *call);
-            self.report(TypeProblem::ExpandsTooFar { span });
-        }
+        let found = self.deeper(expr.span, |checker| checker.infer_kind(expr, scope, hint));
+        found.unwrap_or_else(|| poisoned(expr.span))
     }
 
     fn infer_kind(&mut self, expr: &ast::Expr, scope: &Scope, hint: Option<Hint>) -> Expr {
@@ -158,7 +132,11 @@ impl Checker<'_> {
             }
             Call { callee, args } => self.call(expr, callee, args, scope, hint),
             Unary { op: ast::UnaryOp::Not, operand } => {
+                let before = self.problems.len();
                 let operand = self.predicate(operand, scope);
+                if self.problems.len() == before {
+                    self.lint_null_under_not(expr, &operand, scope);
+                }
                 let ty = BOOL.null_if(operand.ty.nullable);
                 node(ExprKind::Not(Box::new(operand)), ty, span)
             }

@@ -3,7 +3,7 @@
 //! The fields of the innermost row come first, then outer rows (as qualifiers only), then locals, then declarations,
 //! then functions. Nothing is reported here: what a name means depends on who asks.
 
-use super::problem::TypeProblem;
+use super::problem::{Advice, TypeProblem};
 use crate::base::Span;
 use crate::hir::check::functions::{self, Native};
 use crate::hir::check::{Bound, Checker, Global, RowScope, Scope};
@@ -118,6 +118,9 @@ impl Checker<'_> {
         if let Some(native) = functions::native(&name.text) {
             return Ok(Meaning::Native(native));
         }
+        if self.is_lost(&name.text) {
+            return Ok(Meaning::Poisoned);
+        }
         if name.text == "group" {
             return Err(Box::new(TypeProblem::NoGroup { span: name.span }));
         }
@@ -130,6 +133,23 @@ impl Checker<'_> {
         {
             return found;
         }
+        let found = self.resolve_member(base, field, span, scope);
+        match found {
+            Err(problem) => match *problem {
+                TypeProblem::UnknownField { field: wrong, of, known, advice: Advice::None }
+                    if wrong.span == field.span =>
+                {
+                    let advice = self.advice_for_field(base, field, scope);
+                    Err(Box::new(TypeProblem::UnknownField { field: wrong, of, known, advice }))
+                }
+                other => Err(Box::new(other)),
+            },
+            found => found,
+        }
+    }
+
+    /// A field of what `base` means.
+    fn resolve_member(&self, base: &ast::Expr, field: &ast::Name, span: Span, scope: &Scope) -> Resolved {
         match self.resolve(base, scope)? {
             Meaning::Row(place) => self.member_of_row(&place, field),
             Meaning::Many(place) => self.member_of_query(related(&place, base.span), field),
@@ -139,7 +159,8 @@ impl Checker<'_> {
             Meaning::Value(value) if value.ty.is_error() => Ok(Meaning::Poisoned),
             Meaning::Value(value) => {
                 let of = super::problem::a(&value.ty.kind.show(&self.program));
-                Err(Box::new(TypeProblem::UnknownField { field: field.clone(), of, known: Vec::new() }))
+                let advice = self.advice_for_field(base, field, scope);
+                Err(Box::new(TypeProblem::UnknownField { field: field.clone(), of, known: Vec::new(), advice }))
             }
             Meaning::ColumnOf { column, .. } => Err(self.no_field(field, &format!("`{}`", column.text), Vec::new())),
             Meaning::Native(native) => {
@@ -257,7 +278,7 @@ impl Checker<'_> {
         };
         let mut ty = ty;
         if *kind == FeedbackKind::Excluded && ty.column("reason").is_none() {
-            ty.with.push(crate::hir::Column { name: "reason".to_owned(), ty: Ty::of(TyKind::Text) });
+            ty = ty.and([crate::hir::Column { name: "reason".to_owned(), ty: Ty::of(TyKind::Text) }]);
         }
         Ok(Meaning::Population(Query { kind: QueryKind::Feedback { delivery: local, kind: *kind }, ty, span }))
     }
@@ -276,8 +297,8 @@ impl Checker<'_> {
     fn bound_meaning(&self, bound: &Bound, span: Span) -> Meaning {
         match bound {
             Bound::Value(value) if value.ty.is_error() => Meaning::Poisoned,
-            Bound::Value(value) => Meaning::Value(Expr { span, ..value.clone() }),
-            Bound::Population(query) => Meaning::Population(Query { span, ..query.clone() }),
+            Bound::Value(value) => Meaning::Value(Expr { span, ..Expr::clone(value) }),
+            Bound::Population(query) => Meaning::Population(Query { span, ..Query::clone(query) }),
             Bound::Message(_) => Meaning::Message,
             Bound::Poisoned => Meaning::Poisoned,
             Bound::Local(local) => {
@@ -312,7 +333,8 @@ impl Checker<'_> {
     }
 
     fn no_field(&self, field: &ast::Name, of: &str, known: Vec<String>) -> Box<TypeProblem> {
-        Box::new(TypeProblem::UnknownField { field: field.clone(), of: of.to_owned(), known })
+        let advice = Advice::None;
+        Box::new(TypeProblem::UnknownField { field: field.clone(), of: of.to_owned(), known, advice })
     }
 
     /// Names of the columns and relations of a row.
@@ -327,7 +349,7 @@ impl Checker<'_> {
     fn unknown_name(&self, name: &ast::Name, scope: &Scope) -> TypeProblem {
         let outer = scope.rows.iter().rev().skip(1).find(|row| self.in_row(&Place::of(row), name).is_some());
         let outer = outer.map(|row| format!("{}.{}", row.name, name.text));
-        TypeProblem::UnknownName { name: name.clone(), known: self.values_in(scope), outer }
+        TypeProblem::UnknownName { name: name.clone(), known: self.values_in(scope), outer, advice: Advice::None }
     }
 
     /// Names that can begin a value: the row's own, qualifiers, locals, definitions, topics.

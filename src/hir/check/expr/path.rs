@@ -22,6 +22,8 @@ impl Checker<'_> {
             Ok(Meaning::Define { index, on }) => self.expand(index, None, on, expr.span, scope, hint),
             Ok(Meaning::Unexpanded) => self.member_of_expression(expr, scope),
             Ok(Meaning::Poisoned) => poisoned(span),
+            // What is known to be wrong was reported where it was bound.
+            Ok(Meaning::Population(query)) if query.ty.is_error() => poisoned(span),
             Ok(Meaning::Global(Global::Topic(id))) if hint.is_none_or(|hint| hint.ty.kind == TyKind::Topic) => {
                 literal(Value::Text(self.program[id].name.clone()), TyKind::Topic, span)
             }
@@ -48,7 +50,7 @@ impl Checker<'_> {
                             span,
                         }
                     }
-                    (problem, _) => problem,
+                    (problem, hint) => self.unknown_value_name(problem, expr, scope, hint),
                 };
                 self.report(problem);
                 poisoned(span)
@@ -74,7 +76,12 @@ impl Checker<'_> {
         let value = self.infer(base, scope, None);
         if !value.ty.is_error() {
             let of = super::problem::a(&value.ty.kind.show(&self.program));
-            self.report(TypeProblem::UnknownField { field: field.clone(), of, known: Vec::new() });
+            self.report(TypeProblem::UnknownField {
+                field: field.clone(),
+                of,
+                known: Vec::new(),
+                advice: Advice::None,
+            });
         }
         poisoned(expr.span)
     }
@@ -107,6 +114,14 @@ impl Checker<'_> {
             Meaning::Native(native) => function("a function", native.usage),
             Meaning::Global(Global::Define(_)) => function("a function", &format!("{name}(...)")),
             Meaning::Global(global) => {
+                let outer = scope.rows.iter().rev().skip(1);
+                let outer = outer.filter(|row| self.members(row.entity, &row.with).contains(&name));
+                let outer: Vec<_> = outer.filter(|row| !row.name.is_empty()).take(1).collect();
+                if let ([outer], ast::ExprKind::Name(_)) = (&outer[..], &expr.kind) {
+                    let qualified = format!("{}.{}", quoted_name(&outer.name), quoted_name(&name));
+                    let advice = Advice::write_to(qualified, span, "for the field of the other row");
+                    return TypeProblem::NotAValue { name, noun: super::problem::a(global.noun()), advice, span };
+                }
                 let advice = match scope.rows.last() {
                     Some(row) => Advice::say(format!("`{}` has no field `{name}`", self.entity_name(row.entity))),
                     None => Advice::None,

@@ -10,10 +10,10 @@ use crate::syntax::ast::Name;
 pub(crate) enum TypeProblem {
     /// Nothing has this name; `known` are the names that could have been meant, `outer` the outer row that has it.
     #[error("nothing is called `{}` here", .name.text)]
-    UnknownName { name: Name, known: Vec<String>, outer: Option<String> },
+    UnknownName { name: Name, known: Vec<String>, outer: Option<String>, advice: Advice },
     /// `of` names whose field it should be: "`customers`", "a decimal".
     #[error("{of} has no field `{}`", .field.text)]
-    UnknownField { field: Name, of: String, known: Vec<String> },
+    UnknownField { field: Name, of: String, known: Vec<String>, advice: Advice },
     /// A value that an enumeration, the topics or the time zones do not have.
     #[error("`{written}` is not {}", a(.noun))]
     UnknownValue { written: String, noun: String, values: Vec<String>, about: About, span: Span },
@@ -70,6 +70,12 @@ pub(crate) enum TypeProblem {
     /// Definitions whose uses multiply or nest beyond measure.
     #[error("definitions make this too large")]
     ExpandsTooFar { span: Span },
+    /// `country = "FR" or "DE"`
+    #[error("a condition is needed behind `{word}`, not a value")]
+    ValueInChain { word: &'static str, advice: Advice, span: Span },
+    /// `a and b` of populations.
+    #[error("`{word}` does not combine populations")]
+    CombinedPopulations { word: &'static str, advice: Advice, span: Span },
     #[error("`{operator}` needs rows of one entity, not {} and {}", .left.ty, .right.ty)]
     DifferentEntities { operator: &'static str, left: Side, right: Side, advice: Advice },
     #[error("a constant is needed here")]
@@ -160,7 +166,8 @@ impl TypeProblem {
             UnknownName { .. } => names::UNKNOWN_NAME,
             UnknownField { .. } => codes::UNKNOWN_FIELD,
             UnknownValue { .. } => codes::UNKNOWN_VALUE,
-            Mismatch { .. } => codes::MISMATCH,
+            Mismatch { .. } | ValueInChain { .. } => codes::MISMATCH,
+            CombinedPopulations { .. } => codes::NOT_A_POPULATION,
             Incomparable { .. } => codes::INCOMPARABLE,
             BadOperand { .. } => codes::BAD_OPERAND,
             ManyAsValue { .. } => codes::MANY_AS_VALUE,
@@ -201,6 +208,8 @@ impl TypeProblem {
             | DifferentEntities { right: side, .. } => side.span,
             UnknownValue { span, .. }
             | Mismatch { span, .. }
+            | ValueInChain { span, .. }
+            | CombinedPopulations { span, .. }
             | ManyAsValue { span, .. }
             | RowAsValue { span, .. }
             | PopulationAsValue { span, .. }
@@ -231,7 +240,8 @@ impl TypeProblem {
     fn explain(self, problem: Problem) -> Problem {
         use TypeProblem::*;
         match self {
-            UnknownName { name, known, outer } => unknown_name(problem, &name, &known, outer),
+            UnknownName { advice, .. } | UnknownField { advice, .. } if advice != Advice::None => advice.to(problem),
+            UnknownName { name, known, outer, .. } => unknown_name(problem, &name, &known, outer),
             UnknownField { field, known, .. } => nearest(problem, &field, &known),
             UnknownValue { written, values, about, span, .. } => unknown_value(problem, &written, &values, about, span),
             Mismatch { found, advice, .. } => advice.to(problem.label(format!("this is {}", a(&found)))),
@@ -264,6 +274,8 @@ impl TypeProblem {
             NewPlace { help, .. } => problem.help(help),
             Recursion { .. } | BadAmount { .. } | DivisionByZero { .. } => problem,
             RowAsValue { advice, .. }
+            | ValueInChain { advice, .. }
+            | CombinedPopulations { advice, .. }
             | PopulationAsValue { advice, .. }
             | NotAValue { advice, .. }
             | NotAPopulation { advice, .. }

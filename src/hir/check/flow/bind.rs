@@ -11,6 +11,8 @@ impl<'a> Checker<'a> {
         let query = self.query(written, scope);
         let local = self.bind_local(name, LocalKind::Segment, Ty::of(TyKind::Segment(query.ty.clone())), scope);
         self.bound_segment(local, &query);
+        let not_null = self.proven(&query);
+        self.not_null.insert(local, not_null);
         Some(StmtKind::Segment { local, query })
     }
 

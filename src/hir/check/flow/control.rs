@@ -1,19 +1,41 @@
 //! `if`, `parallel`, `repeat`, `for`.
 
-use super::super::super::problem::NameProblem;
+use super::super::super::problem::{Lint, NameProblem};
 use super::super::super::{ExprKind, LocalKind, StmtKind, Ty, TyKind, Value};
 use super::super::{Bound, Checker, Scope};
+use super::cover::{covers, is_always, is_never};
 use crate::diag::codes::flow as codes;
 use crate::syntax::ast;
 
 impl<'a> Checker<'a> {
     pub(super) fn if_stmt(&mut self, written: &'a ast::If, scope: &Scope) -> StmtKind {
         let mut arms = Vec::new();
+        self.lint_conditions(written);
         for (condition, body) in &written.arms {
             let condition = self.predicate(condition, scope);
             arms.push((condition, self.inner_block(body, scope)));
         }
         StmtKind::If { arms, otherwise: self.otherwise(written.otherwise.as_ref(), scope) }
+    }
+
+    /// Conditions that cannot hold when they are reached, and an `else` behind one that always does.
+    fn lint_conditions(&mut self, written: &ast::If) {
+        let mut earlier: Vec<&ast::Expr> = Vec::new();
+        for (condition, body) in &written.arms {
+            if let Some(before) = earlier.iter().find(|before| covers(before, condition)) {
+                let because = if is_always(before) { "this always holds" } else { "this holds whenever it does" };
+                self.report(Lint::Unreachable { span: condition.span, after: before.span, because });
+            } else if is_never(condition) {
+                let because = "this never holds";
+                self.report(Lint::Unreachable { span: body.span, after: condition.span, because });
+            }
+            earlier.push(condition);
+        }
+        let always = earlier.iter().find(|condition| is_always(condition));
+        if let (Some(always), Some(otherwise)) = (always, &written.otherwise) {
+            let because = "this always holds";
+            self.report(Lint::Unreachable { span: otherwise.span, after: always.span, because });
+        }
     }
 
     /// Branches do not see one another's names; what follows sees all of them.

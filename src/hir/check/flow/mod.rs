@@ -2,6 +2,7 @@
 
 mod bind;
 mod control;
+mod cover;
 mod human;
 mod split;
 mod wait;
@@ -18,9 +19,11 @@ use crate::syntax::ast;
 impl<'a> Checker<'a> {
     /// The statements of a campaign's body or of a block. Names bound in it stay in `scope`.
     pub(super) fn stmts(&mut self, stmts: &'a [ast::Stmt], scope: &mut Scope) -> Vec<Stmt> {
-        let mut checked = Vec::new();
-        for stmt in stmts {
-            self.stmt(stmt, scope, &mut checked);
+        let mut checked = Vec::with_capacity(stmts.len());
+        if let Some(first) = stmts.first() {
+            self.deeper(first.span, |checker| {
+                stmts.iter().for_each(|stmt| checker.stmt(stmt, scope, &mut checked));
+            });
         }
         checked
     }
@@ -121,6 +124,7 @@ impl<'a> Checker<'a> {
 
     /// Text to show; other values are formatted as in a template.
     pub(super) fn text_expr(&mut self, written: &ast::Expr, scope: &Scope) -> Expr {
+        self.lint_holes(written);
         let checked = self.expr(written, scope, None);
         if checked.ty.kind.is_text() || checked.ty.is_error() {
             return checked;

@@ -7,6 +7,7 @@ use super::super::super::{
     Amount, Arm, ArmKind, Expr, ExprKind, LocalKind, OrderKey, Query, StmtKind, Ty, TyKind, Value,
 };
 use super::super::{Checker, Scope};
+use super::cover::{covers, is_always};
 use crate::base::Span;
 use crate::diag::codes::flow as codes;
 use crate::syntax::ast::{self, ClauseKind};
@@ -23,6 +24,9 @@ impl<'a> Checker<'a> {
             arms.extend(kind.map(|kind| Arm { local, kind }));
         }
         self.arms_together(written, &arms);
+        if !written.overlapping && !input.ty.is_error() {
+            self.lint_null_into_otherwise(written, &arms, input.ty.entity);
+        }
         let seed = written.seed.as_ref().map(|seed| seed.value.clone());
         StmtKind::Split { input, row, overlapping: written.overlapping, arms, seed }
     }
@@ -103,14 +107,30 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Arms after one that takes everything.
+    /// Arms after one that takes everything, or everything that they would take.
     fn unreachable_arms(&mut self, written: &ast::Split, shares: Decimal) {
         let mut all: Option<Span> = None;
+        let mut conditions: Vec<(&ast::Expr, Span)> = Vec::new();
         for arm in &written.arms {
+            let own = only_condition(&arm.kind);
+            let earlier = own.and_then(|own| conditions.iter().find(|(condition, _)| covers(condition, own)));
+            if let (Some((_, because)), None) = (earlier, all) {
+                let (name, because) = (arm.name.text.clone(), *because);
+                let help = "the first arm that matches takes a row; put this arm before it, or change its condition";
+                self.report(Lint::UnreachableArm {
+                    name,
+                    span: arm.span,
+                    because,
+                    what: "this takes all of its rows",
+                    help,
+                });
+            }
+            conditions
+                .extend(own.filter(|own| !takes_all(&arm.kind) && !own.span.is_empty()).map(|own| (own, arm.span)));
             if let (Some(because), false) = (all, matches!(arm.kind, ast::ArmKind::Error)) {
                 let help = "the first arm that matches takes a row; put this arm before it";
                 let name = arm.name.text.clone();
-                self.report(Lint::UnreachableArm { name, span: arm.span, because, help });
+                self.report(Lint::UnreachableArm { name, span: arm.span, because, what: ALL_LEFT, help });
             }
             if takes_all(&arm.kind) {
                 all = all.or(Some(arm.span));
@@ -124,8 +144,21 @@ impl<'a> Checker<'a> {
         {
             let help = "the shares add up to 100%; make them smaller, or remove this arm";
             let (name, because) = (rest.name.text.clone(), share.span);
-            self.report(Lint::UnreachableArm { name, span: rest.span, because, help });
+            self.report(Lint::UnreachableArm { name, span: rest.span, because, what: ALL_LEFT, help });
         }
+    }
+}
+
+const ALL_LEFT: &str = "this takes all that is left";
+
+/// The condition of an arm that has nothing else.
+fn only_condition(arm: &ast::ArmKind) -> Option<&ast::Expr> {
+    match arm {
+        ast::ArmKind::Clauses(clauses) => match clauses.as_slice() {
+            [ast::Clause { kind: ClauseKind::Where(condition), .. }] => Some(condition),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -159,14 +192,5 @@ fn is_random(arm: &ast::ArmKind) -> bool {
 
 /// `otherwise`, `where true`
 fn takes_all(arm: &ast::ArmKind) -> bool {
-    match arm {
-        ast::ArmKind::Otherwise => true,
-        ast::ArmKind::Clauses(clauses) => match clauses.as_slice() {
-            [ast::Clause { kind: ClauseKind::Where(condition), .. }] => {
-                matches!(condition.kind, ast::ExprKind::Literal(ast::Literal::Bool(true)))
-            }
-            _ => false,
-        },
-        _ => false,
-    }
+    matches!(arm, ast::ArmKind::Otherwise) || only_condition(arm).is_some_and(is_always)
 }

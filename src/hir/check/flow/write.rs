@@ -13,7 +13,12 @@ const EXPORT: &[OptionSpec] = &[
     OptionSpec { name: "columns", kind: OptionKind::Names },
     OptionSpec { name: "if_empty", kind: OptionKind::Word(&["skip", "write", "fail"]) },
     OptionSpec { name: "append", kind: OptionKind::Constant(TyKind::Bool) },
-    OptionSpec { name: "format", kind: OptionKind::Word(&["csv", "ndjson", "parquet", "arrow"]) },
+    OptionSpec { name: "order", kind: OptionKind::Elsewhere },
+    OptionSpec { name: "format", kind: OptionKind::Word(&["csv", "fixed", "ndjson", "parquet", "arrow"]) },
+    OptionSpec { name: "widths", kind: OptionKind::Constants(TyKind::Int) },
+    OptionSpec { name: "align", kind: OptionKind::Names },
+    OptionSpec { name: "pad", kind: OptionKind::Constants(TyKind::Text) },
+    OptionSpec { name: "too_long", kind: OptionKind::Word(&["fail", "cut"]) },
     OptionSpec { name: "delimiter", kind: OptionKind::Constant(TyKind::Text) },
     OptionSpec { name: "header", kind: OptionKind::Constant(TyKind::Bool) },
     OptionSpec { name: "encoding", kind: OptionKind::Constant(TyKind::Text) },
@@ -29,13 +34,66 @@ impl Checker<'_> {
         record: Option<&ast::Record>,
         scope: &Scope,
     ) -> StmtKind {
-        let query = self.query(segment, scope);
+        let mut query = self.query(segment, scope);
+        self.export_place(to, record);
         let to = self.of_kind(to, scope, TyKind::Text);
         let options = self.constant_options(record, "`export`", EXPORT);
         if let (Some(record), false) = (record, query.ty.is_error()) {
             self.export_columns(record, &query);
+            query = self.export_order(record, segment, query, scope);
         }
         StmtKind::Export { query, to, options }
+    }
+
+    /// What is plain from the text: an export stays in the project, and its name says what kind of file it is.
+    fn export_place(&mut self, to: &ast::Expr, record: Option<&ast::Record>) {
+        let (first, last) = match &to.kind {
+            ast::ExprKind::Literal(ast::Literal::Text(path)) => (Some(path.as_str()), Some(path.as_str())),
+            ast::ExprKind::Template(template) => {
+                let text = |part: Option<&ast::TemplatePart>| match part {
+                    Some(ast::TemplatePart::Text(text)) => Some(text.value.clone()),
+                    _ => None,
+                };
+                let (first, last) = (text(template.parts.first()), text(template.parts.last()));
+                return self.export_path(first.as_deref(), last.as_deref(), to.span, record);
+            }
+            _ => return,
+        };
+        self.export_path(first, last, to.span, record);
+    }
+
+    fn export_path(&mut self, first: Option<&str>, last: Option<&str>, span: Span, record: Option<&ast::Record>) {
+        let outside = first.is_some_and(|first| {
+            let drive = first.len() > 1 && first.as_bytes()[1] == b':';
+            first.starts_with(['/', '\\', '~'])
+                || drive
+                || first.contains("://")
+                || first.split('/').any(|part| part == "..")
+        });
+        if outside {
+            let help = "write a path inside the project, such as `\"out/vip.csv\"`";
+            let why = match first.is_some_and(|first| first.contains("://")) {
+                true => "only files are written, and this is an address",
+                false => "an export stays in the project, and this leads out of it",
+            };
+            return self.wrong(codes::BAD_WRITE, why, help, span);
+        }
+        let says_format = record.is_some_and(|record| record.items.iter().any(|item| item.name.text == "format"));
+        let Some(last) = last.filter(|_| !says_format) else { return };
+        let name = last.rsplit('/').next().unwrap_or(last);
+        const KNOWN: [&str; 12] =
+            ["csv", "tsv", "txt", "ndjson", "jsonl", "parquet", "pq", "arrow", "ipc", "feather", "gz", "zst"];
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+        if extension.as_deref().is_some_and(|extension| KNOWN.contains(&extension)) {
+            return;
+        }
+        let why = match extension.as_deref() {
+            Some("xls" | "xlsx") => "spreadsheets are not written, and read .csv files".to_owned(),
+            Some(other) if !other.is_empty() => format!("`.{other}` is no kind of file that is written"),
+            _ => "nothing says what kind of file it is".to_owned(),
+        };
+        let help = "end the name in .csv, .ndjson, .parquet or .arrow, or add `{ format: csv }`";
+        self.wrong(codes::BAD_WRITE, why, help, span);
     }
 
     /// The columns of an export must exist.
@@ -58,6 +116,27 @@ impl Checker<'_> {
             let why = format!("these rows have no column `{name}`");
             self.report(NameProblem::Declaration { code: types::UNKNOWN_FIELD, why, help, span: item.span });
         }
+    }
+
+    /// `order: [-spend, id]`: the rows in the order of these columns, descending with a minus.
+    fn export_order(&mut self, record: &ast::Record, segment: &ast::Expr, query: Query, scope: &Scope) -> Query {
+        let item = record.items.iter().find(|item| item.name.text == "order");
+        let Some(value) = item.and_then(|item| self.plain_value(item)) else { return query };
+        let written = match &value.kind {
+            ast::ExprKind::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(value),
+        };
+        let key = |item: &ast::Expr| match &item.kind {
+            ast::ExprKind::Unary { op: ast::UnaryOp::Neg, operand } => {
+                ast::OrderKey { value: operand.as_ref().clone(), descending: true }
+            }
+            _ => ast::OrderKey { value: item.clone(), descending: false },
+        };
+        let keys: Vec<ast::OrderKey> = written.iter().map(key).collect();
+        let (row, inner) = self.row_scope(&query, segment, scope);
+        let keys = self.sort_keys(&keys, &inner);
+        let (ty, span) = (query.ty.clone(), query.span);
+        Query { kind: QueryKind::OrderBy { input: Box::new(query), row, keys }, ty, span }
     }
 
     pub(super) fn update(&mut self, segment: &ast::Expr, set: &[ast::Binding], scope: &Scope) -> StmtKind {
@@ -169,6 +248,7 @@ impl Checker<'_> {
     /// `f = X` for fields of `entity`.
     fn assignments(&mut self, entity: EntityId, set: &[ast::Binding], scope: &Scope) -> Vec<(String, Expr)> {
         let mut checked: Vec<(String, Expr)> = Vec::new();
+        self.misnamed_field = false;
         for (at, binding) in set.iter().enumerate() {
             let name = &binding.name;
             if let Some(first) = set[..at].iter().find(|first| first.name.text == name.text) {
@@ -178,6 +258,7 @@ impl Checker<'_> {
             }
             let Some(field) = self.program[entity].field(&name.text) else {
                 self.no_such_field(entity, name);
+                self.misnamed_field = true;
                 continue;
             };
             let ty = self.program[entity][field].ty.clone();
@@ -230,7 +311,8 @@ impl Checker<'_> {
             .map(|field| field.name.clone())
             .filter(|name| !set.iter().any(|(known, _)| known == name))
             .collect();
-        if !missing.is_empty() {
+        // A field under another name is what is missing.
+        if !missing.is_empty() && !std::mem::take(&mut self.misnamed_field) {
             let entity = entity.name.clone();
             self.report(FlowProblem::MissingValue { entity, fields: missing, span });
         }

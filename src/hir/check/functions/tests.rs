@@ -28,7 +28,7 @@ fn parsed() -> Vec<Define> {
     let parsed = parse(SourceId(0), PRELUDE);
     assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
     let define = |kind| match kind {
-        StmtKind::Define(define) => Some(define),
+        StmtKind::Define(define) => Some(*define),
         _ => None,
     };
     parsed.file.stmts.into_iter().filter_map(|stmt| define(stmt.kind)).collect()

@@ -1,5 +1,7 @@
 //! Clauses, each of which applies to all that stands before it.
 
+use std::sync::Arc;
+
 use super::super::expr::problem::{Advice, TypeProblem};
 use super::super::expr::relate;
 use super::poisoned;
@@ -42,11 +44,12 @@ impl Checker<'_> {
             }
             ast::ClauseKind::With(bindings) => {
                 let columns = self.added_columns(bindings, &input, &inner);
-                ty.with.extend(columns.iter().map(|(column, _)| column.clone()));
+                ty = ty.and(columns.iter().map(|(column, _)| column.clone()));
                 QueryKind::With { input, row: id, columns }
             }
             ast::ClauseKind::Dedupe { by, keep, prefer } => {
-                let by = by.iter().map(|key| self.sort_key(key, &inner)).collect();
+                let by: Vec<Expr> = by.iter().map(|key| self.sort_key(key, &inner)).collect();
+                self.lint_null_keys(&by, &input);
                 let keep = keep.as_ref().map_or(1, |keep| self.keep(keep));
                 QueryKind::Dedupe { input, row: id, by, keep, prefer: self.sort_keys(prefer, &inner) }
             }
@@ -189,7 +192,7 @@ impl Checker<'_> {
     }
 
     /// Columns of a matched source row, under its name.
-    fn source_columns(&self, source: &RowScope) -> Vec<Column> {
+    fn source_columns(&self, source: &RowScope) -> Arc<[Column]> {
         let fields = self.known_entity(source.entity).map_or(&[][..], |entity| &entity.fields[..]);
         let fields = fields.iter().filter(|_| source.has_fields).map(|field| (&field.name, &field.ty));
         let added = source.with.iter().map(|column| (&column.name, &column.ty));

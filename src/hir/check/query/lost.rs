@@ -24,7 +24,7 @@ impl Checker<'_> {
     pub(crate) fn lost_rows(&self, query: &Query, field: &Name, span: Span) -> Option<Resolved> {
         let found = match (field.text.as_str(), &query.kind) {
             ("rejected", QueryKind::Entity(id)) => {
-                let ty = SegmentTy { entity: *id, with: rejected_columns() };
+                let ty = SegmentTy { entity: *id, with: rejected_columns().into() };
                 Ok(Query { kind: QueryKind::Rejected(*id), ty, span })
             }
             ("rejected", _) => {

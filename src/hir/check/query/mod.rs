@@ -17,12 +17,8 @@ const DEEPEST: usize = 64;
 impl Checker<'_> {
     /// Checks a population.
     pub fn query(&mut self, expr: &ast::Expr, scope: &Scope) -> Query {
-        if !self.deeper(expr.span) {
-            return poisoned(expr.span);
-        }
-        let found = self.query_kind(expr, scope);
-        self.depth -= 1;
-        found
+        let found = self.deeper(expr.span, |checker| checker.query_kind(expr, scope));
+        found.unwrap_or_else(|| poisoned(expr.span))
     }
 
     fn query_kind(&mut self, expr: &ast::Expr, scope: &Scope) -> Query {
@@ -31,6 +27,7 @@ impl Checker<'_> {
         match &expr.kind {
             Error => poisoned(span),
             Paren(inner) => self.query(inner, scope),
+            Binary { .. } if self.combined_populations(expr, scope) => poisoned(span),
             Name(_) | Field { .. } => self.query_path(expr, scope),
             Call { callee, args } => match self.resolve(callee, scope) {
                 Ok(Meaning::Define { index, on }) => self.query_define(expr, index, Some(args), on, scope),
@@ -113,7 +110,7 @@ impl Checker<'_> {
             }
             Name(_) | Field { .. } => match self.resolve(expr, scope).ok()? {
                 Meaning::Population(query) => Some(query.ty.entity),
-                Meaning::Many(place) => Some(place.entity),
+                Meaning::Many(place) | Meaning::Row(place) => Some(place.entity),
                 Meaning::Define { index, .. } => self.entity_of_define(index, depth),
                 _ => None,
             },
@@ -158,9 +155,7 @@ impl Checker<'_> {
             Ok(_) => self.not_a_population(expr, scope),
             Err(problem) => {
                 let problem = match *problem {
-                    TypeProblem::UnknownName { name, outer, .. } => {
-                        TypeProblem::UnknownName { name, known: self.populations_in(scope), outer }
-                    }
+                    TypeProblem::UnknownName { name, outer, .. } => self.unknown_population(name, outer, scope),
                     other => other,
                 };
                 self.report(problem);
@@ -208,6 +203,20 @@ impl Checker<'_> {
             let advice =
                 Advice::say("use the statement `if ... { segment ... } else { ... }`, or `where` with the condition");
             self.report(TypeProblem::NotAPopulation { found: "a conditional".to_owned(), advice, span: expr.span });
+            return poisoned(expr.span);
+        }
+        if let ast::ExprKind::Literal(ast::Literal::Text(text)) = &expr.kind
+            && (scope.bound(text).is_some() || self.globals.contains_key(text))
+        {
+            let advice = Advice::write_to(text.clone(), expr.span, "without quotes, as it is a name");
+            self.report(TypeProblem::NotAPopulation { found: "text".to_owned(), advice, span: expr.span });
+            return poisoned(expr.span);
+        }
+        if let ast::ExprKind::Literal(ast::Literal::Text(text)) = &expr.kind
+            && text.contains('@')
+        {
+            let advice = Advice::say(format!("choose the row that has it: `(customers where email = \"{text}\")`"));
+            self.report(TypeProblem::NotAPopulation { found: "address".to_owned(), advice, span: expr.span });
             return poisoned(expr.span);
         }
         let found = match self.resolve(expr, scope) {

@@ -44,7 +44,7 @@ impl Checker<'_> {
     /// A column that only one side has is null for rows of the other.
     fn union_ty(&mut self, [left, right]: [&Query; 2]) -> Option<SegmentTy> {
         let mut with: Vec<Column> = Vec::new();
-        for column in &left.ty.with {
+        for column in left.ty.with.iter() {
             let ty = match right.ty.column(&column.name) {
                 Some(other) => match relate::unify(&column.ty, other) {
                     Some(ty) => ty,
@@ -65,7 +65,7 @@ impl Checker<'_> {
         }
         let only_right = right.ty.with.iter().filter(|column| left.ty.column(&column.name).is_none());
         with.extend(only_right.map(|column| Column { name: column.name.clone(), ty: column.ty.clone().or_null() }));
-        Some(SegmentTy { entity: left.ty.entity, with })
+        Some(SegmentTy { entity: left.ty.entity, with: with.into() })
     }
 
     fn check_set_column(&mut self, name: &ast::Name, sides: [&Query; 2]) {
@@ -75,7 +75,7 @@ impl Checker<'_> {
             if !declared && side.ty.column(&name.text).is_none() {
                 let known = self.members(side.ty.entity, &side.ty.with);
                 let of = format!("`{}`", self.entity_name(side.ty.entity));
-                self.report(TypeProblem::UnknownField { field: name.clone(), of, known });
+                self.report(TypeProblem::UnknownField { field: name.clone(), of, known, advice: Advice::None });
                 return;
             }
         }

@@ -152,7 +152,8 @@ impl Checker<'_> {
 
     fn no_address(&mut self, place: &Place<'_>, kind: &TyKind) {
         let entity = &self.program[place.to.ty.entity];
-        if entity.fields.is_empty() {
+        // A field whose type is wrong may be the address.
+        if entity.fields.is_empty() || entity.fields.iter().any(|field| field.ty.is_error()) {
             return;
         }
         let reaches = |target: EntityId| self.program[target].fields.iter().any(|field| field.ty.kind == *kind);
@@ -164,14 +165,8 @@ impl Checker<'_> {
     }
 
     /// The consent field of the topic must be one of the profile's.
-    pub(super) fn consent_of_topic(
-        &mut self,
-        options: &SendOptions,
-        to: &Query,
-        profile: &Option<Vec<RelationId>>,
-        span: Span,
-    ) {
-        let (Some(topic), Some(profile)) = (options.topic, profile) else { return };
+    pub(super) fn consent_of_topic(&mut self, options: &SendOptions, to: &Query, profile: &[RelationId], span: Span) {
+        let Some(topic) = options.topic else { return };
         let mut entity = to.ty.entity;
         for relation in profile {
             entity = self.program[entity][*relation].target;

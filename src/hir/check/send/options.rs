@@ -2,9 +2,11 @@
 
 use super::super::super::problem::NameProblem;
 use super::super::super::{ExprKind, PolicyId, SendAt, SendOptions, Ty, TyKind, Value, Window, WindowZone};
+use super::super::expr::written;
 use super::super::options::word;
 use super::super::{Checker, Global, Scope};
 use crate::base::Span;
+use crate::diag::Problem;
 use crate::diag::codes::names as codes;
 use crate::syntax::ast::{self, RecordValue};
 
@@ -120,6 +122,21 @@ impl Checker<'_> {
 
     /// `200 per second`, `5_000 per 3h`, as constants.
     pub(in super::super) fn rate_constant(&mut self, value: &ast::Expr) -> Option<(u64, ast::Duration)> {
+        // `1000/h`
+        if let ast::ExprKind::Binary { op: ast::BinaryOp::Divide, left, right, .. } = &value.kind
+            && let (Some(amount), ast::ExprKind::Name(unit)) = (written(left), &right.kind)
+        {
+            let unit = match unit.text.to_lowercase().as_str() {
+                "s" | "sec" | "second" | "seconds" => "second",
+                "min" | "minute" | "minutes" => "minute",
+                "d" | "day" | "days" => "day",
+                _ => "hour",
+            };
+            let right = format!("{amount} per {unit}");
+            let problem = Problem::error(codes::WRONG_OPTION, "a rate is written with `per`", value.span);
+            self.report(problem.help(format!("write `{right}`")).fix(value.span, right));
+            return None;
+        }
         let checked = self.expr(value, &Scope::default(), Some(&Ty::of(TyKind::Rate)));
         let ExprKind::Rate { amount, per } = &checked.kind else { return None };
         match (&amount.kind, &per.kind) {
@@ -159,6 +176,15 @@ impl Checker<'_> {
 
     /// The name of a time zone that exists.
     pub(in super::super) fn zone_constant(&mut self, value: &ast::Expr) -> Option<String> {
+        // `in Europe/Paris`
+        if let ast::ExprKind::Binary { op: ast::BinaryOp::Divide, left, right, .. } = &value.kind
+            && let (ast::ExprKind::Name(area), ast::ExprKind::Name(place)) = (&left.kind, &right.kind)
+        {
+            let zone = format!("\"{}/{}\"", area.text, place.text);
+            let problem = Problem::error(codes::UNKNOWN_ZONE, "the name of a time zone stands in quotes", value.span);
+            self.report(problem.help(format!("write `{zone}`")).fix(value.span, zone));
+            return None;
+        }
         match self.constant(value, &Ty::of(TyKind::Text)) {
             Some(Value::Text(zone)) => self.zone(zone, value.span),
             _ => None,
@@ -174,7 +200,15 @@ impl Checker<'_> {
         let nearest = crate::base::did_you_mean(&zone, known.iter().map(String::as_str));
         let help = match nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "zones are called after places: \"Europe/Paris\"".to_owned(),
+            None => {
+                let lower = zone.to_lowercase().replace(' ', "_");
+                let city =
+                    known.iter().find(|name| name.rsplit('/').next().is_some_and(|city| city.to_lowercase() == lower));
+                match city {
+                    Some(name) => format!("write `\"{name}\"`"),
+                    None => "zones are called after places: \"Europe/Paris\"".to_owned(),
+                }
+            }
         };
         let why = format!("there is no time zone `{zone}`");
         self.report(NameProblem::Declaration { code: codes::UNKNOWN_ZONE, why, help, span });

@@ -21,8 +21,8 @@ const TEXT: fn(&Given<'_>) -> DataType = |_| DataType::Utf8;
 const READ_DIGITS: i8 = 9;
 
 pub(super) static NATIVES: &[Native] = &[
-    Native { name: "to_text", returns: TEXT, compute: |c| c.texts(|row| Some(text::exact(&c.value(0, row)?))) },
-    Native { name: "format_number", returns: TEXT, compute: |c| c.texts(|row| format_number(c, row)) },
+    Native { name: "to_text", returns: TEXT, compute: |c| c.texts(|row| text::canonical(&c.args[0], row)) },
+    Native { name: "format_number", returns: TEXT, compute: formatted },
     Native { name: "to_int", returns: INT, compute: |c| c.ints(|row| to_int(&c.value(0, row)?)) },
     Native { name: "to_decimal", returns: decimal_type, compute: |c| c.decimals(|row| to_decimal(c, row)) },
     Native { name: "to_float", returns: |_| DataType::Float64, compute: |c| c.floats(|row| to_float(c, row)) },
@@ -63,18 +63,39 @@ pub(super) static NATIVES: &[Native] = &[
     },
 ];
 
-fn format_number(c: &Call<'_>, row: usize) -> Option<String> {
+fn formatted(c: &Call<'_>) -> Result<ArrayRef> {
+    let text = |row: usize| match format_number(c, row) {
+        Some(None) => c.fail(row, "the number has too many digits to be written out"),
+        text => Ok(text.flatten()),
+    };
+    let texts = (0..c.rows).map(text).collect::<Result<Vec<_>>>()?;
+    c.texts(|row| texts[row].clone())
+}
+
+/// Null for a null; the inner `None` is a number with too many digits.
+fn format_number(c: &Call<'_>, row: usize) -> Option<Option<String>> {
     let digits = c.int(1, row)?.clamp(0, 18) as u32;
-    let (thousands, point) = (c.text(2, row)?, c.text(3, row)?);
+    let marks = (c.text(2, row)?, c.text(3, row)?);
     let (value, given) = match c.exact(0, row) {
         Some(exact) => exact,
-        None => ((c.float(0, row)? * 10f64.powi(digits as i32)).round_ties_even() as i128, digits as i8),
+        None => {
+            let scaled = (c.float(0, row)? * 10f64.powi(digits as i32)).round_ties_even();
+            if scaled.abs() > 1e38 {
+                return Some(None);
+            }
+            (scaled as i128, digits as i8)
+        }
     };
-    let power = digits as i32 - i32::from(given);
-    let value = match power >= 0 {
-        true => value.checked_mul(10i128.checked_pow(power.unsigned_abs())?)?,
-        false => round(value, 10i128.checked_pow(power.unsigned_abs())?),
-    };
+    let unit = 10i128.checked_pow((digits as i32 - i32::from(given)).unsigned_abs());
+    let value = unit.and_then(|unit| match digits as i32 >= i32::from(given) {
+        true => value.checked_mul(unit),
+        false => Some(round(value, unit)),
+    });
+    Some(value.map(|value| grouped(value, digits, marks)))
+}
+
+/// A number of so many digits behind the point, with signs between thousands and before the digits.
+fn grouped(value: i128, digits: u32, (thousands, point): (&str, &str)) -> String {
     let number = format!("{:0>width$}", value.unsigned_abs(), width = digits as usize + 1);
     let (whole, fraction) = number.split_at(number.len() - digits as usize);
     let mut text = String::from(if value < 0 { "-" } else { "" });
@@ -88,7 +109,7 @@ fn format_number(c: &Call<'_>, row: usize) -> Option<String> {
         text.push_str(point);
         text.push_str(fraction);
     }
-    Some(text)
+    text
 }
 
 fn to_int(value: &Value) -> Option<i64> {

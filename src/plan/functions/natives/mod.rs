@@ -22,7 +22,7 @@ pub(crate) fn native(name: &str, mut args: Vec<Expr>, context: &Context) -> Opti
     if let Some(native) = find(texts::NATIVES).or(find(numbers::NATIVES)) {
         return Some(safe_call(native, args));
     }
-    if let Some(native) = find(parts::NATIVES) {
+    if let Some(native) = find(parts::NATIVES).or(find(numbers::FALLIBLE)) {
         return Some(call(native, args, context));
     }
     // These end with the campaign's zone and today.
@@ -32,6 +32,13 @@ pub(crate) fn native(name: &str, mut args: Vec<Expr>, context: &Context) -> Opti
         return Some(call(native, args, context));
     }
     mixed::build(name, args, context)
+}
+
+/// Whether a native fails for some values.
+pub(crate) fn may_fail(name: &str) -> bool {
+    let named = |natives: &[Native]| natives.iter().any(|native| native.name == name);
+    let other = matches!(name, "format_number" | "format_date" | "timestamp" | "truncate_time");
+    other || named(parts::NATIVES) || named(numbers::FALLIBLE)
 }
 
 /// True for a name that [`native`] knows, whatever its arguments.

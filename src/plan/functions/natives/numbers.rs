@@ -4,7 +4,7 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 
-use super::super::arithmetic::{round, scale};
+use super::super::arithmetic::{fits, round, scale};
 use super::super::{Call, Given, Native};
 use crate::plan::query::values::MAX_DIGITS;
 
@@ -15,7 +15,6 @@ const SHARE_DIGITS: i8 = 6;
 const EARTH_RADIUS_KM: f64 = 6371.0088;
 
 pub(super) static NATIVES: &[Native] = &[
-    Native { name: "abs", returns: |given| given.ty(0), compute: |c| same(c, |x, _, _| x.abs(), |x, _| x.abs()) },
     Native { name: "ceil", returns: whole, compute: |c| same(c, |x, s, _| -div_floor(-x, s), |x, _| x.ceil()) },
     Native { name: "floor", returns: whole, compute: |c| same(c, |x, s, _| div_floor(x, s), |x, _| x.floor()) },
     Native {
@@ -34,21 +33,9 @@ pub(super) static NATIVES: &[Native] = &[
             })
         },
     },
-    Native { name: "modulo", returns: modulo_type, compute: modulo },
-    Native {
-        name: "power",
-        returns: FLOAT,
-        compute: |c| c.floats(|row| Some(c.float(0, row)?.powf(c.float(1, row)?))),
-    },
     Native { name: "sqrt", returns: FLOAT, compute: |c| c.floats(|row| Some(c.float(0, row)?.sqrt())) },
-    Native { name: "exp", returns: FLOAT, compute: |c| c.floats(|row| Some(c.float(0, row)?.exp())) },
     Native { name: "ln", returns: FLOAT, compute: |c| c.floats(|row| Some(c.float(0, row)?.ln())) },
     Native { name: "log10", returns: FLOAT, compute: |c| c.floats(|row| Some(c.float(0, row)?.log10())) },
-    Native {
-        name: "share",
-        returns: |_| DataType::Decimal128(MAX_DIGITS, SHARE_DIGITS),
-        compute: |c| c.decimals(|row| share(c, row)),
-    },
     Native {
         name: "has_bit",
         returns: |_| DataType::Boolean,
@@ -59,9 +46,61 @@ pub(super) static NATIVES: &[Native] = &[
     Native { name: "distance_km", returns: FLOAT, compute: |c| c.floats(|row| distance_km(c, row)) },
 ];
 
+/// Natives that fail where a result has too many digits.
+pub(super) static FALLIBLE: &[Native] = &[
+    Native {
+        name: "abs",
+        returns: same_scale,
+        compute: |c| match c.returns {
+            DataType::Int64 => checked(c, |row| Some(c.int(0, row)?.checked_abs()), "abs", |c, of| c.ints(of)),
+            _ => same(c, |x, _, _| x.abs(), |x, _| x.abs()),
+        },
+    },
+    Native { name: "modulo", returns: modulo_type, compute: modulo },
+    Native {
+        name: "power",
+        returns: FLOAT,
+        compute: |c| float(c, "power", |row| Some(c.float(0, row)?.powf(c.float(1, row)?))),
+    },
+    Native { name: "exp", returns: FLOAT, compute: |c| float(c, "exp", |row| Some(c.float(0, row)?.exp())) },
+    Native {
+        name: "share",
+        returns: |_| DataType::Decimal128(MAX_DIGITS, SHARE_DIGITS),
+        compute: |c| checked(c, |row| share(c, row), "share", |c, of| c.decimals(of)),
+    },
+];
+
+/// A column of values; the inner `None` is one that does not fit.
+fn checked<T: Copy>(
+    c: &Call<'_>,
+    of: impl Fn(usize) -> Option<Option<T>>,
+    name: &str,
+    column: impl Fn(&Call<'_>, &dyn Fn(usize) -> Option<T>) -> Result<ArrayRef>,
+) -> Result<ArrayRef> {
+    let value = |row: usize| match of(row) {
+        Some(None) => c.fail(row, format!("the result of `{name}` has too many digits")),
+        value => Ok(value.flatten()),
+    };
+    let values = (0..c.rows).map(value).collect::<Result<Vec<_>>>()?;
+    column(c, &|row| values[row])
+}
+
+/// A column of floats. What is no number, such as a root of a negative one, is null.
+fn float(c: &Call<'_>, name: &str, of: impl Fn(usize) -> Option<f64>) -> Result<ArrayRef> {
+    let value = |row: usize| of(row).filter(|value| !value.is_nan());
+    checked(c, |row| value(row).map(|value| value.is_finite().then_some(value)), name, |c, of| c.floats(of))
+}
+
 /// The bit, or none where there is no such bit.
 fn mask(bit: i64) -> i64 {
     u32::try_from(bit).ok().and_then(|bit| 1i64.checked_shl(bit)).unwrap_or(0)
+}
+
+fn same_scale(given: &Given<'_>) -> DataType {
+    match given.ty(0) {
+        DataType::Decimal128(_, scale) => DataType::Decimal128(MAX_DIGITS, scale),
+        other => other,
+    }
 }
 
 fn whole(given: &Given<'_>) -> DataType {
@@ -145,29 +184,43 @@ fn modulo_type(given: &Given<'_>) -> DataType {
 
 fn modulo(c: &Call<'_>) -> Result<ArrayRef> {
     match c.returns {
-        DataType::Int64 => c.ints(|row| c.int(0, row)?.checked_rem(c.int(1, row)?)),
-        DataType::Decimal128(_, wanted) => c.decimals(|row| {
-            let ((left, left_scale), (right, right_scale)) = (c.exact(0, row)?, c.exact(1, row)?);
-            let up = |value: i128, scale: i8| value.checked_mul(10i128.pow((wanted - scale).unsigned_abs().into()));
-            up(left, left_scale)?.checked_rem(up(right, right_scale)?)
+        // Of -1 nothing is ever left, though the engine of a machine overflows.
+        DataType::Int64 => c.ints(|row| match (c.int(0, row)?, c.int(1, row)?) {
+            (_, 0) => None,
+            (left, right) => Some(left.wrapping_rem(right)),
         }),
+        DataType::Decimal128(_, wanted) => {
+            let up = |value: i128, scale: i8| value.checked_mul(10i128.pow((wanted - scale).unsigned_abs().into()));
+            let rest = |row: usize| -> Option<Option<i128>> {
+                let ((left, left_scale), (right, right_scale)) = (c.exact(0, row)?, c.exact(1, row)?);
+                if right == 0 {
+                    return None;
+                }
+                Some(up(left, left_scale).zip(up(right, right_scale)).map(|(left, right)| left % right))
+            };
+            checked(c, rest, "modulo", |c, of| c.decimals(of))
+        }
         _ => c.floats(|row| Some(c.float(0, row)? % c.float(1, row)?)),
     }
 }
 
-fn share(c: &Call<'_>, row: usize) -> Option<i128> {
+/// Null where there is nothing to have a share of; the inner `None` is a share that does not fit.
+fn share(c: &Call<'_>, row: usize) -> Option<Option<i128>> {
     match (c.exact(0, row), c.exact(1, row)) {
-        (Some((part, part_scale)), Some((all, all_scale))) if all != 0 => {
+        (Some(_), Some((0, _))) => None,
+        (Some((part, part_scale)), Some((all, all_scale))) => {
             let up = |value: i128, power: i8| value.checked_mul(10i128.checked_pow(u32::try_from(power).ok()?)?);
             let power = SHARE_DIGITS + all_scale - part_scale;
-            let (part, all) = if power >= 0 { (up(part, power)?, all) } else { (part, up(all, -power)?) };
-            Some(round(part, all))
+            let sides = match power >= 0 {
+                true => up(part, power).map(|part| (part, all)),
+                false => up(all, -power).map(|all| (part, all)),
+            };
+            Some(sides.map(|(part, all)| round(part, all)).filter(|share| fits(*share)))
         }
-        (Some(_), Some(_)) => None,
         _ => {
-            let share = c.float(0, row)? / c.float(1, row)?;
-            let scaled = share * 10f64.powi(SHARE_DIGITS.into());
-            scaled.is_finite().then(|| scaled.round_ties_even() as i128)
+            let (part, all) = (c.float(0, row)?, c.float(1, row)?);
+            let scaled = part / all * 10f64.powi(SHARE_DIGITS.into());
+            (all != 0.0).then(|| (scaled.abs() < 1e37).then(|| scaled.round_ties_even() as i128))
         }
     }
 }

@@ -82,7 +82,7 @@ pub fn shop() -> World {
 }
 
 pub fn query(entity: EntityId, kind: QueryKind) -> Query {
-    Query { kind, ty: SegmentTy { entity, with: Vec::new() }, span: span() }
+    Query { kind, ty: SegmentTy::of(entity), span: span() }
 }
 
 pub fn all(entity: EntityId) -> Query {

@@ -194,7 +194,7 @@ fn a_frozen_population_has_the_columns_it_kept() {
     world.memory.tables.insert(Rows::Frozen(LocalId(0)), frozen);
     let local = || {
         let mut query = query(CUSTOMERS, QueryKind::Local(LocalId(0)));
-        query.ty.with = vec![crate::hir::Column { name: "note".to_owned(), ty: Ty::of(Text) }];
+        query.ty.with = [crate::hir::Column { name: "note".to_owned(), ty: Ty::of(Text) }].into();
         query
     };
     let noted = filtered(local(), |row| cmp(Equal, added(row, "note", Text), text("y")));

@@ -134,7 +134,7 @@ impl Generator<'_> {
         }
         if entity == CUSTOMERS && self.chance.one_in(4) {
             let mut frozen = query(entity, QueryKind::Local(LocalId(0)));
-            frozen.ty.with = vec![Column { name: "note".to_owned(), ty: Ty::of(TyKind::Text).or_null() }];
+            frozen.ty.with = [Column { name: "note".to_owned(), ty: Ty::of(TyKind::Text).or_null() }].into();
             return frozen;
         }
         build::all(entity)
@@ -176,11 +176,8 @@ impl Generator<'_> {
                 };
                 let mut ty = left.ty.clone();
                 if op == SetOp::Union {
-                    for column in &right.ty.with {
-                        if !ty.with.iter().any(|known| known.name == column.name) {
-                            ty.with.push(column.clone());
-                        }
-                    }
+                    let only_right = right.ty.with.iter().filter(|column| left.ty.column(&column.name).is_none());
+                    ty = ty.and(only_right.cloned());
                 }
                 // A union by other columns may have a key twice, which is no population.
                 let on = match op != SetOp::Union && self.chance.one_in(3) {
@@ -202,10 +199,10 @@ impl Generator<'_> {
         let (source, row) = (fresh(), fresh());
         let fields = &self.program[from].fields;
         let with = fields.iter().map(|field| Column { name: format!("source.{}", field.name), ty: field.ty.clone() });
-        let with: Vec<Column> = with.collect();
+        let with = with.collect();
         let mut inner = scope.to_vec();
         inner.push(InScope { row: source, ty: input.ty.clone(), grouped: false });
-        inner.push(InScope { row, ty: SegmentTy { entity, with: vec![] }, grouped: false });
+        inner.push(InScope { row, ty: SegmentTy::of(entity), grouped: false });
         let on = self.truth(&inner, depth.min(1));
         let kind = QueryKind::Match { input: Box::new(input), source, target: entity, row, on };
         Query { kind, ty: SegmentTy { entity, with }, span: span() }
@@ -228,7 +225,7 @@ impl Generator<'_> {
                     let value = self.value(&kind, &inner, depth);
                     columns.push((Column { name: format!("{name}{}", row.0), ty }, value));
                 }
-                ty.with.extend(columns.iter().map(|(column, _)| column.clone()));
+                ty = ty.and(columns.iter().map(|(column, _)| column.clone()));
                 QueryKind::With { input, row, columns }
             }
             5 => QueryKind::OrderBy { input, row, keys: self.order(&inner, depth) },

@@ -8,7 +8,8 @@ use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::super::Executor;
 use super::super::accounting::Accounting;
-use super::super::freeze::{KeyNames, freeze};
+use super::super::freeze::{Freezing, freeze};
+use super::super::keys::KeyNames;
 use super::Done;
 use super::error::DataError;
 use super::publish::{file_error, sync_folder};
@@ -20,7 +21,7 @@ use crate::runtime::error::RunError;
 use crate::runtime::executor::steps::file_instance;
 use crate::runtime::machine::Snapshot;
 use crate::runtime::seal;
-use crate::runtime::store::{AudienceRecord, Change};
+use crate::runtime::store::{AudienceRecord, Change, Realm};
 use crate::runtime::tables::unmatched_path;
 
 /// The folder of audiences in the state directory.
@@ -39,13 +40,16 @@ impl Executor<'_> {
         if name.trim().is_empty() {
             return Err(DataError::NamelessAudience.into());
         }
+        let realm = Realm::of(self.simulated);
         let entity = &self.program[query.ty.entity];
-        let (rows, accounting) = self.frozen_rows(token, step, query).await?;
+        // Of an entity without a key the rows themselves are kept, of others who they are.
+        let columns = self.own_columns(query, Vec::new());
+        let (rows, accounting) = self.frozen_rows(token, step, query, &columns).await?;
         let members = members(entity, &rows, accounting.rows_out)?;
         let mut done = Done::of(accounting).noted(name.clone());
         done.drop_rows("merged", done.rows_out - members);
 
-        let earlier = self.around.store.audience(&name)?;
+        let earlier = self.around.store.audience(realm, &name)?;
         let file = format!("{FOLDER}/{}", file_name(&name, &self.run, &file_instance(token, step)));
         link(&rows, &self.around.folders.state.join(&file))?;
         let record = AudienceRecord {
@@ -55,6 +59,7 @@ impl Executor<'_> {
             rows: members,
             run: self.run.clone(),
             at: self.around.clock.now(),
+            realm,
         };
         self.around.store.commit(vec![Change::Audience(record)]).await?;
         if let Some(earlier) = earlier.filter(|earlier| earlier.file != file) {
@@ -101,7 +106,9 @@ impl Executor<'_> {
         let (locals, frozen) = (self.locals(), self.frozen());
         let tables = self.tables_for(step, &frozen);
         let scope = self.scope(&tables, &locals);
-        freeze(self.around.session, &scope, &lost, &path, &step.title).await?;
+        let columns = self.kept.segment(&self.program, local, &lost, &[]);
+        let what = Freezing { columns: &columns, ..Freezing::all(&lost, &step.title) };
+        freeze(self.around.session, &scope, &what, &path).await?;
         Ok(())
     }
 }

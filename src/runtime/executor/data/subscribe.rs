@@ -10,11 +10,12 @@ use super::super::Executor;
 use super::super::person::{Person, comparable, value_of};
 use super::Done;
 use super::publish::file_error;
-use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, SegmentTy, TyKind, Value};
+use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, TyKind, Value};
 use crate::plan::Step;
+use crate::plan::query::Columns;
 use crate::runtime::error::RunError;
 use crate::runtime::seal;
-use crate::runtime::store::{Change, Subscription};
+use crate::runtime::store::{Change, Realm, Subscription};
 
 const TOPIC: &str = "__topic";
 /// People of one commit.
@@ -36,12 +37,14 @@ impl Executor<'_> {
         let mut columns = person.columns.clone();
         columns.extend(addresses.iter().map(|(name, expr)| (name.clone(), expr.clone())));
         columns.push((TOPIC.to_string(), topic.clone()));
-        let (snapshot, accounting) = self.freeze(token, step, &with_columns(query, row, columns)).await?;
+        let read = Columns::Named(columns.iter().map(|(name, _)| name.clone()).collect());
+        let (snapshot, accounting) = self.freeze(token, step, &with_columns(query, row, columns), &read).await?;
         let path = self.around.folders.run(&self.run).join(&snapshot.file);
         let mut done = Done::of(accounting);
 
         let opened = seal::open(&path).map_err(|error| file_error(&path, &error))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(&path, &error))?;
+        let realm = Realm::of(self.simulated);
         let mut people = Vec::new();
         for batch in reader.build().map_err(|error| file_error(&path, &error))? {
             let batch = batch.map_err(|error| file_error(&path, &error))?;
@@ -52,10 +55,10 @@ impl Executor<'_> {
                 }
             }
             if people.len() >= CHUNK {
-                self.around.store.commit(vec![Change::Subscriptions(std::mem::take(&mut people))]).await?;
+                self.around.store.commit(vec![Change::Subscriptions(realm, std::mem::take(&mut people))]).await?;
             }
         }
-        self.around.store.commit(vec![Change::Subscriptions(people)]).await?;
+        self.around.store.commit(vec![Change::Subscriptions(realm, people)]).await?;
         Ok(done)
     }
 
@@ -102,7 +105,6 @@ impl Executor<'_> {
 pub(super) fn with_columns(query: &Query, row: RowId, columns: Vec<(String, Expr)>) -> Query {
     let columns: Vec<(Column, Expr)> =
         columns.into_iter().map(|(name, value)| (Column { name, ty: value.ty.clone() }, value)).collect();
-    let with = query.ty.with.iter().cloned().chain(columns.iter().map(|(column, _)| column.clone())).collect();
-    let ty = SegmentTy { entity: query.ty.entity, with };
+    let ty = query.ty.and(columns.iter().map(|(column, _)| column.clone()));
     Query { kind: QueryKind::With { input: Box::new(query.clone()), row, columns }, ty, span: query.span }
 }

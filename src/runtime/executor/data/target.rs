@@ -6,6 +6,9 @@ use super::super::Executor;
 use super::error::DataError;
 use crate::base::Span;
 
+/// The folder of what runs on a virtual clock write, in the state directory.
+const SIMULATED: &str = "simulated";
+
 impl Executor<'_> {
     /// The file that a path written at `span` means. Paths are relative to the file they are written in, as those of
     /// sources are.
@@ -47,6 +50,22 @@ impl Executor<'_> {
             true => Err(refuse("it is a folder", "write the name of a file, such as `\"out/vip.csv\"`")),
             false => Ok(target),
         }
+    }
+}
+
+impl Executor<'_> {
+    /// Where a run on a virtual clock writes instead: below the state directory, so that nobody takes a rehearsed file for
+    /// a real one. The second is how the place is shown.
+    pub(super) fn placed(&self, target: PathBuf, written: String) -> (PathBuf, String) {
+        // A rehearsal writes nothing anywhere.
+        if !self.simulated || !self.around.effects {
+            return (target, written);
+        }
+        let folders = self.around.folders;
+        let inner = target.strip_prefix(&folders.project).unwrap_or(&target);
+        let place = folders.state.join(SIMULATED).join(inner);
+        let shown = place.strip_prefix(&folders.project).unwrap_or(&place).display().to_string();
+        (place, shown)
     }
 }
 

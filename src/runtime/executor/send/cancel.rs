@@ -11,7 +11,8 @@ use crate::plan::{Step, StepKind};
 use crate::runtime::channels::{Capabilities, Idempotency, Outcome};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::Executor;
-use crate::runtime::executor::freeze::{KeyNames, file_error};
+use crate::runtime::executor::freeze::file_error;
+use crate::runtime::executor::keys::KeyNames;
 use crate::runtime::executor::steps::file_instance;
 use crate::runtime::store::{Change, Exclusion, Reason, SendRecord};
 use crate::runtime::tables::parquet_batches;
@@ -30,11 +31,11 @@ impl Executor<'_> {
             if self.around.store.tally(record.id)?.due == 0 {
                 continue;
             }
-            let step = self.plan.steps().into_iter().find(|step| step.path == record.step);
+            let step = self.step_of_send(&record);
             if let Some(step) = step
                 && let StepKind::Send(send) = &step.kind
             {
-                self.cancel_send(&record, step, send, &mut changes).await?;
+                self.cancel_send(&record, &step, send, &mut changes).await?;
             }
         }
         Ok(changes)
@@ -56,7 +57,10 @@ impl Executor<'_> {
         let capabilities = bound.map_or(unmarked, |bound| bound.driver.capabilities());
         let (rows, resolved) = Rows::load(self.around.store, record.id, &marks, &capabilities, false, now)?;
         changes.push(Change::Outcomes(record.id, resolved));
-        let snapshot = self.send_snapshot(&record.token, step, send).await?;
+        let snapshot = match self.performed(record.id)? {
+            Some(delivery) => delivery.snapshot,
+            None => self.send_snapshot(&record.token, step, send).await?,
+        };
         let path = folder.join(&snapshot.file);
         let names = KeyNames::new(&self.program[send.to.ty.entity]);
         for batch in parquet_batches(&path)? {

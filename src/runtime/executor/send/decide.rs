@@ -17,7 +17,7 @@ use crate::plan::query::{QueryError, values};
 use crate::runtime::audiences::Remembered;
 use crate::runtime::channels::{Content, Email, OutgoingMessage, SendContext, SendKey};
 use crate::runtime::content::{address, escape_html};
-use crate::runtime::executor::freeze::KeyNames;
+use crate::runtime::executor::keys::KeyNames;
 use crate::runtime::executor::person::{Person, comparable};
 use crate::runtime::store::{Reason, StoreError};
 
@@ -54,8 +54,9 @@ impl Unsubscribed {
     /// What is known now. What our own state says of a person counts more than what the one beneath it says.
     pub fn load(remembered: &[Remembered<'_>], topic: &str) -> Result<Self, StoreError> {
         let mut known = HashMap::new();
-        for one in remembered.iter().rev() {
-            one.store.subscriptions(topic, &mut |person, address, subscribed| {
+        let seen = remembered.iter().flat_map(|one| one.realms().iter().map(move |realm| (one, *realm)));
+        for (one, realm) in seen.collect::<Vec<_>>().into_iter().rev() {
+            one.store.subscriptions(realm, topic, &mut |person, address, subscribed| {
                 let entry = digest(&[person, address]);
                 if subscribed {
                     known.remove(&entry);

@@ -34,6 +34,8 @@ impl Pending {
 pub(super) struct Rows {
     settled: Vec<u64>,
     pending: HashMap<u64, Pending>,
+    /// Every row below this number has an exclusion or an outcome.
+    below: u64,
     /// The earliest instant at which a row that this pass left undecided may go out.
     held: Option<Timestamp>,
     /// When the latest message was intended.
@@ -56,16 +58,20 @@ impl Rows {
     ) -> Result<(Self, Vec<OutcomeRow>), StoreError> {
         let mut rows = Rows::default();
         let mut doubtful = Vec::new();
-        store.rows(send, &mut |record| {
+        let mut excluded = Vec::new();
+        let below = store.unsettled(send, &mut |record| {
             if let RowState::Intended(intent) | RowState::Ended(intent, _) = &record.state {
                 rows.last_intended = rows.last_intended.max(Some(intent.at));
             }
             match record.state {
-                RowState::Excluded(_) => rows.settle(record.row),
+                RowState::Excluded(_) => excluded.push(record.row),
                 RowState::Intended(intent) => doubtful.push(intent),
                 RowState::Ended(_, outcome) => rows.record(&outcome, record.first),
             }
         })?;
+        rows.settle_below(below, &doubtful);
+        // An excluded row is settled, even if it was tried before.
+        excluded.into_iter().for_each(|row| rows.settle(row));
         if doubtful.is_empty() {
             return Ok((rows, Vec::new()));
         }
@@ -126,6 +132,49 @@ impl Rows {
         }
         self.settled[word] |= 1 << (row % 64);
         self.pending.remove(&row);
+    }
+
+    /// Rows below a number are done, except for those that are known to wait or to be in doubt.
+    fn settle_below(&mut self, below: u64, doubtful: &[Intent]) {
+        let words = below.div_ceil(64) as usize;
+        if self.settled.len() < words {
+            self.settled.resize(words, 0);
+        }
+        let whole = (below / 64) as usize;
+        self.settled[..whole].fill(u64::MAX);
+        if below % 64 > 0 {
+            self.settled[whole] |= (1 << (below % 64)) - 1;
+        }
+        let waiting = self.pending.keys().copied().chain(doubtful.iter().map(|intent| intent.row));
+        for row in waiting.collect::<Vec<_>>() {
+            if let Some(word) = self.settled.get_mut(row as usize / 64) {
+                *word &= !(1 << (row % 64));
+            }
+        }
+        self.below = below;
+    }
+
+    /// The number below which every row is excluded or has an outcome, if these are all committed.
+    pub fn below(&mut self) -> u64 {
+        loop {
+            let word = self.settled.get(self.below as usize / 64).copied().unwrap_or(0);
+            if word == u64::MAX && self.below % 64 == 0 {
+                self.below += 64;
+            } else if word & (1 << (self.below % 64)) != 0
+                || matches!(self.pending.get(&self.below), Some(Pending::Retry { .. }))
+            {
+                self.below += 1;
+            } else {
+                return self.below;
+            }
+        }
+    }
+
+    /// The first row that is not settled, as far as rows are known.
+    pub fn first_unsettled(&self) -> u64 {
+        let word = self.settled.iter().position(|word| *word != u64::MAX).unwrap_or(self.settled.len());
+        let bit = self.settled.get(word).map_or(0, |word| word.trailing_ones());
+        word as u64 * 64 + u64::from(bit)
     }
 
     /// Notes an outcome; `first` is when the row was first intended.
@@ -283,5 +332,30 @@ mod tests {
         rows.record(&outcome, at(0));
         assert!(!rows.is_due(7, at(999)));
         assert_eq!((rows.waiting(), rows.settled()), (None, 1));
+    }
+
+    #[test]
+    fn rows_below_a_number_are_known_without_being_listed() {
+        let mut rows = Rows::default();
+        let retry = OutcomeRow {
+            row: 3,
+            attempt: 1,
+            kind: OutcomeKind::Deferred,
+            detail: String::new(),
+            retry_at: Some(at(60)),
+            at: at(0),
+        };
+        rows.record(&retry, at(0));
+        rows.settle_below(130, &[intent(70)]);
+        assert_eq!(rows.settled(), 128);
+        assert_eq!((rows.first_unsettled(), rows.below()), (3, 130));
+        assert!(
+            !rows.is_due(2, at(99)) && rows.is_due(3, at(99)) && rows.is_due(70, at(99)) && rows.is_due(130, at(0))
+        );
+        rows.settle(130);
+        rows.settle(132);
+        assert_eq!(rows.below(), 131, "row 131 has not been decided");
+        (3..=200).for_each(|row| rows.settle(row));
+        assert_eq!((rows.first_unsettled(), rows.below()), (201, 201));
     }
 }

@@ -11,6 +11,8 @@
 mod cancel;
 mod contacts;
 mod decide;
+mod doubts;
+mod judge;
 mod ledger;
 mod marker;
 mod policy;
@@ -31,6 +33,7 @@ use tokio::task::JoinSet;
 
 use contacts::Contacts;
 use decide::{Before, Decided, Decider, Decision, Present, ToSend};
+pub(in crate::runtime) use doubts::resolve_doubts;
 use ledger::Rows;
 use marker::MarkerFile;
 pub(in crate::runtime) use rows::ROW;
@@ -43,6 +46,7 @@ use crate::runtime::audiences::Remembered;
 use crate::runtime::channels::{Channel, Dispatch, Outcome, OutgoingMessage, SendKey};
 use crate::runtime::clock::Clock;
 use crate::runtime::error::RunError;
+use crate::runtime::machine::Doubt;
 use crate::runtime::store::{Change, Contact, Exclusion, Intent, OutcomeKind, OutcomeRow, RowState, Store};
 
 /// Batches that may be on their way at once: one is dispatched while the next is decided and committed.
@@ -77,6 +81,8 @@ struct Sender<'e> {
     pub send: i64,
     pub marks: PathBuf,
     pub pace: &'e Pace,
+    /// What was sent may have been sent before, after the backup that the run comes from.
+    pub doubt: Option<Doubt>,
     /// The send's own limit.
     pub own_pace: Pace,
     /// Held by whoever decides under a cap.
@@ -111,10 +117,11 @@ struct Returned {
 
 impl Sender<'_> {
     /// Performs passes over the population until every row is settled, deferred, or we are asked to stop.
-    /// `open` gives the rows in order, evaluated at this instant.
-    pub async fn run<'o>(&self, open: &(dyn Fn() -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
+    /// `open` gives the rows from a number on, in order, evaluated at this instant.
+    pub async fn run<'o>(&self, open: &(dyn Fn(u64) -> OpenRows<'o> + Send + Sync)) -> Result<SendEnd, RunError> {
         let capabilities = self.channel.capabilities();
-        let (resend, now) = (self.resend_unknown, self.clock.now());
+        let resend = self.resend_unknown || self.doubt.is_some_and(|doubt| doubt.resend);
+        let now = self.clock.now();
         let (mut rows, resolved) = Rows::load(self.store, self.send, &self.marks, &capabilities, resend, now)?;
         if !resolved.is_empty() {
             self.store.commit(vec![Change::Outcomes(self.send, resolved)]).await?;
@@ -138,7 +145,7 @@ impl Sender<'_> {
             }
             let before = rows.settled();
             rows.begin_pass();
-            let stream = open().await?;
+            let stream = open(rows.first_unsettled()).await?;
             let Passed { last_reason, fit, moved } = self.pass(stream, &mut rows, marker.clone()).await?;
             if (self.cancelled)() {
                 return Ok(SendEnd::Cancelled);
@@ -225,7 +232,8 @@ impl Sender<'_> {
             }
         }
         if !flight.pending.is_empty() && !matches!(failure, Some(RunError::Store(_))) {
-            self.store.commit(vec![Change::Outcomes(self.send, std::mem::take(&mut flight.pending))]).await?;
+            let outcomes = Change::Outcomes(self.send, std::mem::take(&mut flight.pending));
+            self.store.commit(vec![outcomes, Change::Progress(self.send, rows.below())]).await?;
         }
         (self.progress)(rows.settled());
         match failure {
@@ -305,6 +313,7 @@ impl Sender<'_> {
         let mut changes = Vec::new();
         let (mut exclusions, mut intents, mut batch, mut messages) = (vec![], vec![], vec![], vec![]);
         let (mut contacts, mut late) = (vec![], vec![]);
+        let judged = self.judged(&decided).await;
         for decided in decided {
             let Decided { row, entity, decision } = decided;
             match decision {
@@ -330,6 +339,13 @@ impl Sender<'_> {
                         contacts.extend(person.map(|person| Contact { row, attempt, person, at: now }));
                         late.extend(is_late.then_some(row));
                     }
+                    if let Some(outcome) = judged.outcome(message.key) {
+                        let first = rows.first_intended(row).unwrap_or(now);
+                        let outcome = outcome_row(row, attempt, outcome, first, now);
+                        rows.record(&outcome, first);
+                        flight.pending.push(outcome);
+                        continue;
+                    }
                     messages.push((row, attempt, message.key));
                     batch.push(message);
                 }
@@ -340,6 +356,7 @@ impl Sender<'_> {
         changes.push(Change::Intents(self.send, intents));
         changes.push(Change::Contacts(self.send, contacts));
         changes.push(Change::Late(self.send, late));
+        changes.push(Change::Progress(self.send, rows.below()));
         self.store.commit(changes).await?;
         drop(gate);
         self.own_pace.take(batch.len(), self.clock).await;

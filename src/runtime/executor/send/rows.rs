@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::hir::{
     BinaryOp, Column, ColumnRef, Content, EntityId, Expr, ExprKind, FieldId, Local, LocalId, MessageUse, OrderKey,
-    Program, Query, QueryKind, RelationId, RowId, SegmentTy, Send, SendAt, TemplatePart, Ty, TyKind,
+    Program, Query, QueryKind, RelationId, RowId, Send, SendAt, TemplatePart, Ty, TyKind,
 };
 use crate::runtime::content::{FieldKind, FileTemplate, TemplateError};
 use crate::runtime::executor::live::live_relation;
@@ -45,11 +45,28 @@ pub(super) enum Piece {
 /// A frozen population in row order with its row numbers, whatever it was made of.
 pub(in crate::runtime::executor) fn numbered_query(of: &Query, row: RowId, snapshot: LocalId) -> Query {
     let row_column = Column { name: ROW.into(), ty: Ty::of(TyKind::Int) };
-    let with = of.ty.with.iter().cloned().chain([row_column]).collect();
-    let ty = SegmentTy { entity: of.ty.entity, with };
+    let ty = of.ty.and([row_column]);
     let source = Query { kind: QueryKind::Local(snapshot), ty: ty.clone(), span: of.span };
     let key = OrderKey { value: row_number(row, of.span), descending: false };
     Query { kind: QueryKind::OrderBy { input: Box::new(source), row, keys: vec![key] }, ty, span: of.span }
+}
+
+/// The same without the rows below a number, which are settled: a send that is resumed near its end does not begin at
+/// its beginning.
+pub(super) fn numbered_from(of: &Query, row: RowId, snapshot: LocalId, from: u64) -> Query {
+    let mut query = numbered_query(of, row, snapshot);
+    if from > 0
+        && let QueryKind::OrderBy { input, .. } = &mut query.kind
+    {
+        let literal = ExprKind::Literal(crate::hir::Value::Int(i64::try_from(from).unwrap_or(i64::MAX)));
+        let number = Expr { kind: literal, ty: Ty::of(TyKind::Int), span: of.span };
+        let (left, right) = (Box::new(row_number(row, of.span)), Box::new(number));
+        let kind = ExprKind::Binary { op: BinaryOp::GreaterEqual, left, right };
+        let predicate = Expr { kind, ty: Ty::of(TyKind::Bool), span: of.span };
+        let rest = QueryKind::Where { input: input.clone(), row, predicate };
+        **input = Query { kind: rest, ty: input.ty.clone(), span: of.span };
+    }
+    query
 }
 
 /// The row's number.

@@ -13,7 +13,8 @@ use crate::plan::query::{Binding, Columns, Joins, Ordering, scalar, stream, valu
 use crate::plan::{HumanKind, Step};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
-use crate::runtime::executor::freeze::{KeyNames, file_error};
+use crate::runtime::executor::freeze::file_error;
+use crate::runtime::executor::keys::KeyNames;
 use crate::runtime::executor::notes::WordForRun;
 use crate::runtime::executor::pace::Pace;
 use crate::runtime::executor::steps::{file_instance, instance};
@@ -38,7 +39,8 @@ impl Executor<'_> {
         })?;
         let record = self.ledger_entry(token, step, send).await?;
         let snapshot = self.send_snapshot(token, step, send).await?;
-        if let Some(outcome) = self.confirmation(token, step, send, record.targeted).await? {
+        let again = self.again;
+        if !again && let Some(outcome) = self.confirmation(token, step, send, record.targeted).await? {
             return Ok(StepEnd::Done(Box::new(Performed { outcome, record: None, tally: None })));
         }
         let end = self.dispatch(step, token, send, bound, &record, &snapshot).await?;
@@ -127,7 +129,8 @@ impl Executor<'_> {
             let rows = parquet_rows(&path).map_err(|reason| file_error(&path, &reason))?;
             return Ok(Snapshot { file, rows });
         }
-        let (snapshot, _) = self.freeze(token, step, &send.to).await?;
+        let columns = self.kept.send(&self.program, send);
+        let (snapshot, _) = self.freeze(token, step, &send.to, &columns).await?;
         Ok(snapshot)
     }
 
@@ -175,11 +178,13 @@ impl Executor<'_> {
         };
         let decider = self.decider(token, step, send, record, contents)?;
         let local = rows::snapshot_local(&self.plan.campaign().locals);
-        let query = rows::numbered_query(&send.to, send.row, local);
         let folder = self.around.folders.run(&self.run);
         let mut frozen = self.frozen();
         frozen.insert(local.0, folder.join(&snapshot.file));
-        let open = || self.rows_of(&query, send.row, &columns, &frozen, local);
+        let open = |from| {
+            let query = rows::numbered_from(&send.to, send.row, local, from);
+            self.rows_of(query, send.row, &columns, &frozen, local)
+        };
         let progress = |settled| {
             let title = &step.title;
             self.around.observer.on(Progress::Sending { title, settled, targeted: record.targeted });
@@ -199,6 +204,8 @@ impl Executor<'_> {
             send: record.id,
             marks: folder.join(format!("{}.marks", file_instance(token, step))),
             pace: &bound.pace,
+            // Whoever asked for them again has judged them.
+            doubt: self.state.doubt.filter(|_| !self.again),
             own_pace: Pace::new(own_rate),
             gate: self.around.cap_gate,
             remembered: self.remembered(),
@@ -224,7 +231,7 @@ impl Executor<'_> {
     /// The rows of the send in order, everything about them evaluated at this instant.
     fn rows_of<'s>(
         &'s self,
-        query: &'s Query,
+        query: Query,
         row: RowId,
         columns: &'s [(String, crate::hir::Expr)],
         frozen: &'s BTreeMap<u32, std::path::PathBuf>,
@@ -235,8 +242,8 @@ impl Executor<'_> {
             let tables = RunTables { numbered: Some(numbered), ..self.tables(frozen) };
             let scope = self.scope(&tables, &locals);
             let bindings = [Binding { row, path: Vec::new() }];
-            let kept = Columns::Named(kept_columns(&scope, query));
-            let plan = values(&scope, query, &bindings, columns, &kept, Ordering::Defined)?;
+            let kept = Columns::Named(kept_columns(&scope, &query));
+            let plan = values(&scope, &query, &bindings, columns, &kept, Ordering::Defined)?;
             stream(self.around.session, plan, Joins::Fast).await
         }
         .boxed()

@@ -9,7 +9,6 @@ mod fit;
 mod folder;
 mod numbered;
 
-use std::fs::File;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -21,6 +20,7 @@ use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::datasource::provider_as_source;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, ident, lit};
@@ -36,8 +36,10 @@ use super::columns::{Column, MIN_SCALE};
 use super::error::{Mismatch, MissingColumn, SourceError};
 use super::files::{Format, SourceFile, io_reason};
 use super::import::{Builder, Context, LINE, Place};
-use super::table::{listing, union, view};
+use super::objects::{Handle, registered};
+use super::table::{listing, listing_at, union, view};
 use crate::base::did_you_mean;
+use crate::plan::query::SAFE_DIGITS;
 pub(crate) use fit::ty;
 use fit::{Fit, fit};
 
@@ -60,8 +62,7 @@ pub(crate) fn open(
     for file in files {
         let header = header(file, format)?;
         let fits = fit_columns(file, context, &header.schema).map_err(|error| error.unlike(file, files))?;
-        let stamp = Stamp::of(&file.path)
-            .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
+        let stamp = Stamp::found(file)?;
         let entry = Entry::new(context, &file.path, &stamp);
         checked(file, format, context, &header, &entry)?;
         let (read, schema, format) = if context.lines {
@@ -76,7 +77,8 @@ pub(crate) fn open(
         rows += header.rows;
     }
     let scales = scales(context.columns, &parts);
-    let plans = parts.iter().map(|part| plan(part, &scales, context));
+    let targets = targets(context.columns, &parts, &scales);
+    let plans = parts.iter().map(|part| plan(part, (&targets, &scales), context));
     let table = plans.collect::<Result<Vec<_>, _>>().and_then(union).map(view);
     let failed = |error: DataFusionError| SourceError::Unreadable {
         shown: files.first().map_or_else(String::new, |file| file.shown.clone()),
@@ -97,10 +99,11 @@ struct Part {
 
 /// Reads the columns and the number of rows.
 pub(crate) fn header(file: &SourceFile, format: Format) -> Result<Header, SourceError> {
-    let opened = File::open(&file.path)
+    let opened = file
+        .open()
         .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
     if format == Format::Arrow {
-        let count = |reader: FileReader<File>| -> Result<Header, ArrowError> {
+        let count = |reader: FileReader<Handle>| -> Result<Header, ArrowError> {
             let schema = reader.schema();
             let rows = reader.map(|batch| batch.map(|batch| batch.num_rows() as u64)).sum::<Result<u64, _>>()?;
             Ok(Header { nulls: vec![None; schema.fields().len()], schema, rows })
@@ -119,7 +122,8 @@ pub(crate) fn quick_header(file: &SourceFile, format: Format) -> Result<Header, 
     if format != Format::Arrow {
         return header(file, format);
     }
-    let opened = File::open(&file.path)
+    let opened = file
+        .open()
         .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
     let reader = FileReader::try_new(opened, None).map_err(|error| unreadable(file, format, error))?;
     let schema = reader.schema();
@@ -185,7 +189,8 @@ pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError
 
 /// The rows of some columns, which come in the file's order.
 pub(super) fn batches(file: &SourceFile, format: Format, columns: &[&Column]) -> Result<Batches, SourceError> {
-    let opened = File::open(&file.path)
+    let opened = file
+        .open()
         .map_err(|error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) })?;
     let failed = |error: &dyn std::fmt::Display| unreadable(file, format, error);
     let places = |schema: &Schema| -> Vec<usize> {
@@ -211,21 +216,49 @@ fn scales(columns: &[Column], parts: &[Part]) -> Vec<u8> {
         .fold(least, |scales, part| scales.iter().zip(&part.fits).map(|(scale, fit)| *scale.max(&fit.scale)).collect())
 }
 
+/// The type of each column. Decimals of few digits stay as they are if all files have them so: sums of wider ones have to
+/// be made with more digits than the engine has at hand.
+fn targets(columns: &[Column], parts: &[Part], scales: &[u8]) -> Vec<DataType> {
+    let target = |at: usize| {
+        let (column, scale) = (&columns[at], scales[at]);
+        let mut found = parts.iter().map(|part| &part.fits[at].from);
+        match found.next() {
+            Some(first @ DataType::Decimal128(..=SAFE_DIGITS, own))
+                if *own == scale as i8 && column.default.is_none() && found.all(|other| other == first) =>
+            {
+                first.clone()
+            }
+            _ => column.kind.arrow(scale),
+        }
+    };
+    (0..columns.len()).map(target).collect()
+}
+
 /// The rows of one file as declared.
-fn plan(part: &Part, scales: &[u8], context: &Context) -> Result<LogicalPlan, DataFusionError> {
+fn plan(
+    part: &Part,
+    (targets, scales): (&[DataType], &[u8]),
+    context: &Context,
+) -> Result<LogicalPlan, DataFusionError> {
     let reader: Arc<dyn FileFormat> = match part.format {
         Format::Arrow => Arc::new(ArrowFormat),
         Format::Parquet | Format::Text => Arc::new(ParquetFormat::default()),
     };
-    let table = listing(&[&part.file.path], reader, part.schema.clone())?;
-    let columns = context.columns.iter().zip(&part.fits).zip(scales);
-    let columns = columns.map(|((column, fit), scale)| match part.file.folder_place(&column.name) {
+    let table = match &part.file.object {
+        None => listing(&[&part.file.path], reader, part.schema.clone())?,
+        Some(object) => {
+            let table = listing_at(vec![ListingTableUrl::parse(object.url())?], reader, part.schema.clone())?;
+            registered(table, &object.bucket)
+        }
+    };
+    let columns = context.columns.iter().zip(&part.fits).zip(scales).zip(targets);
+    let columns = columns.map(|(((column, fit), scale), target)| match part.file.folder_place(&column.name) {
         Some(Place::Folder(value)) => {
             let value = folder::value(&part.file, column, value.as_deref(), *scale, context);
             let (value, _) = value.map_err(|error| DataFusionError::External(Box::new(error)))?;
             Ok(value.alias(&column.name))
         }
-        _ => expression(column, fit, *scale, context.zone),
+        _ => expression((column, target), fit, *scale, context.zone),
     });
     let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
     if context.lines {
@@ -235,13 +268,17 @@ fn plan(part: &Part, scales: &[u8], context: &Context) -> Result<LogicalPlan, Da
     scan.project(columns)?.build()
 }
 
-fn expression(column: &Column, fit: &Fit, scale: u8, zone: &TimeZone) -> Result<Expr, DataFusionError> {
-    let target = column.kind.arrow(scale);
+fn expression(
+    (column, target): (&Column, &DataType),
+    fit: &Fit,
+    scale: u8,
+    zone: &TimeZone,
+) -> Result<Expr, DataFusionError> {
     let raw = ident(&column.name);
     let value = match &fit.from {
-        same if *same == target => raw,
+        same if same == target => raw,
         DataType::Timestamp(unit, None) => fit::in_zone(cast(raw, DataType::Timestamp(*unit, None)), zone),
-        _ => cast(raw, target),
+        _ => cast(raw, target.clone()),
     };
     let value = match &column.default {
         None => value,

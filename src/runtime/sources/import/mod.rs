@@ -37,6 +37,7 @@ use super::columns::{Column, MIN_SCALE};
 use super::error::{Mismatch, SourceError};
 use super::files::{SourceFile, io_reason};
 use super::options::{FileOptions, Layout, NumberFormat, OnBad};
+use super::packing::Packing;
 use super::table;
 use crate::base::{SourceId, Span, did_you_mean};
 use crate::hir::Value;
@@ -50,6 +51,9 @@ pub(crate) const LINE: &str = "line";
 
 /// Bytes of text that become one row group, at most and at least.
 const CHUNK: std::ops::RangeInclusive<u64> = 1 << 20..=8 << 20;
+
+/// So many times as large as a compressed file its text is taken to be, when chunks are sized.
+const UNPACKED: u64 = 5;
 
 /// What tells where a record ends.
 #[derive(Clone, Copy, Debug)]
@@ -236,9 +240,7 @@ fn replacements<'a>(
 
 /// Imports `file`, or finds it imported. `earlier` are the rejects of the files before it.
 pub(crate) fn import(file: &SourceFile, context: &Context, earlier: &mut Rejects) -> Result<Imported, SourceError> {
-    let unreadable =
-        |error: std::io::Error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) };
-    let stamp = Stamp::of(&file.path).map_err(unreadable)?;
+    let stamp = Stamp::found(file)?;
     let entry = Entry::new(context, &file.path, &stamp);
     if let Some(imported) = entry.find() {
         return Ok(imported);
@@ -250,7 +252,7 @@ pub(crate) fn import(file: &SourceFile, context: &Context, earlier: &mut Rejects
             Attempt::Rescale(wider) => scales = wider,
         }
     };
-    if Stamp::of(&file.path).map_err(unreadable)? != stamp {
+    if !stamp.holds(file)? {
         return Err(SourceError::Changed { shown: file.shown.clone() });
     }
     entry.commit(sink, lines, rejects)
@@ -271,8 +273,10 @@ fn attempt(
 ) -> Result<Attempt, SourceError> {
     let unreadable =
         |error: std::io::Error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) };
-    let opened = file.read().map_err(unreadable)?;
-    let size = (stamp.len / (2 * context.threads as u64)).clamp(*CHUNK.start(), *CHUNK.end());
+    let opened = file.read(context.options.packing).map_err(unreadable)?;
+    let packed = context.options.packing.unwrap_or_else(|| Packing::of_path(&file.path)) != Packing::Plain;
+    let length = if packed { stamp.len.saturating_mul(UNPACKED) } else { stamp.len };
+    let size = (length / (2 * context.threads as u64)).clamp(*CHUNK.start(), *CHUNK.end());
     let mut cutter = Cutter::new(opened, size as usize, Dialect::of(context.options));
     let mut first = cutter.next().map_err(|error| cut_error(file, error))?;
     let Header { places, width, list } = header::read(first.as_mut(), file, context)?;
@@ -448,7 +452,8 @@ fn first_scale(column: &Column) -> u8 {
     }
 }
 
-fn schema(context: &Context, scales: &[u8]) -> SchemaRef {
+/// The columns in Arrow, with these decimals.
+pub(crate) fn schema(context: &Context, scales: &[u8]) -> SchemaRef {
     let mut fields: Vec<_> = context.columns.iter().zip(scales).map(|(column, scale)| column.arrow(*scale)).collect();
     if context.lines {
         fields.push(Field::new(LINE, DataType::Int64, false));

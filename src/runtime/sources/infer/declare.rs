@@ -68,18 +68,16 @@ fn distinct_names(all: &mut [Found]) {
 
 fn entity(related: &Related) -> String {
     let found = related.found;
-    let options = if found.options.is_empty() { String::new() } else { format!(" ({})", found.options.join(", ")) };
-    let location = found.location.replace('\\', "/").replace('"', "\\\"").replace('{', "{{").replace('}', "}}");
     let mut text = String::new();
     if !found.whole {
         text += &format!("# The first {} rows were looked at.\n", found.rows);
     }
-    text += &format!("entity {} from \"{location}\"{options} {{\n", quoted_name(&found.name));
+    text += &format!("entity {} from {} {{\n", quoted_name(&found.name), found.written);
     let width = related.found.columns.iter().map(|column| quoted_name(&column.name).chars().count());
     let width = width.chain(related.relations.iter().map(|relation| relation.name.chars().count())).max().unwrap_or(0);
     for (at, column) in found.columns.iter().enumerate() {
         let name = format!("{}:", quoted_name(&column.name));
-        let key = if related.key == Some(at) { " key" } else { "" };
+        let key = if related.is_key(at) { " key" } else { "" };
         let ty = if key.is_empty() { ty(related, at) } else { word(&column.ty().kind).to_owned() };
         text += &format!("  {name:<0$} {ty}{key}\n", width + 1);
     }
@@ -99,19 +97,26 @@ fn ty(related: &Related, at: usize) -> String {
     let column = &related.found.columns[at];
     let Ty { kind, nullable } = column.ty();
     let points = related.relations.iter().any(|relation| !relation.many && relation.column == column.name);
-    let values = column.enumeration().filter(|_| related.found.whole && !points);
+    // What a database declares holds for all rows, whichever were looked at.
+    let declared = related.found.keys.is_some();
+    let certain = related.found.whole || declared && matches!(kind, TyKind::Enumeration(_));
+    let values = column.enumeration().filter(|_| certain && !points);
     let mut text = match values {
         Some(values) => alternatives(&values),
         None => word(&kind).to_owned(),
     };
-    if nullable || !related.found.whole {
+    if nullable || !(related.found.whole || declared) {
         text.push('?');
     }
     text
 }
 
 fn alternatives(values: &[&str]) -> String {
-    values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(" | ")
+    let written = |value: &&str| {
+        let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('{', "{{").replace('}', "}}");
+        format!("\"{value}\"")
+    };
+    values.iter().map(written).collect::<Vec<_>>().join(" | ")
 }
 
 fn word(kind: &TyKind) -> &'static str {

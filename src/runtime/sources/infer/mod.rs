@@ -20,14 +20,18 @@ mod tests;
 
 use std::path::Path;
 
+use super::bound::BoundTable;
+use super::cell::Reading;
 use super::error::SourceError;
 use super::files::{self, Format, SourceFile};
-use super::options::{Encoding, FileOptions};
-use crate::hir::{Ty, Value};
+use super::import;
+use super::objects::Objects;
+use super::options::{Encoding, FileOptions, Layout, NumberFormat};
+use crate::hir::{Ty, Value, quoted_name};
 use candidates::Candidate;
 pub use declare::{Inferred, People};
 use profile::Profile;
-use sample::Sample;
+pub(super) use sample::{Sample, by_name, of_table};
 
 /// How much text is looked at for the columns of an entity without a block, in bytes.
 const HEAD: u64 = 1 << 18;
@@ -58,23 +62,37 @@ pub(super) fn columns(files: &[SourceFile], options: &[(String, Value)]) -> Resu
 /// A source to be declared.
 pub(super) struct Found {
     pub name: String,
-    /// As the declaration will name it.
-    pub location: String,
-    /// The options that the file needs.
-    pub options: Vec<String>,
+    /// As the declaration will write it: a path in quotes with options behind it, or a table.
+    pub written: String,
     pub columns: Vec<Profile>,
     pub rows: u64,
     pub whole: bool,
+    /// What a database says of keys.
+    pub keys: Option<Keys>,
+}
+
+/// Keys of a table.
+#[derive(Default)]
+pub(super) struct Keys {
+    /// The columns of the primary key.
+    pub primary: Vec<String>,
+    /// Columns that point to others, with the table as the declaration will write it, and its column.
+    pub foreign: Vec<(String, String, String)>,
 }
 
 /// Looks at the files that `location` means, relative to `base`.
-fn look(base: &Path, location: &str) -> Result<Found, SourceError> {
-    let files = files::find(base, location)?;
+fn look(base: &Path, location: &str, objects: &Objects) -> Result<Found, SourceError> {
+    let files = files::find(base, location, objects)?;
     let Some(file) = files.first() else { return Err(SourceError::NoMatch { shown: location.to_owned() }) };
     let format = files::format(file)?;
-    let several = files.len() > 1 && base.join(location).is_dir();
+    let several =
+        files.len() > 1 && (file.object.is_some() || base.join(location).is_dir()) && !location.contains(['*', '?']);
     let stem = Path::new(location).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let stem = if several { stem } else { stem.split('.').next().unwrap_or_default().to_owned() };
+    // A pattern of all files is called as their folder is.
+    let nameless = !stem.contains(char::is_alphanumeric);
+    let folder = Path::new(location).parent().and_then(Path::file_name).filter(|_| nameless);
+    let stem = folder.map_or(stem, |folder| folder.to_string_lossy().into_owned());
     let name = names::entity(&stem);
     let (mut sample, mut options) = match format {
         Format::Text => look_at_text(&files, file)?,
@@ -82,12 +100,39 @@ fn look(base: &Path, location: &str) -> Result<Found, SourceError> {
     };
     options.extend(ways(&mut sample));
     let Sample { columns, rows, whole, .. } = sample;
-    Ok(Found { name, location: location.to_owned(), options, columns, rows, whole })
+    let options = if options.is_empty() { String::new() } else { format!(" ({})", options.join(", ")) };
+    let path = location.replace('\\', "/").replace('"', "\\\"").replace('{', "{{").replace('}', "}}");
+    Ok(Found { name, written: format!("\"{path}\"{options}"), columns, rows, whole, keys: None })
 }
 
-/// Declarations of the sources at `locations`, which are relative to `base`, the folder of the file that will hold them.
-pub(super) fn infer(base: &Path, locations: &[String]) -> Result<Inferred, SourceError> {
-    let found = locations.iter().map(|location| look(base, location)).collect::<Result<Vec<_>, _>>()?;
+/// A table to be declared, from a look at its first rows.
+pub(super) fn table(bound: &BoundTable<'_>, sample: Sample, keys: Keys) -> Found {
+    let name = bound.table.last().map_or_else(String::new, |name| names::entity(name));
+    let Sample { columns, rows, whole, .. } = sample;
+    Found { name, written: written(bound.source, bound.table), columns, rows, whole, keys: Some(keys) }
+}
+
+/// The name of something else as that of an entity: `Orders-2026` as `orders`.
+pub fn entity_name(name: &str) -> String {
+    names::entity(name)
+}
+
+/// A table as a declaration writes it.
+pub(super) fn written(source: &str, table: &[String]) -> String {
+    let names = std::iter::once(source).chain(table.iter().map(String::as_str));
+    names.map(quoted_name).collect::<Vec<_>>().join(".")
+}
+
+/// Declarations of files at `locations`, which are relative to `base`, the folder of the file that will hold the
+/// declarations, and of tables that were looked at.
+pub(super) fn infer(
+    base: &Path,
+    locations: &[String],
+    objects: &Objects,
+    tables: Vec<Found>,
+) -> Result<Inferred, SourceError> {
+    let mut found = locations.iter().map(|location| look(base, location, objects)).collect::<Result<Vec<_>, _>>()?;
+    found.extend(tables);
     Ok(declare::declare(found))
 }
 
@@ -95,7 +140,7 @@ pub(super) fn infer(base: &Path, locations: &[String]) -> Result<Inferred, Sourc
 fn look_at_text(files: &[SourceFile], file: &SourceFile) -> Result<(Sample, Vec<String>), SourceError> {
     let mut options = FileOptions::of_extension(&files::extension(&file.path).unwrap_or_default());
     let mut written = Vec::new();
-    let head = sample::head(file, HEAD)?.0;
+    let head = sample::head(file, None, HEAD)?.0;
     if std::str::from_utf8(&head).is_err() {
         options.encoding = Encoding::Windows1252;
         written.push("encoding: \"windows-1252\"".to_owned());
@@ -110,7 +155,25 @@ fn look_at_text(files: &[SourceFile], file: &SourceFile) -> Result<(Sample, Vec<
             sign => format!("delimiter: \"{}\"", char::from(sign)),
         });
     }
+    if options.layout == Layout::Delimited && !names_columns(&head, &options) {
+        options.header = false;
+        written.push("header: false".to_owned());
+    }
     Ok((sample::of_text(files, &options, MOST_BYTES)?, written))
+}
+
+/// Does the first line look like names? A number, a date or an address is none.
+fn names_columns(head: &[u8], options: &FileOptions) -> bool {
+    let text = import::decode(head, options.encoding).unwrap_or_else(|_| String::from_utf8_lossy(head));
+    let mut reader = import::reader(options, text.as_bytes());
+    let mut record = csv::StringRecord::new();
+    let read = reader.read_record(&mut record).unwrap_or(false);
+    let reading = Reading { zone: jiff::tz::TimeZone::UTC, date_format: None, numbers: NumberFormat::PLAIN };
+    let is_value = |cell: &str| {
+        let cell = cell.trim();
+        cell.contains('@') || [Candidate::Decimal, Candidate::Date].iter().any(|kind| kind.fits(cell, &reading))
+    };
+    !read || !record.iter().any(|cell| !cell.trim().is_empty() && is_value(cell))
 }
 
 /// How the file writes dates and numbers, if all its columns agree.

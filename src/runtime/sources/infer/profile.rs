@@ -28,6 +28,8 @@ pub(crate) struct Profile {
     /// Cells with a value.
     pub filled: u64,
     pub nulls: u64,
+    /// Does the database forbid null?
+    never_null: bool,
     /// Hashes of the distinct values, with their number.
     pub values: HashMap<u64, u64>,
     /// Distinct texts with their number, as long as they are few.
@@ -52,6 +54,7 @@ impl Profile {
             candidates: Vec::new(),
             filled: 0,
             nulls: 0,
+            never_null: false,
             values: HashMap::new(),
             few: Some(BTreeMap::new()),
             emails: 0,
@@ -64,6 +67,12 @@ impl Profile {
     /// A cell without value.
     pub fn null(&mut self) {
         self.nulls += 1;
+    }
+
+    /// Notes whether the database allows null, whatever was seen.
+    pub(in crate::runtime::sources) fn may_be_null(&mut self, allowed: bool) {
+        self.never_null = !allowed;
+        self.nulls = if allowed { self.nulls.max(1) } else { 0 };
     }
 
     /// A text that can be nothing else: a JSON string.
@@ -112,6 +121,11 @@ impl Profile {
         self.filled > 0 && self.candidates.first() == Some(&kind)
     }
 
+    /// Can all cells be read as this?
+    pub(in crate::runtime::sources) fn may_be(&self, kind: &TyKind) -> bool {
+        self.filled == 0 || self.candidates.iter().any(|candidate| candidate.ty() == *kind)
+    }
+
     /// Takes back ways of writing that the file as a whole does not have.
     pub(super) fn only(&mut self, ways: &[Candidate]) {
         let usual = |candidate: &Candidate| !matches!(candidate, Candidate::DateAs(_) | Candidate::CommaDecimal);
@@ -121,7 +135,7 @@ impl Profile {
     /// The type without enumerations; null is allowed where a null was seen.
     pub fn ty(&self) -> Ty {
         let kind = self.kind();
-        if self.nulls > 0 || self.filled == 0 { Ty::of(kind).or_null() } else { Ty::of(kind) }
+        if self.nulls > 0 || (self.filled == 0 && !self.never_null) { Ty::of(kind).or_null() } else { Ty::of(kind) }
     }
 
     fn kind(&self) -> TyKind {
@@ -147,7 +161,7 @@ impl Profile {
             return TyKind::Phone;
         }
         if self.filled == 0 {
-            return if names::is_email(&self.name) { TyKind::Email } else { TyKind::Text };
+            return super::by_name(&self.name, TyKind::Text);
         }
         if names::is_code(&self.name) && self.candidates.first() == Some(&Candidate::Int) {
             return TyKind::Text;
@@ -160,6 +174,9 @@ impl Profile {
 
     /// The values, if they seem to be all that there can be.
     pub fn enumeration(&self) -> Option<Vec<&str>> {
+        if let Some(TyKind::Enumeration(values)) = &self.typed {
+            return Some(values.iter().map(String::as_str).collect());
+        }
         let few = self.few.as_ref().filter(|few| !few.is_empty())?;
         let chosen = names::is_choice(&self.name);
         let enough = if chosen { 2 } else { 5 };

@@ -1,8 +1,8 @@
 //! Keys, and what points to them.
 
-use super::Found;
 use super::names::{is_named_after, key_rank, singular, words};
 use super::profile::Profile;
+use super::{Found, Keys};
 use crate::hir::TyKind;
 
 /// Of a hundred cells of a foreign key, so many are keys at least: data has orphans.
@@ -34,7 +34,7 @@ pub(super) fn relate(all: &[Found]) -> Vec<Related<'_>> {
         all.iter().map(|found| Related { found, key: key(found, all), relations: Vec::new() }).collect();
     for (from, found) in all.iter().enumerate() {
         for column in &found.columns {
-            if let Some(to) = target(&related, from, column) {
+            if let Some(to) = declared(all, found, column).unwrap_or_else(|| target(&related, from, column)) {
                 connect(&mut related, from, to, column);
             }
         }
@@ -42,8 +42,22 @@ pub(super) fn relate(all: &[Found]) -> Vec<Related<'_>> {
     related
 }
 
-/// The column whose name and values are those of a key.
+/// The entity that a column points to by a foreign key, if it has one: that of the table, when it is declared too and
+/// what the column points to is its key.
+fn declared(all: &[Found], found: &Found, column: &Profile) -> Option<Option<usize>> {
+    let (_, table, key) = found.keys.as_ref()?.foreign.iter().find(|(name, ..)| *name == column.name)?;
+    let is_key = |other: &Found| other.keys.as_ref().is_some_and(|keys| keys.primary == [key.clone()]);
+    Some(all.iter().position(|other| other.written == *table && is_key(other)))
+}
+
+/// The column that is the key: the one that the database names, or one whose name and values are those of a key.
 fn key(found: &Found, all: &[Found]) -> Option<usize> {
+    if let Some(Keys { primary, .. }) = &found.keys
+        && let [first, more @ ..] = primary.as_slice()
+    {
+        // What has several columns is a key, but nothing points to it by one.
+        return found.columns.iter().position(|column| more.is_empty() && column.name == *first);
+    }
     let candidates = found.columns.iter().enumerate().filter_map(|(at, column)| {
         let rank = key_rank(&column.name, &found.name)?;
         // `customer_id` may be unique among orders, too, and is the customers' nevertheless.
@@ -131,6 +145,12 @@ fn connect(related: &mut [Related], from: usize, to: usize, column: &Profile) {
 }
 
 impl Related<'_> {
+    /// Is this column the key, or a part of it?
+    pub fn is_key(&self, at: usize) -> bool {
+        let primary = self.found.keys.as_ref().map_or(&[][..], |keys| &keys.primary);
+        self.key == Some(at) || primary.contains(&self.found.columns[at].name)
+    }
+
     /// The first name that nothing of the entity has.
     fn free<const N: usize>(&self, names: [String; N]) -> Option<String> {
         let taken = |name: &String| {

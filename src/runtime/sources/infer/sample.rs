@@ -18,9 +18,10 @@ use crate::runtime::sources::error::SourceError;
 use crate::runtime::sources::files::{Format, SourceFile, io_reason};
 use crate::runtime::sources::import::{self, Place, fixed, json};
 use crate::runtime::sources::options::{FileOptions, Layout};
+use crate::runtime::sources::packing::Packing;
 
 /// Columns and rows that were looked at.
-pub(super) struct Sample {
+pub(in crate::runtime::sources) struct Sample {
     pub columns: Vec<Profile>,
     pub rows: u64,
     /// Are these all rows?
@@ -39,7 +40,7 @@ pub(super) fn of_text(files: &[SourceFile], options: &FileOptions, limit: u64) -
             break;
         }
         let before = sample.rows;
-        let (bytes, whole) = head(file, left)?;
+        let (bytes, whole) = head(file, options.packing, left)?;
         left = left.saturating_sub(bytes.len() as u64);
         sample.whole &= whole;
         let text = import::decode(&bytes, options.encoding);
@@ -57,11 +58,11 @@ pub(super) fn of_text(files: &[SourceFile], options: &FileOptions, limit: u64) -
 }
 
 /// The beginning of a file that ends where a line ends, and whether that is all.
-pub(super) fn head(file: &SourceFile, limit: u64) -> Result<(Vec<u8>, bool), SourceError> {
+pub(super) fn head(file: &SourceFile, packing: Option<Packing>, limit: u64) -> Result<(Vec<u8>, bool), SourceError> {
     let unreadable =
         |error: std::io::Error| SourceError::Unreadable { shown: file.shown.clone(), reason: io_reason(&error) };
     let mut bytes = Vec::new();
-    file.read().map_err(unreadable)?.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.read(packing).map_err(unreadable)?.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
     let whole = (bytes.len() as u64) < limit;
     if !whole {
         let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
@@ -113,6 +114,19 @@ pub(super) fn of_typed(files: &[SourceFile], format: Format, rows: u64) -> Resul
     Ok(sample)
 }
 
+/// A sample of a database's rows, of which nothing was looked at yet.
+pub(in crate::runtime::sources) fn of_table(columns: Vec<(String, Option<TyKind>)>) -> Sample {
+    let mut sample = Sample::new(&FileOptions::of_extension(""));
+    for (name, typed) in columns {
+        let profile = match typed {
+            Some(kind) => Profile::typed(name.clone(), Some(kind)),
+            None => Profile::new(name.clone(), &sample.reading),
+        };
+        sample.column(&name, || profile);
+    }
+    sample
+}
+
 fn text_column(name: &str) -> Column {
     let span = Span::new(SourceId(0), 0, 0);
     Column { name: name.to_owned(), kind: Kind::Text, nullable: true, default: None, span }
@@ -141,6 +155,17 @@ impl Sample {
     fn text_column(&mut self, name: &str) -> usize {
         let profile = Profile::new(name.to_owned(), &self.reading);
         self.column(name, || profile)
+    }
+
+    /// Takes a row of a database, whose values are in the order of the columns.
+    pub fn row<'t>(&mut self, values: impl Iterator<Item = Option<Cow<'t, str>>>) {
+        self.rows += 1;
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            match value {
+                Some(value) if !value.is_empty() => column.cell(&value, &self.reading),
+                _ => column.null(),
+            }
+        }
     }
 
     /// Rows that lack a column have null in it.
@@ -301,7 +326,7 @@ impl Sample {
 }
 
 /// The type of a column by its name alone, where the file says only that it is text.
-pub(super) fn by_name(name: &str, kind: TyKind) -> TyKind {
+pub(in crate::runtime::sources) fn by_name(name: &str, kind: TyKind) -> TyKind {
     match kind {
         TyKind::Text if super::names::is_email(name) => TyKind::Email,
         TyKind::Text if super::names::is_phone(name) => TyKind::Phone,

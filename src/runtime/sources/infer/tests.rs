@@ -11,7 +11,7 @@ use super::names::{entity, key_rank, singular, words};
 use crate::analysis::{Analysis, Workspace};
 use crate::diag::RenderStyle;
 use crate::hir::{Entity, Program, TyKind};
-use crate::runtime::sources::{OpenOptions, infer, open};
+use crate::runtime::sources::{Objects, OpenOptions, Places, infer, open};
 
 fn analyze(text: &str) -> Analysis {
     let analysis = Workspace::from_files([("schema.orch", text), ("a.orch", "log \"hello\"")]);
@@ -24,7 +24,8 @@ fn analyze(text: &str) -> Analysis {
 fn rows(base: &Path, program: &Program) -> Vec<u64> {
     let cache = tempfile::tempdir().unwrap();
     let zone = TimeZone::UTC;
-    let options = OpenOptions { base, cache: cache.path(), zone: &zone, threads: 2, rejects: None };
+    let options =
+        OpenOptions { base, cache: cache.path(), zone: &zone, threads: 2, objects: &Objects::default(), rejects: None };
     let rows = program.entities.iter().map(|entity| match open(entity, program, &options) {
         Ok(opened) => opened.rows,
         Err(problem) => panic!("{problem:?}"),
@@ -39,10 +40,23 @@ fn declared(files: &[(&str, &str)]) -> String {
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let Inferred { text, .. } = infer(folder.path(), &names).unwrap();
+    let Inferred { text, .. } =
+        infer(Places { base: folder.path(), project: folder.path(), bindings: &Default::default() }, &names, &[])
+            .unwrap();
     let analysis = analyze(&text);
     assert_eq!(rows(folder.path(), &analysis.program).len(), files.len());
     text.split_once("\n\n").unwrap().1.to_owned()
+}
+
+#[test]
+fn a_first_line_of_values_names_nothing() {
+    assert_snapshot!(declared(&[("a.csv", "1;ann@x.test;2026-01-05\n2;bob@x.test;2026-01-06\n")]), @r#"
+    entity a from "a.csv" (delimiter: ";", header: false) {
+      column_1: int
+      column_2: email
+      column_3: date
+    }
+    "#);
 }
 
 /// What an entity says, without the order of values.
@@ -72,7 +86,8 @@ fn the_shop_is_declared_as_people_declared_it() {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
     let names = ["customers", "orders", "products", "stores", "wishlist_items"];
     let locations = names.map(|name| format!("data/{name}.csv"));
-    let inferred = infer(&base, &locations).unwrap();
+    let inferred =
+        infer(Places { base: &base, project: &base, bindings: &Default::default() }, &locations, &[]).unwrap();
     let inferred_program = analyze(&inferred.text).program;
     let text = std::fs::read_to_string(base.join("schema.orch")).unwrap();
     let program = analyze(&text).program;
@@ -208,7 +223,9 @@ fn typed_files_have_keys_and_relations_too() {
     parquet(&folder.path().join("fans.parquet"), &[("id", &[1, 2, 3]), ("team_id", &[7, 7, 8])]);
     parquet(&folder.path().join("teams.parquet"), &[("id", &[7, 8])]);
     let names = ["fans.parquet".to_owned(), "teams.parquet".to_owned()];
-    let inferred = infer(folder.path(), &names).unwrap();
+    let inferred =
+        infer(Places { base: folder.path(), project: folder.path(), bindings: &Default::default() }, &names, &[])
+            .unwrap();
     assert_eq!(rows(folder.path(), &analyze(&inferred.text).program), [3, 2]);
     assert!(inferred.people.is_none());
     assert_snapshot!(inferred.text.split_once("\n\n").unwrap().1, @r#"

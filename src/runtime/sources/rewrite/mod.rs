@@ -16,7 +16,9 @@ use super::cache::Stamp;
 use super::columns::{self, Column};
 use super::error::SourceError;
 use super::files::{self, Format, SourceFile, io_reason};
+use super::objects::Objects;
 use super::options::FileOptions;
+use super::packing::Packing;
 use crate::hir::{Entity, Program, SourceLocation, Value};
 pub(crate) use value::{Habit, identity};
 
@@ -62,7 +64,10 @@ impl<'e> WritableFile<'e> {
         let Some(SourceLocation::Path(location)) = entity.source.as_ref().map(|source| &source.location) else {
             return Err(unfit("has no file".into()));
         };
-        let mut found = files::find(base, location)?;
+        if super::is_remote(location) {
+            return Err(unfit(format!("is read from `{location}`, an object store")));
+        }
+        let mut found = files::find(base, location, &Objects::default())?;
         let file = match found.len() {
             // The folders' names may be columns.
             1 if base.join(location).is_file() => found.remove(0),
@@ -81,6 +86,9 @@ impl<'e> WritableFile<'e> {
         };
         if let Some(what) = options.unwritable() {
             return Err(unfit(format!("is read from `{location}`, {what}")));
+        }
+        if options.packing.unwrap_or_else(|| Packing::of_path(&file.path)) != Packing::Plain {
+            return Err(unfit(format!("is read from `{location}`, a compressed file")));
         }
         if !file.folders.is_empty() {
             return Err(unfit(format!("is read from `{location}`, whose folders are columns")));

@@ -4,8 +4,9 @@ use jiff::tz::TimeZone;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{BoundTable, declared_types, quoted, text, unreadable};
+use super::{declared_types, text, unreadable};
 use crate::hir::{Entity, Program, Value};
+use crate::runtime::sources::bound::{BoundTable, quoted};
 use crate::runtime::sources::columns::{self, Kind};
 use crate::runtime::sources::error::SourceError;
 use crate::runtime::sources::options::FileOptions;

@@ -6,7 +6,8 @@
 mod habit;
 mod provider;
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
@@ -15,79 +16,16 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Opened;
+use super::bound::{BoundTable, quoted};
 use super::cell::{Bad, Reading, parse};
 use super::columns::{self, Column, MIN_SCALE};
-use super::error::{Mismatch, MissingColumn, SourceError};
+use super::error::SourceError;
 use super::import::{LINE, Rejects, rejects_table};
+use super::infer::{self, Sample, by_name};
 use super::options::NumberFormat;
-use crate::base::did_you_mean;
-use crate::diag::Problem;
-use crate::hir::{Entity, Program};
-use crate::runtime::bindings::SourceBinding;
+use crate::hir::{Entity, Program, Ty, TyKind};
 pub(crate) use habit::{ColumnHabit, column_habits};
 use provider::SqliteTable;
-
-/// A table of a bound source, as the manifest and the declaration name it.
-pub(crate) struct BoundTable<'b> {
-    /// The source's name.
-    pub source: &'b str,
-    /// The table's name.
-    pub table: &'b [String],
-    /// What the manifest says; nothing when it does not know the source.
-    pub binding: Option<&'b SourceBinding>,
-    /// The folder to which the manifest's paths are relative.
-    pub project: &'b Path,
-}
-
-impl BoundTable<'_> {
-    /// `crm.contacts`
-    pub fn shown(&self) -> String {
-        format!("{}.{}", self.source, self.table.join("."))
-    }
-
-    /// The database's file.
-    ///
-    /// # Errors
-    /// A source that is not bound, or not to SQLite.
-    pub fn file(&self) -> Result<PathBuf, SourceError> {
-        let Some(binding) = self.binding else {
-            return Err(SourceError::Option {
-                message: format!("`{}` is not bound to anything", self.source),
-                help: format!("add `[source.{}]` with `url = \"sqlite:FILE\"` to orch.toml", self.source),
-            });
-        };
-        let url = binding.url.as_ref().map_err(|problem| SourceError::Problem(problem.clone()))?.expose();
-        match url.strip_prefix("sqlite:") {
-            Some(path) => Ok(self.project.join(path.strip_prefix("//").unwrap_or(path))),
-            None => {
-                let kind = url.split_once(':').map_or("another kind", |(scheme, _)| scheme);
-                Err(SourceError::Unsupported {
-                    what: format!("`{}`, a source of the kind `{kind}`,", self.source),
-                    help: "bind it to a file of SQLite, `sqlite:crm.db`, or export its tables to files".to_owned(),
-                })
-            }
-        }
-    }
-
-    /// Looks whether the manifest allows to change the table, whose entity has this name.
-    pub fn check_writable(&self, entity: &str) -> Result<(), SourceError> {
-        if self.binding.is_some_and(|binding| binding.writable) {
-            return Ok(());
-        }
-        let what = format!("belongs to the source `{}`", self.source);
-        Err(SourceError::ReadOnly { entity: entity.to_owned(), what })
-    }
-
-    /// The table as SQL names it.
-    pub fn sql(&self) -> String {
-        self.table.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".")
-    }
-}
-
-/// A name as SQL writes it.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
 
 /// A connection that cannot write, or one that can.
 pub(crate) fn connect(path: &Path, writable: bool, shown: &str) -> Result<Connection, SourceError> {
@@ -103,44 +41,27 @@ pub(crate) fn connect(path: &Path, writable: bool, shown: &str) -> Result<Connec
     connected.map_err(|error| unreadable(shown, &error))
 }
 
-fn unreadable(shown: &str, error: &rusqlite::Error) -> SourceError {
+pub(super) fn unreadable(shown: &str, error: &rusqlite::Error) -> SourceError {
     SourceError::Unreadable { shown: shown.to_owned(), reason: error.to_string() }
 }
 
 /// Opens the table of an entity.
-pub(crate) fn open(
+pub(super) fn open(
     entity: &Entity,
     program: &Program,
     bound: &BoundTable<'_>,
-    cache: &Path,
-    zone: &TimeZone,
-) -> Result<Opened, Problem> {
-    let place = entity.source.as_ref().map_or(entity.span, |source| source.span);
-    opened(entity, program, bound, cache, zone).map_err(|error| error.problem(place))
-}
-
-fn opened(
-    entity: &Entity,
-    program: &Program,
-    bound: &BoundTable<'_>,
+    path: &Path,
     cache: &Path,
     zone: &TimeZone,
 ) -> Result<Opened, SourceError> {
     let shown = bound.shown();
-    let path = bound.file()?;
-    let db = connect(&path, false, &shown)?;
+    let db = connect(path, false, &shown)?;
     let columns = columns::of_entity(entity, program)?;
     let declared = declared_types(&db, bound)?;
-    let missing = columns.iter().filter(|column| !declared.iter().any(|(name, _)| *name == column.name));
-    let missing: Vec<MissingColumn> = missing
-        .map(|column| {
-            let nearest = did_you_mean(&column.name, declared.iter().map(|(name, _)| name.as_str()));
-            MissingColumn { name: column.name.clone(), nearest: nearest.map(str::to_owned), span: column.span }
-        })
-        .collect();
-    if !missing.is_empty() {
-        let found = declared.into_iter().map(|(name, _)| name).collect();
-        return Err(SourceError::Columns(Box::new(Mismatch { shown, found, missing, ..Mismatch::default() })));
+    let missing: Vec<&Column> =
+        columns.iter().filter(|column| !declared.iter().any(|(name, _)| *name == column.name)).collect();
+    if let Some(mismatch) = bound.lacking(&missing, declared.iter().map(|(name, _)| name.clone()).collect()) {
+        return Err(SourceError::Columns(Box::new(mismatch)));
     }
     let failed = |error: rusqlite::Error| unreadable(&shown, &error);
     let count = format!("SELECT count(*) FROM {}", bound.sql());
@@ -158,7 +79,7 @@ fn opened(
     });
     let table = SqliteTable {
         types: types.collect(),
-        path,
+        path: path.to_owned(),
         sql: bound.sql(),
         shown,
         schema: Arc::new(Schema::new(fields)),
@@ -172,36 +93,124 @@ fn opened(
         rejected_table: rejects_table(&Rejects::default(), cache)?,
         rejected: 0,
         files: Vec::new(),
+        archived: Vec::new(),
     })
+}
+
+/// Rows that are looked at for the columns of an entity without a block.
+const SOME_ROWS: u64 = 10_000;
+
+/// The columns of a table whose entity is declared without a block: as the table declares them, and where it does not, or
+/// its values say otherwise, as the first rows suggest.
+pub(super) fn columns(bound: &BoundTable<'_>, path: &Path) -> Result<Vec<(String, Ty)>, SourceError> {
+    let db = connect(path, false, &bound.shown())?;
+    let declared = declared_types(&db, bound)?;
+    let mut columns = Vec::new();
+    for (profile, (name, ty)) in sample(&db, bound, SOME_ROWS)?.columns.iter().zip(&declared) {
+        let seen = profile.ty();
+        let kind = by_name(name, declared_kind(ty).filter(|kind| profile.may_be(kind)).unwrap_or(seen.kind));
+        columns.push((name.clone(), Ty { kind, nullable: seen.nullable || !is_never_null(&db, bound, name)? }));
+    }
+    Ok(columns)
+}
+
+/// What the first `rows` rows hold.
+pub(super) fn sample(db: &Connection, bound: &BoundTable<'_>, rows: u64) -> Result<Sample, SourceError> {
+    let names = declared_types(db, bound)?.into_iter().map(|(name, _)| (name, None)).collect();
+    let mut sample = infer::of_table(names);
+    let failed = |error: rusqlite::Error| unreadable(&bound.shown(), &error);
+    let mut statement = db.prepare(&format!("SELECT * FROM {} LIMIT {}", bound.sql(), rows + 1)).map_err(failed)?;
+    let count = statement.column_count();
+    let mut found = statement.query([]).map_err(failed)?;
+    while let Some(row) = found.next().map_err(failed)? {
+        if sample.rows == rows {
+            sample.whole = false;
+            break;
+        }
+        sample.row((0..count).map(|at| row.get_ref(at).ok().and_then(text).map(Cow::Owned)));
+    }
+    Ok(sample)
+}
+
+/// What a declared type is in the language, if it says so much.
+fn declared_kind(ty: &str) -> Option<TyKind> {
+    let known = [
+        (&["BOOL"][..], TyKind::Bool),
+        (&["INT"], TyKind::Int),
+        (&["REAL", "FLOA", "DOUB"], TyKind::Float),
+        (&["DEC", "NUMERIC", "MONEY"], TyKind::Decimal),
+        (&["TIMESTAMP", "DATETIME"], TyKind::Timestamp),
+        (&["DATE"], TyKind::Date),
+        (&["JSON"], TyKind::Json),
+    ];
+    let ty = ty.to_ascii_uppercase();
+    known.into_iter().find(|(words, _)| words.iter().any(|word| ty.contains(word))).map(|(_, kind)| kind)
+}
+
+/// Does the table forbid null in this column?
+pub(super) fn is_never_null(db: &Connection, bound: &BoundTable<'_>, column: &str) -> Result<bool, SourceError> {
+    let (schema, name) = place(bound)?;
+    let sql = "SELECT \"notnull\" > 0 OR pk > 0 FROM pragma_table_info(?1, ?2) WHERE name = ?3";
+    let found = db.query_row(sql, [name, schema, column], |row| row.get(0));
+    found.map_err(|error| unreadable(&bound.shown(), &error))
+}
+
+/// Schema and name of the table.
+fn place<'b>(bound: &BoundTable<'b>) -> Result<(&'b str, &'b str), SourceError> {
+    match bound.table {
+        [name] => Ok(("main", name)),
+        [schema, name] => Ok((schema, name)),
+        _ => Err(bound.missing(&[])),
+    }
 }
 
 /// Names of the table's columns and the types it declares for them.
 pub(crate) fn declared_types(db: &Connection, bound: &BoundTable<'_>) -> Result<Vec<(String, String)>, SourceError> {
     let shown = bound.shown();
     let failed = |error: rusqlite::Error| unreadable(&shown, &error);
-    let (name, schema) = match bound.table {
-        [name] => (name, "main"),
-        [schema, name] => (name, schema.as_str()),
-        _ => return Err(SourceError::Missing { shown, nearest: None, folder: bound.source.to_owned() }),
-    };
-    let mut columns = db
+    let (schema, name) = place(bound)?;
+    let columns = db
         .prepare("SELECT name, type FROM pragma_table_info(?1, ?2)")
         .map_err(failed)?
-        .query_map([name.as_str(), schema], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_map([name, schema], |row| Ok((row.get(0)?, row.get(1)?)))
         .and_then(Iterator::collect::<Result<Vec<(String, String)>, _>>)
         .map_err(failed)?;
     if columns.is_empty() {
-        let tables = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'";
-        let known = db
-            .prepare(tables)
-            .and_then(|mut found| found.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>())
-            .map_err(failed)?;
-        let nearest = did_you_mean(name, known.iter().map(String::as_str));
-        let nearest = nearest.map(|near| format!("{}.{near}", bound.source));
-        return Err(SourceError::Missing { shown, nearest, folder: bound.source.to_owned() });
+        return Err(bound.missing(&tables(db).map_err(failed)?));
     }
-    columns.shrink_to_fit();
     Ok(columns)
+}
+
+/// The names of tables and views, without those of the database itself and our own.
+pub(super) fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'
+        AND name <> '_orch_writes' ORDER BY name";
+    db.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Columns that point to others: column, table, its column.
+type Foreign = Vec<(String, String, String)>;
+
+/// The columns of the table's primary key, and its foreign keys of one column.
+pub(super) fn keys(db: &Connection, bound: &BoundTable<'_>) -> Result<(Vec<String>, Foreign), SourceError> {
+    let (schema, name) = place(bound)?;
+    let failed = |error: rusqlite::Error| unreadable(&bound.shown(), &error);
+    let primary = "SELECT name FROM pragma_table_info(?1, ?2) WHERE pk > 0 ORDER BY pk";
+    let primary = db
+        .prepare(primary)
+        .and_then(|mut found| found.query_map([name, schema], |row| row.get(0))?.collect())
+        .map_err(failed)?;
+    // A key that names no column means the primary one.
+    let foreign = "SELECT \"from\", \"table\", coalesce(\"to\", (SELECT p.name FROM pragma_table_info(f.\"table\") p WHERE p.pk = 1), '')
+        FROM pragma_foreign_key_list(?1, ?2) f
+        WHERE id IN (SELECT id FROM pragma_foreign_key_list(?1, ?2) GROUP BY id HAVING count(*) = 1)";
+    let foreign = db
+        .prepare(foreign)
+        .and_then(|mut found| {
+            found.query_map([name, schema], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+        })
+        .map_err(failed)?;
+    Ok((primary, foreign))
 }
 
 /// As many decimals as the column's values have, as far as they are numbers.

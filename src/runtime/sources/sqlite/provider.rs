@@ -15,8 +15,9 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use rusqlite::types::{Value, ValueRef};
 
-use super::{connect, quoted, text};
+use super::{connect, text};
 use crate::plan::query::QueryError;
+use crate::runtime::sources::bound::quoted;
 use crate::runtime::sources::cell::{Bad, Cell, Reading, parse};
 use crate::runtime::sources::columns::{Column, Kind};
 use crate::runtime::sources::error::SourceError;

@@ -4,7 +4,6 @@ use insta::assert_snapshot;
 
 use super::formats::{batch, write_parquet};
 use super::{Project, declare, drawn};
-use crate::runtime::sources::columns;
 
 #[test]
 fn names_of_folders_are_columns() {
@@ -25,7 +24,7 @@ fn names_of_folders_are_columns() {
     |          | 5  | 2026 | 5.000 | 9    |
     +----------+----+------+-------+------+
     ");
-    let columns = columns(&declared.entity.source.clone().unwrap(), project.folder.path()).unwrap();
+    let columns = project.columns(&declared.entity.source.clone().unwrap()).unwrap();
     let shown: Vec<_> = columns.iter().map(|(name, ty)| format!("{name} {:?} {}", ty.kind, ty.nullable)).collect();
     assert_snapshot!(shown.join(", "), @r"id Int false, spend Decimal true, region Text true, year Int true");
     let declared = declare("orders", &[], "region: text\nid: int");

@@ -15,7 +15,6 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::{Project, declare, drawn, text};
-use crate::runtime::sources::columns;
 
 pub(super) fn batch() -> RecordBatch {
     let tiers: datafusion::arrow::array::DictionaryArray<Int8Type> =
@@ -194,7 +193,7 @@ fn files_without_declaration_suggest_their_columns() {
     project.write("b.csv", "id,First Name,plz,spend,f,day,at,ok,none\n1,Zoë,01067,1,1e3,2026-01-05,2026-01-05T09:00Z,true,\n-2,,,2.5,1,2026-01-06,2026-01-06 10:00:00,no,\n");
     let shown = |location| {
         let source = declare(location, &[], "").entity.source.unwrap();
-        let columns = columns(&source, project.folder.path()).unwrap();
+        let columns = project.columns(&source).unwrap();
         let columns =
             columns.iter().map(|(name, ty)| format!("{name}: {:?}{}", ty.kind, if ty.nullable { "?" } else { "" }));
         columns.collect::<Vec<_>>().join(", ")

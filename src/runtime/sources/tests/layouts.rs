@@ -148,16 +148,3 @@ fn a_file_whose_columns_have_drifted_is_compared_with_the_first() {
               `in/a.csv` is as declared; all files of a source hold the same columns
     "#);
 }
-
-#[test]
-fn compressed_files_say_how_to_unpack_them() {
-    let project = Project::with("a.csv.gz", "");
-    assert_snapshot!(project.failure(&declare("a.csv.gz", &[], "id: int")), @r#"
-    error[run::source_unsupported]: `a.csv.gz`, which is compressed, cannot be read yet
-       ╭─[shop.orch:1:18]
-     1 │ entity rows from "a.csv.gz" {
-       ·                  ──────────
-       ╰────
-      = help: unpack it, for example with `gunzip`
-    "#);
-}

@@ -1,5 +1,6 @@
 //! Behaviour of sources, through declarations made by hand and files in a temporary folder.
 
+mod compressed;
 mod failures;
 mod folders;
 mod formats;
@@ -9,6 +10,7 @@ mod rejecting;
 mod shop;
 mod values;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::prelude::{SessionConfig, SessionContext, ident};
 use jiff::tz::TimeZone;
 
-use super::{OpenOptions, Opened, open};
+use super::{Objects, OpenOptions, Opened, Places, columns, open};
 use crate::base::{SourceId, SourceMap, Span};
 use crate::diag::{Problem, RenderStyle, render};
 use crate::hir::{Entity, Field, FieldId, Program, Source, SourceLocation, Ty, TyKind, Value};
@@ -59,9 +61,21 @@ impl Project {
 
     fn open(&self, declared: &Declared) -> Result<Opened, Problem> {
         let (base, cache, rejects) = (self.folder.path(), self.path(".cache"), self.path("rejected.csv"));
-        let options =
-            OpenOptions { base, cache: &cache, zone: &self.zone, threads: self.threads, rejects: Some(&rejects) };
+        let options = OpenOptions {
+            base,
+            cache: &cache,
+            zone: &self.zone,
+            threads: self.threads,
+            objects: &Objects::default(),
+            rejects: Some(&rejects),
+        };
         open(&declared.entity, &Program::default(), &options)
+    }
+
+    /// The columns of a source without a block.
+    fn columns(&self, source: &Source) -> Result<Vec<(String, Ty)>, Problem> {
+        let folder = self.folder.path();
+        columns(source, Places { base: folder, project: folder, bindings: &BTreeMap::new() })
     }
 
     /// The rows as a drawn table.
@@ -120,6 +134,7 @@ fn declare(location: &str, options: &[(&str, Value)], fields: &str) -> Declared 
         source: Some(Source {
             location: SourceLocation::Path(location.to_owned()),
             options: options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            fresh: None,
             span,
         }),
         fields: Vec::new(),
@@ -172,6 +187,18 @@ fn texts(values: &[&str]) -> Value {
 
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
+}
+
+/// A text as gzip packs it.
+pub(super) fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut writer, text.as_ref()).unwrap();
+    writer.finish().unwrap()
+}
+
+/// A text as zstd packs it.
+pub(super) fn zstd(text: impl AsRef<[u8]>) -> Vec<u8> {
+    zstd::encode_all(text.as_ref(), 1).unwrap()
 }
 
 /// Writes a Parquet file of whole numbers.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
+use super::super::Objects;
 use super::{OpenOptions, declare, open};
 use crate::hir::Program;
 
@@ -35,7 +36,14 @@ fn the_shop_imports_without_rejects() {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
     for (name, rows, fields) in tables {
         let declared = declare(&format!("data/{name}.csv"), &[], fields);
-        let options = OpenOptions { base: &base, cache: cache.path(), zone: &TimeZone::UTC, threads: 2, rejects: None };
+        let options = OpenOptions {
+            base: &base,
+            cache: cache.path(),
+            zone: &TimeZone::UTC,
+            threads: 2,
+            objects: &Objects::default(),
+            rejects: None,
+        };
         let opened = open(&declared.entity, &Program::default(), &options);
         let opened = opened.unwrap_or_else(|problem| panic!("{}", declared.rendered(&problem)));
         assert!(opened.rows.abs_diff(rows) <= 1, "{name}: {}", opened.rows);

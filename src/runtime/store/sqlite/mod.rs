@@ -5,9 +5,12 @@
 //! process. After a failed write or sync the writer accepts nothing more: a store that cannot remember must not be
 //! built upon.
 
+mod collect;
 mod contacts;
 mod feedback;
+mod operations;
 mod read;
+mod replace;
 mod schema;
 mod takes;
 mod write;
@@ -27,9 +30,10 @@ use crate::base::plain_reason;
 use crate::runtime::durable::{make_folder, sync_folder};
 
 use super::{
-    AudienceRecord, Change, EarlierContact, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord,
-    StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
+    AudienceRecord, Change, EarlierContact, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord,
+    SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
 };
+pub use replace::replace_database;
 use write::Writer;
 
 const DATABASE: &str = "state.db";
@@ -197,6 +201,10 @@ impl Store for SqliteStore {
         read::rows(&self.reader(), send, each)
     }
 
+    fn unsettled(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<u64, StoreError> {
+        read::unsettled(&self.reader(), send, each)
+    }
+
     fn signals(&self, run: &str, name: &str, since: jiff::Timestamp) -> Result<Vec<SignalRecord>, StoreError> {
         read::signals(&self.reader(), run, name, since)
     }
@@ -226,19 +234,24 @@ impl Store for SqliteStore {
         feedback::rows(&self.reader(), send, kind)
     }
 
-    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
-        read::audience(&self.reader(), name)
+    fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
+        read::audience(&self.reader(), realm, name)
     }
 
-    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError> {
-        read::audiences(&self.reader())
+    fn audiences(&self, realm: Realm) -> Result<Vec<AudienceRecord>, StoreError> {
+        read::audiences(&self.reader(), realm)
     }
 
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {
         takes::takes(&self.reader(), memory)
     }
 
-    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {
-        read::subscriptions(&self.reader(), topic, each)
+    fn subscriptions(
+        &self,
+        realm: Realm,
+        topic: &str,
+        each: &mut dyn FnMut(&str, &str, bool),
+    ) -> Result<(), StoreError> {
+        read::subscriptions(&self.reader(), realm, topic, each)
     }
 }

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::super::{
-    AudienceRecord, Exclusion, Intent, JournalRecord, OutcomeKind, OutcomeRow, Reason, RowRecord, RowState, RunRecord,
-    SendRecord, SignalRecord, StepRecord, StoreError, Tally, TaskRecord,
+    AudienceRecord, Exclusion, Intent, JournalRecord, OutcomeKind, OutcomeRow, Realm, Reason, RowRecord, RowState,
+    RunRecord, SendRecord, SignalRecord, StepRecord, StoreError, Tally, TaskRecord,
 };
 
 type Read<T> = Result<T, StoreError>;
@@ -160,26 +160,65 @@ const LATEST: &str = "FROM intents i LEFT JOIN outcomes o USING (send, row, atte
     WHERE i.send = ?1 AND NOT EXISTS
       (SELECT 1 FROM intents n WHERE n.send = i.send AND n.row = i.row AND n.attempt > i.attempt)";
 
-/// A row that waited for another try when the run was stopped has both an intent and an exclusion, which counts.
+/// What is read of each of them. A row that was asked for again counts from then on.
+const FULL: &str = "SELECT i.row, i.attempt, i.key, i.entity, i.address, i.at, o.kind, o.detail, o.retry_at, o.at,
+    (SELECT min(f.at) FROM intents f WHERE f.send = i.send AND f.row = i.row AND f.attempt >= coalesce(
+      (SELECT max(r.attempt) FROM outcomes r WHERE r.send = i.send AND r.row = i.row AND r.kind = 6), 0))";
+
 pub fn rows(db: &Connection, send: i64, each: &mut dyn FnMut(RowRecord)) -> Read<()> {
+    rows_from(db, send, 0, each)
+}
+
+/// The rows of a send from this number on. A row that waited for another try when the run was stopped has both an
+/// intent and an exclusion, which counts.
+fn rows_from(db: &Connection, send: i64, from: u64, each: &mut dyn FnMut(RowRecord)) -> Read<()> {
     let sql = format!(
-        "SELECT i.row, i.attempt, i.key, i.entity, i.address, i.at, o.kind, o.detail, o.retry_at, o.at,
-           (SELECT min(f.at) FROM intents f WHERE f.send = i.send AND f.row = i.row) {LATEST}
-           AND NOT EXISTS (SELECT 1 FROM exclusions x WHERE x.send = i.send AND x.row = i.row)
+        "{FULL} {LATEST} AND i.row >= ?2
+         AND NOT EXISTS (SELECT 1 FROM exclusions x WHERE x.send = i.send AND x.row = i.row)
          ORDER BY i.row"
     );
     let mut statement = db.prepare_cached(&sql).map_err(failed)?;
-    let mut found = statement.query(params![send]).map_err(failed)?;
+    let mut found = statement.query(params![send, from as i64]).map_err(failed)?;
     while let Some(row) = found.next().map_err(failed)? {
         each(intent_row(row).map_err(failed)?);
     }
-    let sql = "SELECT row, entity, reason, detail, at FROM exclusions WHERE send = ?1 ORDER BY row";
+    let sql = "SELECT row, entity, reason, detail, at FROM exclusions WHERE send = ?1 AND row >= ?2 ORDER BY row";
     let mut statement = db.prepare_cached(sql).map_err(failed)?;
-    let mut found = statement.query(params![send]).map_err(failed)?;
+    let mut found = statement.query(params![send, from as i64]).map_err(failed)?;
     while let Some(row) = found.next().map_err(failed)? {
         each(exclusion_row(row)?);
     }
     Ok(())
+}
+
+/// So many of the last settled rows are mentioned with those that are not.
+const LAST: i64 = 64;
+
+/// The rows of a send that may have to be looked at again. Gives a number: rows below it that were not mentioned are
+/// settled. What it costs does not depend on how many those are.
+pub fn unsettled(db: &Connection, send: i64, each: &mut dyn FnMut(RowRecord)) -> Read<u64> {
+    let below = db
+        .query_row("SELECT below FROM progress WHERE send = ?1", params![send], |row| row.get::<_, i64>(0))
+        .optional()
+        .map_err(failed)?
+        // The last of those that are settled are mentioned, so that it is known when the latest message was intended.
+        .map_or(0, |below| (below - LAST).max(0));
+    // The partial index has the few rows that had to be tried again.
+    let tried = "SELECT row FROM outcomes WHERE send = ?1 AND kind > 3 AND row < ?2";
+    let mut statement = db.prepare_cached(&format!("{FULL} {LATEST} AND i.row IN ({tried})")).map_err(failed)?;
+    let mut found = statement.query(params![send, below]).map_err(failed)?;
+    while let Some(row) = found.next().map_err(failed)? {
+        each(intent_row(row).map_err(failed)?);
+    }
+    // A message that was tried in vain may be excluded later on.
+    let sql = format!("SELECT row, entity, reason, detail, at FROM exclusions WHERE send = ?1 AND row IN ({tried})");
+    let mut statement = db.prepare_cached(&sql).map_err(failed)?;
+    let mut found = statement.query(params![send, below]).map_err(failed)?;
+    while let Some(row) = found.next().map_err(failed)? {
+        each(exclusion_row(row)?);
+    }
+    rows_from(db, send, below as u64, each)?;
+    Ok(below as u64)
 }
 
 fn intent_row(row: &Row<'_>) -> rusqlite::Result<RowRecord> {
@@ -235,6 +274,9 @@ pub fn tally(db: &Connection, send: i64) -> Read<Tally> {
     let targeted: i64 =
         db.query_row("SELECT targeted FROM sends WHERE id = ?1", params![send], |row| row.get(0)).map_err(failed)?;
     let mut tally = Tally { targeted: targeted as u64, ..Tally::default() };
+    if let Some(kept) = super::operations::kept_tally(db, send, &tally)? {
+        return Ok(kept);
+    }
     let ended = list(db, &format!("SELECT o.kind, count(*) {LATEST} GROUP BY o.kind"), &send, |row| {
         Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, i64>(1)? as u64))
     })?;
@@ -243,7 +285,7 @@ pub fn tally(db: &Connection, send: i64) -> Read<Tally> {
             Some(OutcomeKind::Sent) => tally.sent = count,
             Some(OutcomeKind::Failed) => tally.failed = count,
             Some(OutcomeKind::Unknown) => tally.unknown = count,
-            Some(OutcomeKind::Deferred | OutcomeKind::NotStarted) | None => {}
+            Some(OutcomeKind::Deferred | OutcomeKind::NotStarted | OutcomeKind::Reopened) | None => {}
         }
     }
     let sql = "SELECT reason, count(*) FROM exclusions WHERE send = ?1 GROUP BY reason";
@@ -266,9 +308,25 @@ pub(super) fn has_table(db: &Connection, name: &str) -> Read<bool> {
     db.query_row(sql, params![name], |_| Ok(())).optional().map(|found| found.is_some()).map_err(failed)
 }
 
-const AUDIENCE: &str = "SELECT name, entity, file, rows, run, at FROM audiences";
+/// The table of the audiences of a realm.
+pub(super) const fn audiences_of(realm: Realm) -> &'static str {
+    match realm {
+        Realm::Real => "audiences",
+        Realm::Simulated => "simulated_audiences",
+    }
+}
 
-fn audience_record(row: &Row<'_>) -> rusqlite::Result<AudienceRecord> {
+/// The table of the subscriptions of a realm.
+pub(super) const fn subscriptions_of(realm: Realm) -> &'static str {
+    match realm {
+        Realm::Real => "subscriptions",
+        Realm::Simulated => "simulated_subscriptions",
+    }
+}
+
+const AUDIENCE: &str = "SELECT name, entity, file, rows, run, at FROM";
+
+fn audience_record(row: &Row<'_>, realm: Realm) -> rusqlite::Result<AudienceRecord> {
     Ok(AudienceRecord {
         name: row.get(0)?,
         entity: row.get(1)?,
@@ -276,29 +334,34 @@ fn audience_record(row: &Row<'_>) -> rusqlite::Result<AudienceRecord> {
         rows: row.get::<_, i64>(3)? as u64,
         run: row.get(4)?,
         at: time(row, 5)?,
+        realm,
     })
 }
 
-pub fn audience(db: &Connection, name: &str) -> Read<Option<AudienceRecord>> {
-    if !has_table(db, "audiences")? {
+pub fn audience(db: &Connection, realm: Realm, name: &str) -> Read<Option<AudienceRecord>> {
+    let table = audiences_of(realm);
+    if !has_table(db, table)? {
         return Ok(None);
     }
-    db.query_row(&format!("{AUDIENCE} WHERE name = ?1"), params![name], audience_record).optional().map_err(failed)
+    let sql = format!("{AUDIENCE} {table} WHERE name = ?1");
+    db.query_row(&sql, params![name], |row| audience_record(row, realm)).optional().map_err(failed)
 }
 
-pub fn audiences(db: &Connection) -> Read<Vec<AudienceRecord>> {
-    if !has_table(db, "audiences")? {
+pub fn audiences(db: &Connection, realm: Realm) -> Read<Vec<AudienceRecord>> {
+    let table = audiences_of(realm);
+    if !has_table(db, table)? {
         return Ok(Vec::new());
     }
-    list(db, &format!("{AUDIENCE} WHERE ?1 ORDER BY name"), &true, audience_record)
+    list(db, &format!("{AUDIENCE} {table} WHERE ?1 ORDER BY name"), &true, |row| audience_record(row, realm))
 }
 
-pub fn subscriptions(db: &Connection, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Read<()> {
-    if !has_table(db, "subscriptions")? {
+pub fn subscriptions(db: &Connection, realm: Realm, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Read<()> {
+    let table = subscriptions_of(realm);
+    if !has_table(db, table)? {
         return Ok(());
     }
-    let sql = "SELECT person, address, subscribed FROM subscriptions WHERE topic = ?1";
-    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let sql = format!("SELECT person, address, subscribed FROM {table} WHERE topic = ?1");
+    let mut statement = db.prepare_cached(&sql).map_err(failed)?;
     let mut found = statement.query(params![topic]).map_err(failed)?;
     while let Some(row) = found.next().map_err(failed)? {
         let read = |at: usize| {

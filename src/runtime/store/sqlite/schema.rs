@@ -11,7 +11,8 @@ use super::super::StoreError;
 /// | 2 | `audiences`, `subscriptions` |
 /// | 3 | `takes` |
 /// | 4 | `contacts`, `late`, `feedback` |
-pub const FORMAT: i64 = 4;
+/// | 5 | `progress`, `tallies`, `collected`, `turned_simulated`, audiences and subscriptions of simulated runs |
+pub const FORMAT: i64 = 5;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS bundles (
@@ -180,6 +181,51 @@ CREATE TABLE IF NOT EXISTS takes (
   at      INTEGER NOT NULL,
   kept    INTEGER NOT NULL
 );
+CREATE INDEX IF NOT EXISTS outcomes_open ON outcomes (send, row) WHERE kind > 3;
+
+CREATE TABLE IF NOT EXISTS progress (
+  send  INTEGER PRIMARY KEY,
+  below INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS tallies (
+  send     INTEGER PRIMARY KEY,
+  sent     INTEGER NOT NULL,
+  failed   INTEGER NOT NULL,
+  unknown  INTEGER NOT NULL,
+  late     INTEGER NOT NULL,
+  excluded TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS collected (
+  run TEXT PRIMARY KEY,
+  at  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS turned_simulated (
+  run  TEXT PRIMARY KEY,
+  send INTEGER NOT NULL,
+  take INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS simulated_audiences (
+  name   TEXT PRIMARY KEY,
+  entity TEXT NOT NULL,
+  file   TEXT NOT NULL,
+  rows   INTEGER NOT NULL,
+  run    TEXT NOT NULL,
+  at     INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS simulated_subscriptions (
+  topic      TEXT NOT NULL,
+  person     TEXT NOT NULL,
+  address    TEXT NOT NULL,
+  subscribed INTEGER NOT NULL,
+  at         INTEGER NOT NULL,
+  PRIMARY KEY (topic, person, address)
+) WITHOUT ROWID;
+
 CREATE INDEX IF NOT EXISTS takes_by_memory ON takes (memory);
 CREATE INDEX IF NOT EXISTS takes_by_run ON takes (run) WHERE kept = 0;
 ";

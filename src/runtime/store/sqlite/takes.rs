@@ -12,9 +12,17 @@ pub fn takes(db: &Connection, memory: Option<&str>) -> Result<Vec<TakeRecord>, S
     if !has_table(db, "takes")? {
         return Ok(Vec::new());
     }
-    let sql = "SELECT id, memory, entity, by, takes.run, takes.file, ranges, rows, at, kept, coalesce(simulated, 0)
-               FROM takes LEFT JOIN runs ON runs.run = takes.run WHERE ?1 IS NULL OR memory = ?1 ORDER BY id";
-    list(db, sql, &memory, |row| {
+    // What a run took before its clock became virtual stays real.
+    let (real, turned) = match has_table(db, "turned_simulated")? {
+        true => ("coalesce(t.take, 0)", "LEFT JOIN turned_simulated t ON t.run = takes.run"),
+        false => ("0", ""),
+    };
+    let sql = format!(
+        "SELECT id, memory, entity, by, takes.run, takes.file, ranges, rows, at, kept,
+           coalesce(simulated, 0) AND id > {real}
+         FROM takes LEFT JOIN runs ON runs.run = takes.run {turned} WHERE ?1 IS NULL OR memory = ?1 ORDER BY id"
+    );
+    list(db, &sql, &memory, |row| {
         Ok(TakeRecord {
             id: row.get(0)?,
             memory: row.get(1)?,

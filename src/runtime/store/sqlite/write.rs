@@ -7,10 +7,11 @@ use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::super::{
-    AudienceRecord, Change, Exclusion, Intent, OutcomeRow, Receipt, RunRecord, SendRecord, SignalRecord, StepRecord,
-    StoreError, Subscription, TaskRecord,
+    AudienceRecord, Change, Exclusion, Intent, OutcomeRow, Realm, Receipt, RunRecord, SendRecord, SignalRecord,
+    StepRecord, StoreError, Subscription, TaskRecord,
 };
-use super::{contacts, feedback, takes};
+use super::read::{audiences_of, subscriptions_of};
+use super::{collect, contacts, feedback, operations, takes};
 use crate::runtime::machine::{Event, State};
 
 /// One commit request.
@@ -135,12 +136,19 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
             db.prepare_cached(sql)?.execute(params![run, step, token, json(answer)?])?;
         }
         Change::Audience(audience) => new_audience(db, audience)?,
-        Change::Subscriptions(people) => subscriptions(db, people)?,
+        Change::Subscriptions(realm, people) => subscriptions(db, *realm, people)?,
         Change::Take { take, seen } => return takes::take(db, take, *seen),
         Change::Used { run } => takes::used(db, run)?,
         Change::Forget { takes } => takes::forget(db, takes)?,
-        Change::Simulated { run } => {
-            db.prepare_cached("UPDATE runs SET simulated = 1 WHERE run = ?1")?.execute(params![run])?;
+        Change::Simulated { run } => operations::simulated(db, run)?,
+        Change::Reopen { send, kind, at } => operations::reopen(db, *send, *kind, *at)?,
+        Change::Recount(step) => operations::recount(db, step)?,
+        Change::Progress(send, below) => operations::progress(db, *send, *below)?,
+        Change::Collect { run, tallies, at } => collect::collect(db, run, tallies.as_deref(), *at)?,
+        Change::Tidy { before, contacts } => collect::tidy(db, *before, *contacts)?,
+        Change::Repin { run, to } => {
+            let sql = "UPDATE runs SET campaign = ?2, fingerprint = ?3, file = ?4 WHERE run = ?1";
+            db.prepare_cached(sql)?.execute(params![run, to.campaign, to.fingerprint, to.file])?;
         }
     }
     Ok(Ok(()))
@@ -294,10 +302,9 @@ fn exclusions(db: &Connection, send: i64, rows: &[Exclusion]) -> rusqlite::Resul
 }
 
 fn new_audience(db: &Connection, audience: &AudienceRecord) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO audiences (name, entity, file, rows, run, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![
+    let table = audiences_of(audience.realm);
+    let columns = "(name, entity, file, rows, run, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    db.prepare_cached(&format!("INSERT OR REPLACE INTO {table} {columns}"))?.execute(params![
         audience.name,
         audience.entity,
         audience.file,
@@ -309,13 +316,14 @@ fn new_audience(db: &Connection, audience: &AudienceRecord) -> rusqlite::Result<
 }
 
 /// The last word of a person counts for everything known about them, addresses of earlier times included.
-fn subscriptions(db: &Connection, people: &[Subscription]) -> rusqlite::Result<()> {
-    let mut earlier = db.prepare_cached(
-        "UPDATE subscriptions SET subscribed = ?3, at = ?4 WHERE topic = ?1 AND person = ?2 AND person <> ''",
-    )?;
-    let mut insert = db.prepare_cached(
-        "INSERT OR REPLACE INTO subscriptions (topic, person, address, subscribed, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
+fn subscriptions(db: &Connection, realm: Realm, people: &[Subscription]) -> rusqlite::Result<()> {
+    let table = subscriptions_of(realm);
+    let mut earlier = db.prepare_cached(&format!(
+        "UPDATE {table} SET subscribed = ?3, at = ?4 WHERE topic = ?1 AND person = ?2 AND person <> ''"
+    ))?;
+    let mut insert = db.prepare_cached(&format!(
+        "INSERT OR REPLACE INTO {table} (topic, person, address, subscribed, at) VALUES (?1, ?2, ?3, ?4, ?5)"
+    ))?;
     for one in people {
         let at = one.at.as_microsecond();
         earlier.execute(params![one.topic, one.person, one.subscribed, at])?;

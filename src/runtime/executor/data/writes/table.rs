@@ -1,7 +1,9 @@
-//! Changing a table of a bound source, in one transaction.
+//! Changing a table of SQLite, in one transaction.
 //!
 //! What the step has done is kept in a small table of the same database, `_orch_writes`, in the same transaction. So after
 //! a crash either both are there or neither, and a step that is performed again changes nothing twice.
+
+use std::path::PathBuf;
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params, params_from_iter};
@@ -30,14 +32,12 @@ impl Executor<'_> {
         token: &str,
         step: &Step,
         data: &DataStep,
-        (id, bound): (EntityId, BoundTable<'_>),
+        (id, bound, path): (EntityId, BoundTable<'_>, PathBuf),
     ) -> Result<Done, RunError> {
         let entity = &self.program[id];
         let place = entity.source.as_ref().map_or(entity.span, |source| source.span);
         let problem = |error: SourceError| RunError::from(error.problem(place));
-        bound.check_writable(&entity.name).map_err(problem)?;
         let shown = bound.shown();
-        let path = bound.file().map_err(problem)?;
         let failed = |error: rusqlite::Error| DataError::File { path: shown.clone(), reason: error.to_string() };
         let earlier = connect(&path, false, &shown).map_err(problem)?;
         if let Some(done) = self.remembered_write(&earlier, token, step).map_err(failed)? {

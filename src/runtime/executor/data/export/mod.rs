@@ -1,5 +1,8 @@
 //! `export S to "file" { ... }`
 
+mod fixed;
+mod options;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -19,34 +22,11 @@ use super::error::DataError;
 use super::publish::file_error;
 use crate::hir::{Expr, Query, Value};
 use crate::plan::Step;
-use crate::plan::query::IDENTITY;
+use crate::plan::query::{Columns, IDENTITY};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::ROW;
 use crate::runtime::seal;
-use crate::runtime::sources::Encoding;
-
-/// What a file is made of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Format {
-    Csv,
-    Ndjson,
-    Parquet,
-    Arrow,
-}
-
-/// The options of an export, with their defaults.
-struct Options {
-    format: Format,
-    columns: Option<Vec<String>>,
-    if_empty: String,
-    append: bool,
-    delimiter: u8,
-    header: bool,
-    encoding: Encoding,
-    mark: bool,
-    decimal_comma: bool,
-    guard: bool,
-}
+use options::{Format, Options};
 
 impl Executor<'_> {
     /// Writes a population to a file, or behind its end.
@@ -67,7 +47,12 @@ impl Executor<'_> {
         if !options.append {
             self.not_a_source(&target, &written)?;
         }
-        let (rows, accounting) = self.frozen_rows(token, step, query).await?;
+        let (target, written) = self.placed(target, written);
+        let columns = match &options.columns {
+            Some(names) => Columns::Named(names.clone()),
+            None => Columns::All,
+        };
+        let (rows, accounting) = self.frozen_rows(token, step, query, &columns).await?;
         let mut done = Done::of(accounting).noted(written.clone());
         if done.rows_out == 0 && options.if_empty == "fail" {
             return Err(DataError::NoRows { path: written }.into());
@@ -126,77 +111,6 @@ impl Executor<'_> {
     }
 }
 
-impl Options {
-    fn new(path: &str, given: &[(String, Value)]) -> Result<Self, DataError> {
-        let wrong = |why: String, help: &str| DataError::Export { path: path.to_string(), why, help: help.to_string() };
-        let option = |name: &str| given.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-        let text = |name: &str| match option(name) {
-            Some(Value::Text(text)) => Some(text.as_str()),
-            _ => None,
-        };
-        let flag = |name: &str, default: bool| match option(name) {
-            Some(Value::Bool(value)) => *value,
-            _ => default,
-        };
-        let extension = Path::new(path).extension().map(|found| found.to_string_lossy().to_lowercase());
-        let format = match text("format").or(extension.as_deref()) {
-            Some("csv" | "tsv" | "txt") => Format::Csv,
-            Some("ndjson" | "jsonl") => Format::Ndjson,
-            Some("parquet" | "pq") => Format::Parquet,
-            Some("arrow" | "ipc" | "feather") => Format::Arrow,
-            _ => {
-                let help = "end the name in .csv, .ndjson, .parquet or .arrow, or add `format: csv`";
-                return Err(wrong("nothing says what kind of file it is".into(), help));
-            }
-        };
-        let append = flag("append", false);
-        if append && matches!(format, Format::Parquet | Format::Arrow) {
-            return Err(wrong(
-                "rows can be added to text files only".into(),
-                "use .csv or .ndjson, or leave out `append`",
-            ));
-        }
-        let decimal_comma = flag("decimal_comma", false);
-        let delimiter = match text("delimiter") {
-            Some("tab") => b'\t',
-            Some(sign) => match sign.as_bytes() {
-                [byte] if !byte.is_ascii_alphanumeric() && !b"\"\r\n".contains(byte) => *byte,
-                _ => return Err(wrong(format!("`{sign}` is no delimiter"), "write one sign, such as `\";\"`")),
-            },
-            None if extension.as_deref() == Some("tsv") => b'\t',
-            None if decimal_comma => b';',
-            None => b',',
-        };
-        let (encoding, mark) = match text("encoding") {
-            None => (Encoding::Utf8, false),
-            Some("utf-8-bom") => (Encoding::Utf8, true),
-            Some(name) => match Encoding::named(name) {
-                Some(encoding) => (encoding, false),
-                None => {
-                    let help = "known are \"utf-8\", \"utf-8-bom\", \"latin-1\" and \"windows-1252\"";
-                    return Err(wrong(format!("the encoding `{name}` is unknown"), help));
-                }
-            },
-        };
-        let columns = match option("columns") {
-            Some(Value::List(names)) => Some(names.iter().map(|name| name.to_text(&jiff::tz::TimeZone::UTC)).collect()),
-            _ => None,
-        };
-        Ok(Self {
-            format,
-            columns,
-            if_empty: text("if_empty").unwrap_or("write").to_string(),
-            append,
-            delimiter,
-            header: flag("header", true),
-            encoding,
-            mark,
-            decimal_comma,
-            guard: flag("guard", true),
-        })
-    }
-}
-
 /// One export.
 struct Work<'w> {
     options: &'w Options,
@@ -217,6 +131,13 @@ impl Work<'_> {
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(rows, &error))?;
         let schema = reader.schema().clone();
         let columns = executor.export_columns(query, &schema, self.options, self.shown)?;
+        if let Some(fixed) = &self.options.fixed {
+            fixed.fits(columns.len()).map_err(|why| DataError::Export {
+                path: self.shown.to_string(),
+                why,
+                help: "choose the columns with `columns`, and give each of them a width".to_string(),
+            })?;
+        }
         let schema = schema.project(&columns).map_err(|error| file_error(rows, &error))?;
         let mut out = File::create(draft).map_err(|error| file_error(draft, &error))?;
         let earlier = match behind {
@@ -324,6 +245,39 @@ impl Work<'_> {
         writer.into_inner().map_err(|error| self.failed(error.error()).into())
     }
 
+    fn fixed_lines(&self, batch: &RecordBatch) -> Result<Vec<u8>, RunError> {
+        let Some(fixed) = &self.options.fixed else { return Ok(Vec::new()) };
+        let mut lines = String::new();
+        for at in 0..batch.num_rows() {
+            for (place, column) in batch.columns().iter().enumerate() {
+                let cell = self.style.cell(column.as_ref(), at)?;
+                fixed.add(place, &cell, column.data_type().is_numeric(), &mut lines).map_err(|why| {
+                    let schema = batch.schema();
+                    let name = schema.field(place).name();
+                    DataError::Export {
+                        path: self.shown.to_string(),
+                        why: format!("`{cell}` of the column `{name}` {why}"),
+                        help: "give the column more room in `widths`, or cut what is too long: `too_long: cut`".into(),
+                    }
+                })?;
+            }
+            lines.push('\n');
+        }
+        Ok(self.encoded(&lines)?)
+    }
+
+    /// Text in the encoding that was chosen.
+    fn encoded(&self, text: &str) -> Result<Vec<u8>, DataError> {
+        match self.options.encoding.encode(text) {
+            Some(bytes) => Ok(bytes.into_owned()),
+            None => Err(DataError::Export {
+                path: self.shown.to_string(),
+                why: "a character cannot be written in the encoding that was chosen".to_string(),
+                help: "leave out `encoding` to write UTF-8".to_string(),
+            }),
+        }
+    }
+
     fn json_lines(&self, batch: &RecordBatch) -> Result<Vec<u8>, RunError> {
         let schema = batch.schema();
         let mut lines = String::new();
@@ -355,10 +309,13 @@ impl Sink {
                 Sink::Parquet(Box::new(ArrowWriter::try_new(file, schema, Some(properties))?))
             }
             Format::Arrow => Sink::Arrow(Box::new(FileWriter::try_new(file, schema)?)),
-            Format::Csv | Format::Ndjson => {
+            Format::Csv | Format::Ndjson | Format::Fixed => {
                 let mut out = BufWriter::new(file);
                 if work.options.mark && !earlier {
                     out.write_all(b"\xEF\xBB\xBF")?;
+                }
+                if let (Some(fixed), true, false) = (&work.options.fixed, work.options.header, earlier) {
+                    out.write_all(&work.encoded(&fixed.header(schema))?)?;
                 }
                 if work.options.format == Format::Csv && work.options.header && !earlier {
                     out.write_all(&work.record(schema.fields().iter().map(|field| field.name().clone()))?)?;
@@ -373,6 +330,7 @@ impl Sink {
             Sink::Text(out) => {
                 let lines = match work.options.format {
                     Format::Ndjson => work.json_lines(batch)?,
+                    Format::Fixed => work.fixed_lines(batch)?,
                     _ => work.csv_lines(batch)?,
                 };
                 out.write_all(&lines).map_err(|error| work.failed(&error).into())
