@@ -15,7 +15,7 @@
 //! | 4 | `plan`, `ide` | 0-3 |
 //! | 5 | `runtime` | 0-4 |
 //! | 6 | `report` | 0-5 |
-//! | 7 | `cli`, `repl` | all |
+//! | 7 | `cli`, `repl`, `serve` | all |
 //!
 //! Up to `hir` every phase returns its value *and* a list of problems, never an error.
 
@@ -43,5 +43,7 @@ pub mod repl;
 pub mod report;
 #[cfg(feature = "engine")]
 pub mod runtime;
+#[cfg(feature = "engine")]
+pub mod serve;
 pub mod stdlib;
 pub mod syntax;

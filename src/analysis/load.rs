@@ -185,8 +185,21 @@ impl<'l> Load<'l> {
         schemas
     }
 
-    /// Texts of all template files that messages name.
-    pub fn templates(&self) -> HashMap<String, Result<String, String>> {
+    /// Texts of all template files that messages name. They are kept with the texts, since a run is pinned to them, too.
+    pub fn templates(&mut self) -> HashMap<String, Result<String, String>> {
+        let templates = self.read_templates();
+        let mut found: Vec<(&String, &String)> =
+            templates.iter().filter_map(|(path, text)| Some((path, text.as_ref().ok()?))).collect();
+        found.sort();
+        for (path, text) in found {
+            if !self.seen.contains(path) {
+                self.loaded.sources.add(path.as_str(), text.as_str());
+            }
+        }
+        templates
+    }
+
+    fn read_templates(&self) -> HashMap<String, Result<String, String>> {
         let mut templates = HashMap::new();
         for file in &self.loaded.files {
             for stmt in &file.ast.stmts {

@@ -8,14 +8,14 @@ use super::{Context, Exit, Failure, channels, project, workspace};
 use crate::analysis::{Analysis, Workspace};
 use crate::base::{SourceMap, did_you_mean};
 use crate::diag::{Problem, Problems, codes};
-use crate::hir::{CampaignId, TyKind, Value};
+use crate::hir::{Campaign, CampaignId, TyKind, Value};
 use crate::plan::{DataStep, Plan};
 use crate::project::Project;
 use crate::runtime::channels::{Places, UnknownPolicy, open};
 use crate::runtime::machine::Version;
 use crate::runtime::store::sqlite::SqliteStore;
-use crate::runtime::store::{RunRecord, Store, StoreError};
-use crate::runtime::{BoundChannel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError};
+use crate::runtime::store::{Agenda, RunRecord, Store, StoreError};
+use crate::runtime::{BoundChannel, Cancel, Engine, EngineOptions, Folders, Inbox, Note, Pace, RunError, inputs};
 
 /// Threads for queries and imports when the machine does not say how many it has.
 const THREADS: usize = 4;
@@ -55,7 +55,6 @@ impl Script {
         };
         show_warnings(context, &analysis)?;
         let plan = planned(&analysis, campaign)?;
-        show_notes(context, &plan, &analysis.sources);
         Ok(Self { project, path, sources: analysis.sources, plan })
     }
 
@@ -123,13 +122,22 @@ fn planned(analysis: &Analysis, campaign: Option<&str>) -> Result<Plan, Failure>
         .map_err(|error| run_failure(&error.into(), analysis.sources.clone()))
 }
 
-/// What the run of a plan will not follow, as remarks.
-fn show_notes(context: &Context, plan: &Plan, sources: &SourceMap) {
-    if !context.output.is_json() {
-        for note in plan.notes() {
-            context.output.remark(crate::diag::render(&note, sources, context.output.remark_style()).trim_end());
-        }
-    }
+/// The plans of all campaigns that a script itself declares and that start by themselves. Those of files that it uses
+/// belong to these files.
+///
+/// # Errors
+/// One of them cannot be run.
+pub fn starting_plans(analysis: &Analysis) -> Result<Vec<Plan>, Failure> {
+    let program = Arc::new(analysis.program.clone());
+    let starts = |campaign: &Campaign| {
+        let is_own = analysis.entry == Some(campaign.span.source);
+        is_own && (campaign.schedule.is_some() || campaign.trigger.is_some())
+    };
+    let of = |(at, _): (usize, &Campaign)| {
+        Plan::new(Arc::clone(&program), CampaignId(at as u32), &analysis.sources)
+            .map_err(|error| run_failure(&error.into(), analysis.sources.clone()))
+    };
+    program.campaigns.iter().enumerate().filter(|(_, campaign)| starts(campaign)).map(of).collect()
 }
 
 /// An error of the engine as the end of a command.
@@ -137,6 +145,7 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
     let exit = match error {
         RunError::Parameter(_) | RunError::UnknownRun { .. } | RunError::UnboundChannel { .. } => Exit::Usage,
         RunError::NotHarmless { .. } | RunError::NoMessage { .. } | RunError::Over { .. } => Exit::Usage,
+        RunError::Held(_) | RunError::StillGoing { .. } => Exit::Usage,
         RunError::Store(_) | RunError::Restored { .. } => Exit::Usage,
         RunError::Source(problem) if problem.code == codes::run::BAD_BACKUP => Exit::Usage,
         RunError::Source(problem) if problem.code == codes::run::CACHE_UNUSABLE => Exit::Usage,
@@ -153,19 +162,13 @@ pub fn run_failure(error: &RunError, sources: SourceMap) -> Failure {
 /// # Errors
 /// A channel that is not configured well, a missing secret.
 pub fn engine(project: &Project, channel_names: &[String], context: &Context) -> Result<Engine, Failure> {
-    let folders = folders(project);
-    let print = context.output.printer();
-    let places = Places { project: project.base.clone(), state: folders.state.clone(), console: print };
     let mut bound = BTreeMap::new();
     for name in channel_names {
-        let config = channels::channel_config(name, project)?;
-        let rate = config.rate.and_then(|rate| Some((rate.count, jiff::SignedDuration::try_from(rate.per).ok()?)));
-        let resend_unknown = config.unknown == UnknownPolicy::Resend;
-        let driver = open(name, &config, &places)?;
-        bound.insert(name.clone(), BoundChannel { driver, pace: Pace::new(rate), resend_unknown });
+        bound.insert(name.clone(), open_channel(project, name, context)?);
     }
     let threads = std::thread::available_parallelism().map_or(THREADS, usize::from);
     let options = EngineOptions {
+        folders: folders(project),
         zone: project.settings.project.timezone.rules(),
         threads,
         memory_limit: project.settings.engine.memory_limit.map(crate::project::Bytes::as_usize),
@@ -174,9 +177,23 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
         sources: channels::sources(project),
         confirm_above: project.settings.project.confirm_above,
         allow: project.settings.allow_recipients.clone().unwrap_or_default(),
-        ..EngineOptions::new(folders)
+        ..EngineOptions::new(folders(project))
     };
     Engine::new(options).map_err(|error| run_failure(&error, SourceMap::new()))
+}
+
+/// A channel of a project, with its limits.
+///
+/// # Errors
+/// It is not configured well, or a secret is missing.
+pub fn open_channel(project: &Project, name: &str, context: &Context) -> Result<BoundChannel, Failure> {
+    let places =
+        Places { project: project.base.clone(), state: folders(project).state, console: context.output.printer() };
+    let config = channels::channel_config(name, project)?;
+    let rate = config.rate.and_then(|rate| Some((rate.count, jiff::SignedDuration::try_from(rate.per).ok()?)));
+    let resend_unknown = config.unknown == UnknownPolicy::Resend;
+    let driver = open(name, &config, &places)?;
+    Ok(BoundChannel { driver, pace: Pace::new(rate), resend_unknown })
 }
 
 /// Where a project's files are.
@@ -186,17 +203,17 @@ pub fn folders(project: &Project) -> Folders {
     Folders { project: base, state }
 }
 
-/// The names of the channels that a script needs: for its sends, and for its alerts.
-pub fn channels_for(script: &Script) -> Vec<String> {
+/// The names of the channels that a plan needs: for its sends, and for its alerts.
+pub fn channels_for(project: &Project, plan: &Plan) -> Vec<String> {
     let alert = |step: &crate::plan::Step| match &step.kind {
         crate::plan::StepKind::Data(data) => match data.as_ref() {
-            DataStep::Alert { to, .. } => script.project.settings.alert.get(to).map(|alert| alert.channel.clone()),
+            DataStep::Alert { to, .. } => project.settings.alert.get(to).map(|alert| alert.channel.clone()),
             _ => None,
         },
         _ => None,
     };
-    let mut names = channels_of(&script.plan);
-    names.extend(script.plan.steps().into_iter().filter_map(alert));
+    let mut names = channels_of(plan);
+    names.extend(plan.steps().into_iter().filter_map(alert));
     names.sort();
     names.dedup();
     names
@@ -226,6 +243,43 @@ pub fn store(project: &Project) -> Result<SqliteStore, Failure> {
         StoreError::InUse { .. } => in_use(error).into(),
         error => run_failure(&error.into(), SourceMap::new()),
     })
+}
+
+/// Who may write to a state.
+pub enum Holding {
+    /// We: nobody else held it.
+    Ours(SqliteStore),
+    /// Another process, which takes in what is left in the inbox.
+    Theirs {
+        /// Its process id, if it could be read.
+        holder: Option<u32>,
+    },
+}
+
+/// Opens the state of a project for writing, unless another process holds it.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn holding(project: &Project) -> Result<Holding, Failure> {
+    match SqliteStore::open(&folders(project).state) {
+        Ok(store) => Ok(Holding::Ours(store)),
+        Err(StoreError::InUse { holder, .. }) => Ok(Holding::Theirs { holder }),
+        Err(error) => Err(run_failure(&error.into(), SourceMap::new())),
+    }
+}
+
+/// The process that holds the state, if another one does and says who it is.
+pub fn holder(project: &Project) -> Option<u32> {
+    match holding(project) {
+        Ok(Holding::Theirs { holder }) => holder,
+        _ => None,
+    }
+}
+
+/// Another process holds the state, and nothing can be asked of it.
+pub fn busy(project: &Project) -> Failure {
+    let path = folders(project).state.display().to_string();
+    in_use(StoreError::InUse { path, holder: holder(project) }).into()
 }
 
 /// What somebody at another terminal can do about it.
@@ -267,6 +321,14 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
     matching.pop().ok_or_else(|| run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new()))
 }
 
+/// Leaves a note for whoever drives the runs of a project.
+///
+/// # Errors
+/// The state cannot be written.
+pub fn leave(project: &Project, note: &Note) -> Result<(), Failure> {
+    Inbox::new(&folders(project).state).leave(note).map_err(|error| run_failure(&error, SourceMap::new()))
+}
+
 /// Leaves a note for the runs of a project. If nobody drives one at the moment, what it says takes effect at once;
 /// otherwise whoever does reads it within a moment.
 ///
@@ -274,13 +336,13 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
 /// The state cannot be written.
 pub fn tell(project: &Project, note: &Note, context: &Context) -> Result<(), Failure> {
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
-    Inbox::new(&folders(project).state).leave(note).map_err(failed)?;
+    leave(project, note)?;
     match SqliteStore::open(&folders(project).state) {
         Ok(store) => {
             if let Note::Stop { run, .. } = note {
                 let record = find_run(&store, run)?;
                 let script = pinned(project, &store, &record)?;
-                let engine = engine(project, &channels_for(&script), context)?;
+                let engine = engine(project, &channels_for(project, &script.plan), context)?;
                 engine.cancel_rest(&store, &script.plan, run).map_err(failed)?;
             }
             engine(project, &[], context)?.take_notes(&store).map_err(failed)
@@ -288,6 +350,24 @@ pub fn tell(project: &Project, note: &Note, context: &Context) -> Result<(), Fai
         Err(StoreError::InUse { .. }) => Ok(()),
         Err(error) => Err(failed(error.into())),
     }
+}
+
+/// Waits until whoever holds the state has taken in that everything is held, or that it is not; not for long.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn until_held(project: &Project, held: bool, engine: &Engine) -> Result<bool, Failure> {
+    for _ in 0..50 {
+        let hold = match store_to_read(project)? {
+            Some(store) => store.held().map_err(|error| run_failure(&error.into(), SourceMap::new()))?,
+            None => None,
+        };
+        if hold.is_some() == held {
+            return Ok(true);
+        }
+        engine.pause(jiff::SignedDuration::from_millis(100), &Cancel::default());
+    }
+    Ok(false)
 }
 
 /// A run that is not over, by its name, and its project.
@@ -358,8 +438,26 @@ pub fn pinned(project: &Project, store: &dyn Store, record: &RunRecord) -> Resul
 pub fn version(project: &Project, store: &dyn Store, record: &Version) -> Result<Script, Failure> {
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
     let files = store.bundle(&record.fingerprint).map_err(|error| failed(error.into()))?.unwrap_or_default();
+    let (plan, sources) = plan_of(project, files, &record.file, &record.campaign)?;
+    if plan.fingerprint != record.fingerprint {
+        let why = "its source is read differently by this version of orch".to_string();
+        return Err(failed(RunError::Machine(crate::runtime::machine::MachineError(why))));
+    }
+    Ok(Script { project: project.clone(), path: record.file.clone(), sources, plan })
+}
+
+/// The plan of a campaign, made of texts that were kept.
+///
+/// # Errors
+/// What this version finds wrong with them.
+pub fn plan_of(
+    project: &Project,
+    files: Vec<(String, String)>,
+    file: &str,
+    campaign: &str,
+) -> Result<(Plan, SourceMap), Failure> {
     let settings = &project.settings.project;
-    let entry = files.iter().find(|(name, _)| *name == record.file).cloned();
+    let entry = files.iter().find(|(name, _)| name == file).cloned();
     let mut schema = settings.schema.clone();
     schema.retain(|name| files.iter().any(|(known, _)| known == name));
     let mut pinned = Workspace::from_files(files).schema(schema).timezone(settings.timezone.name());
@@ -368,18 +466,14 @@ pub fn version(project: &Project, store: &dyn Store, record: &Version) -> Result
     }
     let analysis = match &entry {
         Some((name, text)) if name.starts_with('<') => pinned.analyze_text(name, text),
-        _ => pinned.analyze(&record.file),
+        _ => pinned.analyze(file),
     };
     if analysis.problems.has_errors() {
         let (problems, sources) = (analysis.problems.clone(), analysis.sources.clone());
         return Err(Failure { problems, sources, exit: Exit::Problems });
     }
-    let plan = planned(&analysis, Some(&record.campaign))?;
-    if plan.fingerprint != record.fingerprint {
-        let why = "its source is read differently by this version of orch".to_string();
-        return Err(failed(RunError::Machine(crate::runtime::machine::MachineError(why))));
-    }
-    Ok(Script { project: project.clone(), path: record.file.clone(), sources: analysis.sources, plan })
+    let plan = planned(&analysis, Some(campaign))?;
+    Ok((plan, analysis.sources))
 }
 
 /// The parameters given on the command line, as values of the campaign's types.
@@ -389,7 +483,7 @@ pub fn version(project: &Project, store: &dyn Store, record: &Version) -> Result
 pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Value>, Failure> {
     let mut values = BTreeMap::new();
     for (name, text) in super::params::parse(written)? {
-        let param = plan.campaign().params.iter().find(|param| param.name == name);
+        let param = inputs(plan).find(|param| param.name == name);
         let value = match param {
             Some(param) => parse_value(&text, &param.ty.kind).ok_or_else(|| {
                 let message = format!("`{text}` is not a value of the parameter `{name}`");
@@ -404,7 +498,7 @@ pub fn parameters(plan: &Plan, written: &[String]) -> Result<BTreeMap<String, Va
 
 fn unknown_parameter(plan: &Plan, name: &str) -> Problem {
     let campaign = plan.campaign();
-    let known: Vec<&str> = campaign.params.iter().map(|param| param.name.as_str()).collect();
+    let known: Vec<&str> = inputs(plan).map(|param| param.name.as_str()).collect();
     let help = match did_you_mean(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "leave it out: the campaign takes none".to_string(),

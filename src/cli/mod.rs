@@ -11,9 +11,13 @@ mod backup;
 mod channels;
 mod check;
 mod completions;
+#[cfg(feature = "engine")]
+mod conduct;
 mod doc;
 #[cfg(feature = "engine")]
 mod doctor;
+#[cfg(feature = "engine")]
+mod drive;
 mod environment;
 mod exit;
 mod explain;
@@ -21,6 +25,8 @@ mod failure;
 #[cfg(feature = "engine")]
 mod feedback;
 mod fmt;
+#[cfg(feature = "engine")]
+mod follow;
 #[cfg(feature = "engine")]
 mod gc;
 #[cfg(feature = "engine")]
@@ -42,6 +48,8 @@ mod project;
 #[cfg(feature = "engine")]
 mod question;
 #[cfg(feature = "engine")]
+mod register;
+#[cfg(feature = "engine")]
 mod repl;
 #[cfg(feature = "engine")]
 mod resume;
@@ -53,6 +61,8 @@ mod run;
 mod runs;
 #[cfg(feature = "engine")]
 mod schema;
+#[cfg(feature = "engine")]
+mod serve;
 #[cfg(feature = "engine")]
 mod show;
 #[cfg(feature = "engine")]
@@ -163,6 +173,8 @@ enum Command {
     #[cfg(feature = "engine")]
     Run(run::Arguments),
     #[cfg(feature = "engine")]
+    Serve(serve::Arguments),
+    #[cfg(feature = "engine")]
     Runs(runs::Arguments),
     #[cfg(feature = "engine")]
     Show(show::Arguments),
@@ -256,6 +268,8 @@ impl Command {
             Self::Plan(arguments) => plan::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Run(arguments) => run::run(&arguments, context),
+            #[cfg(feature = "engine")]
+            Self::Serve(arguments) => serve::run(&arguments, context),
             #[cfg(feature = "engine")]
             Self::Runs(arguments) => runs::run(&arguments, context),
             #[cfg(feature = "engine")]

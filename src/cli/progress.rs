@@ -3,12 +3,14 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Output;
 use crate::plan::Plan;
 use crate::report::{count, dropped, elapsed, exclusions, moment, summary};
+use crate::runtime::clock::{Clock, WallClock};
 use crate::runtime::store::{StepRecord, Tally};
 use crate::runtime::{Observer, Progress};
 
@@ -27,6 +29,8 @@ pub struct Terminal<'o> {
     titles: usize,
     bar: Mutex<ProgressBar>,
     terminal: bool,
+    /// Whether waits take time that can be counted down.
+    counts: bool,
 }
 
 impl<'o> Terminal<'o> {
@@ -42,7 +46,13 @@ impl<'o> Terminal<'o> {
         let bar = Mutex::new(ProgressBar::hidden());
         let longest = plan.steps().iter().map(|step| step.title.chars().count()).max().unwrap_or(0);
         let titles = longest.clamp(*TITLES.start(), *TITLES.end());
-        Self { output, zone, on_wait, delivered_to, titles, bar, terminal }
+        Self { output, zone, on_wait, delivered_to, titles, bar, terminal, counts: true }
+    }
+
+    /// The same for a clock that jumps.
+    pub fn jumping(mut self) -> Self {
+        self.counts = false;
+        self
     }
 
     fn line(&self, mark: char, title: &str, text: &str) {
@@ -85,8 +95,24 @@ impl<'o> Terminal<'o> {
         bar.set_position(settled);
     }
 
+    /// Counts down under the line of a wait, for somebody who watches.
+    fn count_down(&self, until: Timestamp) {
+        if !self.terminal || !self.counts {
+            return;
+        }
+        let left = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // A line that cannot be written is written again in a second.
+            let _ = out.write_str(&left(until.duration_since(WallClock.now())));
+        };
+        let style = ProgressStyle::with_template("    {left} left").map(|style| style.with_key("left", left));
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        *bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.enable_steady_tick(Duration::from_secs(1));
+    }
+
     /// Takes the bar away before something else is printed.
-    fn clear(&self) {
+    pub fn clear(&self) {
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         bar.finish_and_clear();
         *bar = ProgressBar::hidden();
@@ -109,6 +135,14 @@ fn sent(tally: &Tally) -> String {
     text
 }
 
+/// `1d 23:59:12`, never less than nothing.
+fn left(left: SignedDuration) -> String {
+    let seconds = left.as_secs().max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let days = if days > 0 { format!("{days}d ") } else { String::new() };
+    format!("{days}{hours:02}:{minutes:02}:{:02}", seconds % 60)
+}
+
 impl Observer for Terminal<'_> {
     fn on(&self, progress: Progress<'_>) {
         match progress {
@@ -116,8 +150,9 @@ impl Observer for Terminal<'_> {
             Progress::Finished { title, record, tally, took } => self.finished(title, record, tally, took),
             Progress::Sending { title, settled, targeted } => self.sending(title, settled, targeted),
             Progress::Waiting { title, until } => {
-                let until = moment(until, &self.zone);
-                self.line('◷', title, &format!("until {until}{}", self.on_wait));
+                let moment = moment(until, &self.zone);
+                self.line('◷', title, &format!("until {moment}{}", self.on_wait));
+                self.count_down(until);
             }
             Progress::Blocked => {
                 self.line('◷', "waiting", "for a person or a signal · `orch tasks` lists what is asked")
@@ -128,5 +163,17 @@ impl Observer for Terminal<'_> {
                 self.output.remark(crate::diag::safe_text(&format!("warning: {text}")));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_counted_in_days_and_as_a_clock() {
+        assert_eq!(left(SignedDuration::from_secs(2 * 86_400 - 48)), "1d 23:59:12");
+        assert_eq!(left(SignedDuration::from_secs(61)), "00:01:01");
+        assert_eq!(left(SignedDuration::from_secs(-5)), "00:00:00");
     }
 }

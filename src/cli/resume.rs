@@ -1,14 +1,16 @@
 //! `orch resume RUN`
 
-use super::host::{self, find_run};
-use super::{Context, Exit, Failure, pause, project, question, run};
+use super::drive::{How, drive, watch};
+use super::host::{self, Holding};
+use super::{Context, Exit, Failure, project, question, run};
 use crate::base::SourceMap;
 use crate::diag::{Problem, codes};
 use crate::project::Project;
-use crate::report::moment;
+use crate::report::{self, moment};
+use crate::runtime::clock::{Clock, WallClock};
 use crate::runtime::store::sqlite::SqliteStore;
-use crate::runtime::store::{RunRecord, Store};
-use crate::runtime::{Cancel, Engine, Pacing, RunError, Until};
+use crate::runtime::store::{Agenda, RunRecord, Store};
+use crate::runtime::{Cancel, Engine, Note, Pacing, RunError, Until, paused_by_hand};
 
 /// Go on with a run that was parked, paused or interrupted
 #[derive(clap::Args, Debug)]
@@ -42,43 +44,121 @@ pub enum SentAfterBackup {
 
 /// Goes on with one run, or with all that have not ended.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let project = match &arguments.run {
+    let (project, record) = match &arguments.run {
         // Looked up for reading first: a name that is wrong makes no state.
-        Some(name) => host::open_run(context, name)?.0,
-        None => project::open(&context.globals, std::path::Path::new("."))?,
-    };
-    let store = host::store(&project)?;
-    let records = match &arguments.run {
-        Some(name) => vec![find_run(&store, name)?],
-        None => {
-            let runs = store.runs().map_err(|error| host::run_failure(&error.into(), SourceMap::new()))?;
-            runs.into_iter().rev().filter(|record| !record.is_done()).collect()
+        Some(name) => {
+            let (project, record) = host::open_run(context, name)?;
+            (project, Some(record))
         }
+        None => (project::open(&context.globals, std::path::Path::new("."))?, None),
     };
+    let cancel = Cancel::default();
+    match (host::holding(&project)?, record) {
+        (Holding::Ours(store), Some(record)) => resume(arguments, &project, &store, &record, &cancel, context),
+        (Holding::Ours(store), None) => resume_all(arguments, &project, &store, &cancel, context),
+        (Holding::Theirs { .. }, Some(_)) if arguments.fast_forward => Err(host::busy(&project)),
+        (Holding::Theirs { .. }, Some(record)) => resume_elsewhere(arguments, &project, &record, &cancel, context),
+        (Holding::Theirs { holder }, None) => {
+            host::leave(&project, &Note::ResumeAll)?;
+            host::until_held(&project, false, &host::engine(&project, &[], context)?)?;
+            if !context.output.is_json() {
+                let holder = holder.map_or(String::new(), |id| format!("process {id} goes on with "));
+                context.output.line(format!("{holder}every run that no person paused"));
+            }
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Has whoever holds the state go on with a run, and watches.
+fn resume_elsewhere(
+    arguments: &Arguments,
+    project: &Project,
+    record: &RunRecord,
+    cancel: &Cancel,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let Some(store) = host::store_to_read(project)? else { return Err(host::busy(project)) };
+    refuse_if_held(&store)?;
+    if record.state.restored.is_some() {
+        // What its channels have is asked first, which only the holder of the state can do.
+        return Err(host::busy(project));
+    }
+    let script = host::pinned(project, &store, record)?;
+    drop(store);
+    let engine = host::engine(project, &[], context)?;
+    host::leave(project, &Note::Resume { run: record.run.clone() })?;
+    if !context.output.is_json() {
+        context.output.line(format!("run {} goes on", record.run));
+    }
+    let until = if arguments.detach { Until::FirstWait } else { Until::End };
+    let how = How { until, pacing: Pacing::Real, confirmed: false, cancel };
+    let (run, seen) = (record.run.as_str(), if record.status() == "paused" { record.seq } else { 0 });
+    watch(&script, &engine, (run, seen), how, context)
+}
+
+fn refuse_if_held(store: &SqliteStore) -> Result<(), Failure> {
+    let failed = |error: RunError| host::run_failure(&error, SourceMap::new());
+    match store.held().map_err(|error| failed(error.into()))? {
+        Some(hold) => Err(failed(RunError::Held(hold))),
+        None => Ok(()),
+    }
+}
+
+fn resume_all(
+    arguments: &Arguments,
+    project: &Project,
+    store: &SqliteStore,
+    cancel: &Cancel,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let failed = |error: RunError| host::run_failure(&error, SourceMap::new());
+    let engine = host::engine(project, &[], context)?;
+    if store.held().map_err(|error| failed(error.into()))?.is_some() {
+        host::leave(project, &Note::ResumeAll)?;
+    }
+    engine.take_notes(store).map_err(failed)?;
+    let runs = store.runs().map_err(|error| failed(error.into()))?;
+    let records: Vec<RunRecord> = runs.into_iter().rev().filter(|record| !record.is_done()).collect();
     if records.is_empty() && !context.output.is_json() {
         context.output.line("no run is open");
     }
     // One interruption is meant for all that are still to come.
-    let cancel = Cancel::default();
     let mut exit = Exit::Done;
+    let mut later = Vec::new();
     for record in records {
         if cancel.is_cancelled() {
             break;
         }
-        let one = match resume(arguments, &project, &store, &record, &cancel, context) {
+        if let (Some(at), false) = (waits_until(store, &record).map_err(failed)?, arguments.fast_forward) {
+            later.push(at);
+            exit = if exit.number() < Exit::Waiting.number() { Exit::Waiting } else { exit };
+            continue;
+        }
+        let one = match resume(arguments, project, store, &record, cancel, context) {
             // One that cannot go on keeps no other from it.
-            Err(failure) if arguments.all => {
+            Err(failure) => {
                 context.output.remark(format!("run {} does not go on", record.run));
                 failure.remark(&context.output);
                 failure.exit
             }
-            ended => ended?,
+            Ok(ended) => ended,
         };
         if one.number() > exit.number() {
             exit = one;
         }
     }
+    if let (Some(first), false) = (later.iter().min(), context.output.is_json()) {
+        let (waiting, first) = (report::count(later.len() as u64), moment(*first, &engine.options().zone));
+        context.output.line(format!("not due yet: {waiting} · the next {first}"));
+    }
     Ok(exit)
+}
+
+/// The instant at which a run goes on that only waits for it: there is nothing to be done before.
+fn waits_until(store: &SqliteStore, record: &RunRecord) -> Result<Option<jiff::Timestamp>, RunError> {
+    let later = record.state.due().filter(|at| *at > WallClock.now() && !record.simulated);
+    Ok(if later.is_some() && store.words(&record.run)?.is_empty() { later } else { None })
 }
 
 fn resume(
@@ -90,12 +170,13 @@ fn resume(
     context: &Context,
 ) -> Result<Exit, Failure> {
     let run = &record.run;
+    refuse_if_held(store)?;
     if arguments.all && record.state.restored.is_some() {
         let choice = format!("`orch resume {run} --sent-after-backup skip|resend` goes on");
         context.output.remark(format!("run {run} stays held: it was restored · {choice}"));
         return Ok(Exit::Waiting);
     }
-    if let (true, Some(reason)) = (arguments.all, pause::by_a_person(record)) {
+    if let (true, Some(reason)) = (arguments.all, paused_by_hand(record)) {
         context.output.remark(format!("run {run} stays paused: {reason} · `orch resume {run}` goes on"));
         return Ok(Exit::Waiting);
     }
@@ -104,7 +185,7 @@ fn resume(
         return Err(host::run_failure(&error, SourceMap::new()));
     }
     let script = host::pinned(project, store, record)?;
-    let engine = host::engine(project, &host::channels_for(&script), context)?;
+    let engine = host::engine(project, &host::channels_for(project, &script.plan), context)?;
     let pacing = if arguments.fast_forward || record.simulated { Pacing::FastForward } else { Pacing::Real };
     run::check_harmless(&script, &engine, pacing)?;
     if pacing == Pacing::FastForward && !record.simulated && !context.output.is_json() {
@@ -118,7 +199,7 @@ fn resume(
     }
     // Several runs go on side by side only in `orch serve`; here each goes as far as it can without waiting.
     let until = if arguments.detach || arguments.all { Until::FirstWait } else { Until::End };
-    run::drive(&script, &engine, store, run, run::How { until, pacing, confirmed: false, cancel }, context)
+    drive(&script, &engine, store, run, How { until, pacing, confirmed: false, cancel }, context)
 }
 
 /// A restored run goes on once it is known what is to become of messages that may have left after the backup. Where every

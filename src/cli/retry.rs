@@ -1,5 +1,6 @@
 //! `orch retry RUN`
 
+use super::drive::{How, drive};
 use super::host::{self, find_run};
 use super::{Context, Exit, Failure, question, run};
 use crate::base::SourceMap;
@@ -60,7 +61,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let script = host::pinned(&project, &store, &record)?;
-    let engine = host::engine(&project, &host::channels_for(&script), context)?;
+    let engine = host::engine(&project, &host::channels_for(&project, &script.plan), context)?;
     let pacing = if record.simulated { Pacing::FastForward } else { Pacing::Real };
     run::check_harmless(&script, &engine, pacing)?;
     let mut asked = 0;
@@ -81,8 +82,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     if !context.output.is_json() {
         context.output.line(format!("run {}: {} asked for again", record.run, plural(asked, "message")));
     }
-    let how = run::How { until: Until::Repeats, pacing, confirmed: true, cancel: &Cancel::default() };
-    run::drive(&script, &engine, &store, &record.run, how, context)
+    let how = How { until: Until::Repeats, pacing, confirmed: true, cancel: &Cancel::default() };
+    drive(&script, &engine, &store, &record.run, how, context)
 }
 
 /// Sends whose rows are gone, or that another version of the script performed, cannot be performed once more.

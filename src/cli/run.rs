@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::host::{self, Script, Source};
-use super::progress::Terminal;
+use super::drive::{How, drive, watch};
+use super::host::{self, Holding, Script, Source};
+use super::register::{emitted, register};
 use super::{Context, Exit, Failure, ask};
+use crate::hir::Overlap;
 use crate::plan::StepKind;
-use crate::report::{RunReport, moment};
-use crate::runtime::machine::Status;
-use crate::runtime::store::StoreError;
 use crate::runtime::store::sqlite::SqliteStore;
-use crate::runtime::{Cancel, Drive, DriveEnd, Engine, Observer, Pacing, RunError, Silent, Until};
+use crate::runtime::store::{Agenda, StoreError};
+use crate::runtime::{Cancel, Engine, NewRun, Note, Pacing, RunError, Until, new_run};
 
 /// Start a run. It survives interruptions: each message is decided exactly once
 ///
@@ -41,12 +41,15 @@ pub struct Arguments {
     /// Return at the first wait instead of waiting; `orch resume` goes on
     #[arg(long)]
     pub detach: bool,
+    /// Start although an earlier run is still going and the campaign's `overlap` would not have it
+    #[arg(long)]
+    pub beside: bool,
     /// Do not ask before a first send to many people
     #[arg(long, short = 'y')]
     pub yes: bool,
 }
 
-/// Starts the run and drives it.
+/// Starts the run and drives it, or has it driven by whoever holds the state.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let source = match (&arguments.file, &arguments.expression) {
         (Some(file), _) => Source::File(file),
@@ -60,24 +63,48 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     };
     let script = Script::open(context, &source, arguments.campaign.as_deref())?;
     let params = host::parameters(&script.plan, &arguments.params)?;
-    let engine = host::engine(&script.project, &host::channels_for(&script), context)?;
+    let engine = host::engine(&script.project, &host::channels_for(&script.project, &script.plan), context)?;
     // Everything that can be wrong with the data is found before the run exists.
     engine.sources(&script.plan).map_err(|error| script.failure(&error))?;
-    let store = host::store(&script.project)?;
+    let holding = host::holding(&script.project)?;
     let pacing = if arguments.fast_forward { Pacing::FastForward } else { Pacing::Real };
     check_harmless(&script, &engine, pacing)?;
     check_messages(&script, &engine)?;
     if pacing == Pacing::FastForward && changes_data(&script.plan) && !context.output.is_json() {
         context.output.remark("warning: fast-forward jumps over waits, but the rows of entities that the script changes are really changed");
     }
-    let run =
-        engine.start(&store, &script.plan, &script.path, &params, pacing).map_err(|error| script.failure(&error))?;
-    if !context.output.is_json() {
-        context.output.line(format!("run {run} started · orch show {run}"));
-    }
     let until = if arguments.detach { Until::FirstWait } else { Until::End };
     let how = How { until, pacing, confirmed: arguments.yes, cancel: &Cancel::default() };
-    drive(&script, &engine, &store, &run, how, context)
+    let new = |store: &SqliteStore| -> Result<NewRun, Failure> {
+        let new = new_run(store, &script.plan, &script.path, &params, pacing, engine.options().clock.now());
+        let new = NewRun { confirmed: arguments.yes, ..new.map_err(|error| script.failure(&error))? };
+        check_start(&script, arguments.beside, &new, store)?;
+        if !context.output.is_json() {
+            context.output.line(format!("run {} started · orch show {}", new.run, new.run));
+        }
+        Ok(new)
+    };
+    match holding {
+        Holding::Ours(store) => {
+            let new = new(&store)?;
+            if pacing == Pacing::Real {
+                register(&script.project, &store, &engine, &emitted(&script.plan), context)?;
+            }
+            let run = engine.begin(&store, new).map_err(|error| script.failure(&error))?;
+            drive(&script, &engine, &store, &run, how, context)
+        }
+        Holding::Theirs { holder } => {
+            let Some(store) = host::store_to_read(&script.project)? else { return Err(host::busy(&script.project)) };
+            let new = new(&store)?;
+            drop(store);
+            let run = new.run.clone();
+            host::leave(&script.project, &Note::Start(Box::new(new)))?;
+            if let (Some(id), false) = (holder, context.output.is_json()) {
+                context.output.remark(format!("process {id} holds the state and drives the run"));
+            }
+            watch(&script, &engine, (&run, 0), how, context)
+        }
+    }
 }
 
 /// A fast-forward run on a channel that delivers is refused before it exists.
@@ -106,103 +133,27 @@ fn check_messages(script: &Script, engine: &Engine) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How a run is driven.
-#[derive(Clone, Copy)]
-pub struct How<'c> {
-    pub until: Until,
-    pub pacing: Pacing,
-    /// Nobody need be asked before many people are written to.
-    pub confirmed: bool,
-    /// What an interruption tells.
-    pub cancel: &'c Cancel,
-}
-
-/// Drives a run, shows what happens and how it ended.
-pub fn drive(
-    script: &Script,
-    engine: &Engine,
-    store: &SqliteStore,
-    run: &str,
-    how: How<'_>,
-    context: &Context,
-) -> Result<Exit, Failure> {
-    let How { until, pacing, confirmed, cancel } = how;
-    let output = &context.output;
-    engine.cancel_on_interrupt(cancel, leave);
-    let on_wait = match pacing {
-        Pacing::FastForward => " · jumped over".to_string(),
-        Pacing::Real => format!(" · Ctrl-C parks the run, `orch resume {run}` goes on"),
-    };
-    let zone = engine.options().zone.clone();
-    let watched = context.environment.error_is_terminal;
-    let terminal = Terminal::new(output, zone.clone(), on_wait, delivered_to(script), &script.plan, watched);
-    let observer: &dyn Observer = if output.is_json() { &Silent } else { &terminal };
-    let drive = Drive { until, pacing, observer, cancel, confirmed };
-    let ended = engine.drive(store, &script.plan, run, &drive);
+/// What stands in the way of a start: everything is held, or an earlier run of the campaign is still going.
+fn check_start(script: &Script, beside: bool, new: &NewRun, store: &SqliteStore) -> Result<(), Failure> {
     let failed = |error: StoreError| script.failure(&error.into());
-    let report = RunReport::read(store, run).map_err(failed)?;
-    if let (true, Some(report)) = (output.is_json(), &report) {
-        output.json(&report.json());
+    if let Some(hold) = store.held().map_err(failed)? {
+        return Err(script.failure(&RunError::Held(hold)));
     }
-    let balance = report.as_ref().and_then(RunReport::balance).map_or(String::new(), |text| format!(" · {text}"));
-    let reason = report
-        .and_then(|report| report.record.state.reason)
-        .map_or(String::new(), |text| crate::diag::safe_text(&format!(": {text}")));
-    let end = match ended {
-        Ok(end) => end,
-        Err(error) => {
-            let failure = script.failure(&error);
-            // The document with the results is already on standard output.
-            failure.remark(output);
-            if !output.is_json() {
-                output.line(format!("paused{balance} · nothing is lost, `orch resume {run}` goes on"));
-            }
-            return Ok(Exit::Failed);
-        }
+    let campaign = script.plan.campaign();
+    let says_so = campaign.header.iter().any(|(word, _)| *word == "overlap");
+    let (by, allows) = match &campaign.overlap {
+        Overlap::Allow { by } => (by.is_some(), by.is_none()),
+        Overlap::Queue { by } => (by.is_some(), false),
+        Overlap::Skip => (false, false),
     };
-    let (text, exit) = match end {
-        DriveEnd::Over(Status::Failed) => (format!("failed{reason}{balance}"), Exit::Failed),
-        DriveEnd::Over(status) => (format!("{}{reason}{balance}", status.word()), Exit::Done),
-        DriveEnd::Paused => (format!("paused{reason}{balance}"), Exit::Waiting),
-        DriveEnd::Waiting(at) => {
-            let until = moment(at, &zone);
-            (format!("waiting until {until}{balance} · `orch resume {run}` goes on"), Exit::Waiting)
-        }
-        DriveEnd::Blocked => {
-            (format!("waiting for a person or a signal{balance} · `orch tasks` lists what is asked"), Exit::Waiting)
-        }
-        DriveEnd::Parked if until == Until::Repeats && !cancel.is_cancelled() => {
-            (format!("as it was{balance} · `orch resume {run}` goes on with it"), Exit::Done)
-        }
-        DriveEnd::Parked => (format!("parked{balance} · `orch resume {run}` goes on"), Exit::Waiting),
-    };
-    if !output.is_json() {
-        output.line(text);
+    if beside || new.simulated || allows || !says_so {
+        return Ok(());
     }
-    Ok(exit)
-}
-
-/// Where the messages of the outbox lie, for the line of a send.
-fn delivered_to(script: &Script) -> Option<String> {
-    let channel = host::channels_of(&script.plan).into_iter().next()?;
-    let settings = script.project.settings.channel(&channel);
-    match settings.driver {
-        crate::project::Driver::Outbox => {
-            let folder = match &settings.path {
-                Some(path) => script.project.base.join(path),
-                None => host::folders(&script.project).state.join("outbox"),
-            };
-            Some(format!("outbox: {}", host::shown(&folder)))
-        }
-        crate::project::Driver::File => settings.path.map(|path| format!("file: {path}")),
-        _ => None,
+    let key = new.key.as_deref().filter(|_| by);
+    match store.open_run_of(&new.file, &new.campaign, key).map_err(failed)? {
+        Some(run) => Err(script.failure(&RunError::StillGoing { campaign: new.campaign.clone(), run })),
+        None => Ok(()),
     }
-}
-
-/// Somebody is impatient. Whatever is in the air is judged by the next one who drives the run, as after `kill -9`.
-#[expect(clippy::disallowed_methods, reason = "the second interruption must not wait for anything")]
-fn leave() {
-    std::process::exit(i32::from(Exit::Waiting.number()));
 }
 
 /// True when a campaign changes the rows of entities, which has no place apart.

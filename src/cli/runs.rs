@@ -1,5 +1,7 @@
 //! `orch runs`
 
+mod scheduled;
+
 use serde::Serialize;
 
 use super::environment::shown_path;
@@ -8,7 +10,8 @@ use super::{Context, Exit, Failure, host, project};
 use crate::base::SourceMap;
 use crate::project::Project;
 use crate::report::{Column, Table, moment, waiting_until};
-use crate::runtime::store::{RunRecord, Store, StoreError};
+use crate::runtime::store::{Agenda, Hold, RunRecord, Store, StoreError};
+use scheduled::ScheduledJson;
 
 /// List the runs of this project and profile, the latest first
 #[derive(clap::Args, Debug)]
@@ -25,6 +28,10 @@ pub struct Arguments {
 #[derive(Serialize)]
 struct RunsJson {
     runs: Vec<RunJson>,
+    /// Campaigns that `orch serve` starts by themselves.
+    scheduled: Vec<ScheduledJson>,
+    /// Why nothing starts or goes on.
+    paused: Option<Hold>,
 }
 
 #[derive(Serialize)]
@@ -91,6 +98,28 @@ impl Found {
     }
 }
 
+/// The runs of one project as a document, the latest first.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn document(
+    project: &Project,
+    store: &dyn Agenda,
+    open: bool,
+    limit: usize,
+) -> Result<serde_json::Value, StoreError> {
+    let mut records = store.runs()?;
+    records.retain(|record| !open || !record.state.status.is_over());
+    let tasks = store.open_tasks()?;
+    let mut runs = Vec::new();
+    for record in records.into_iter().take(limit) {
+        let waiting_for = waiting_for(store, &record, &tasks)?;
+        runs.push(Found { project: project.clone(), record, waiting_for }.json());
+    }
+    let document = RunsJson { runs, scheduled: scheduled::read(project, store)?, paused: store.held()? };
+    serde_json::to_value(document).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
 /// Lists the runs.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let failed = |error: StoreError| host::run_failure(&error.into(), SourceMap::new());
@@ -101,9 +130,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
             stores.push((project, store));
         }
     }
-    let mut records = Vec::new();
-    for (at, (_, store)) in stores.iter().enumerate() {
+    let (mut records, mut tasks, mut scheduled, mut paused) = (Vec::new(), Vec::new(), Vec::new(), None);
+    for (at, (project, store)) in stores.iter().enumerate() {
         records.extend(store.runs().map_err(failed)?.into_iter().map(|record| (at, record)));
+        tasks.extend(store.open_tasks().map_err(failed)?);
+        scheduled.extend(scheduled::read(project, store).map_err(failed)?);
+        paused = paused.or(store.held().map_err(failed)?);
     }
     records.retain(|(_, record)| !arguments.open || !record.state.status.is_over());
     records.sort_by(|(_, a), (_, b)| b.started.cmp(&a.started).then_with(|| a.run.cmp(&b.run)));
@@ -111,23 +143,34 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let mut shown = Vec::new();
     for (at, record) in records.into_iter().take(arguments.limit) {
         let (project, store) = &stores[at];
-        let waiting_for = waiting_for(project, store, &record).map_err(failed)?;
+        let waiting_for = waiting_for(store, &record, &tasks).map_err(failed)?;
         shown.push(Found { project: project.clone(), record, waiting_for });
     }
     if context.output.is_json() {
-        context.output.json(&RunsJson { runs: shown.iter().map(Found::json).collect() });
+        context.output.json(&RunsJson { runs: shown.iter().map(Found::json).collect(), scheduled, paused });
         return Ok(Exit::Done);
     }
     if total == 0 {
         context.output.line("no runs yet · `orch run FILE` starts one");
-        return Ok(Exit::Done);
+    } else {
+        context.output.text(table(&shown, stores.len() > 1, total).render(context.output.style().width));
     }
-    let folders = stores.len() > 1;
+    if !scheduled.is_empty() {
+        context.output.line("");
+        let zone = here.settings.project.timezone.rules();
+        context.output.text(scheduled::table(&scheduled, &zone).render(context.output.style().width));
+    }
+    if let Some(hold) = paused {
+        let why = hold.reason.map_or(String::new(), |reason| format!(": {reason}"));
+        context.output.line(format!("everything is paused{why} · `orch resume --all` goes on"));
+    }
+    Ok(Exit::Done)
+}
+
+fn table(shown: &[Found], folders: bool, total: u64) -> Table {
     let mut columns: Vec<Column> = ["run", "status", "started", "version", "waiting for"].map(Column::left).into();
     if folders {
         columns.insert(1, Column::left("project"));
     }
-    let table = Table { columns, rows: shown.iter().map(|found| found.row(folders)).collect(), total, elapsed: None };
-    context.output.text(table.render(context.output.style().width));
-    Ok(Exit::Done)
+    Table { columns, rows: shown.iter().map(|found| found.row(folders)).collect(), total, elapsed: None }
 }

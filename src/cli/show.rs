@@ -38,7 +38,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let Some(report) = report else {
         return Err(failed(RunError::UnknownRun { run: arguments.run.clone() }));
     };
-    let waiting_for = waiting_for(&project, &store, &record).map_err(|error| failed(error.into()))?;
+    let tasks = store.open_tasks().map_err(|error| failed(error.into()))?;
+    let waiting_for = waiting_for(&store, &record, &tasks).map_err(|error| failed(error.into()))?;
     let person = match &arguments.person {
         Some(id) => {
             let trail = trail(&project, &store, &record, id, context);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::host::Holding;
+use super::register::register;
 use super::{Context, Exit, Failure, host, project, workspace};
 use crate::base::did_you_mean;
 use crate::diag::{Problem, codes};
@@ -33,9 +35,19 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let values = values(&signal, given)?;
     let id = arguments.id.clone().unwrap_or_else(signal_name);
     let note = Note::Signal { id: id.clone(), name: signal.name.clone(), values, at: WallClock.now() };
+    let holding = host::holding(&project)?;
+    let is_alone = matches!(holding, Holding::Ours(_));
+    if let Holding::Ours(store) = &holding {
+        register(&project, store, &host::engine(&project, &[], context)?, &[&signal.name], context)?;
+    }
+    drop(holding);
     host::tell(&project, &note, context)?;
     if !context.output.is_json() {
         context.output.line(format!("signal {} left as {id}", signal.name));
+        if is_alone {
+            let hint = "nobody drives runs at the moment: `orch serve` starts campaigns, `orch resume --all` goes on with runs";
+            context.output.remark(hint);
+        }
     }
     Ok(Exit::Done)
 }
@@ -45,11 +57,8 @@ fn declared(name: &str, project: &Project, context: &Context) -> Result<Signal, 
     let workspace = workspace::workspace(project);
     let mut known = workspace.analyze_text("<signal>", "").program.signals;
     if !known.iter().any(|signal| signal.name == name) {
-        // A folder without any script declares nothing beyond the schema.
-        let folder = [project.base.clone()];
-        for (owner, files) in workspace::scripts(&folder, &context.globals).unwrap_or_default() {
-            let own = files.iter().filter(|_| owner.base == project.base);
-            known.extend(own.flat_map(|file| workspace.analyze(&workspace::inner_path(project, file)).program.signals));
+        for file in workspace::own_scripts(project, &context.globals) {
+            known.extend(workspace.analyze(&workspace::inner_path(project, &file)).program.signals);
         }
     }
     if let Some(signal) = known.iter().find(|signal| signal.name == name) {
@@ -58,42 +67,70 @@ fn declared(name: &str, project: &Project, context: &Context) -> Result<Signal, 
     let mut names: Vec<&str> = known.iter().map(|signal| signal.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
+    Err(unknown(name, &names).into())
+}
+
+/// No script declares a signal of this name.
+pub fn unknown(name: &str, names: &[&str]) -> Problem {
     let help = match did_you_mean(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => format!("declare it in the project's schema: `signal {name}(sku: text)`"),
         None => format!("the project declares {}", names.join(", ")),
     };
     let message = format!("no script of the project declares a signal `{name}`");
-    Err(Problem::outside(codes::run::UNKNOWN_NAME, message).help(help).into())
+    Problem::outside(codes::run::UNKNOWN_NAME, message).help(help)
 }
 
 /// The values of a signal, each of the type of its field.
 fn values(signal: &Signal, given: Vec<(String, String)>) -> Result<BTreeMap<String, Value>, Problem> {
-    let wrong = |message: String| Problem::outside(codes::run::BAD_PARAMETER, message);
-    let names: Vec<&str> = signal.params.iter().map(|param| param.name.as_str()).collect();
     let mut values = BTreeMap::new();
     for (name, text) in given {
-        let Some(param) = signal.params.iter().find(|param| param.name == name) else {
-            let help = match did_you_mean(&name, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if names.is_empty() => "leave it out: the signal has none".to_owned(),
-                None => format!("the signal has {}", names.join(", ")),
-            };
-            return Err(wrong(format!("the signal `{}` has no field `{name}`", signal.name)).help(help));
-        };
-        let value = host::parse_value(&text, &param.ty.kind).ok_or_else(|| {
-            wrong(format!("`{text}` is not a value of the field `{name}`"))
-                .help(format!("`{name}` is {}", shown(param)))
-        })?;
+        let param = field(signal, &name)?;
+        let value = host::parse_value(&text, &param.ty.kind).ok_or_else(|| wrong_value(&text, param))?;
         values.insert(name, value);
     }
+    complete(signal, values)
+}
+
+/// The field of a signal with this name.
+///
+/// # Errors
+/// It has none.
+pub fn field<'s>(signal: &'s Signal, name: &str) -> Result<&'s Param, Problem> {
+    let names: Vec<&str> = signal.params.iter().map(|param| param.name.as_str()).collect();
+    signal.params.iter().find(|param| param.name == name).ok_or_else(|| {
+        let help = match did_you_mean(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => "leave it out: the signal has none".to_owned(),
+            None => format!("the signal has {}", names.join(", ")),
+        };
+        let message = format!("the signal `{}` has no field `{name}`", signal.name);
+        Problem::outside(codes::run::BAD_PARAMETER, message).help(help)
+    })
+}
+
+/// A field is given something that is no value of its type.
+pub fn wrong_value(text: &str, param: &Param) -> Problem {
+    let message = format!("`{text}` is not a value of the field `{}`", param.name);
+    Problem::outside(codes::run::BAD_PARAMETER, message).help(format!("`{}` is {}", param.name, shown(param)))
+}
+
+/// The values of a signal with defaults where none is given.
+///
+/// # Errors
+/// A field without a value.
+pub fn complete(signal: &Signal, mut values: BTreeMap<String, Value>) -> Result<BTreeMap<String, Value>, Problem> {
     for param in &signal.params {
         match &param.default {
             Some(default) => drop(values.entry(param.name.clone()).or_insert_with(|| default.clone())),
             None if param.ty.nullable || values.contains_key(&param.name) => {}
             None => {
-                return Err(wrong(format!("the field `{}` of the signal `{}` has no value", param.name, signal.name))
-                    .help(format!("add `{}=VALUE`; it is {}", param.name, shown(param))));
+                let message = format!("the field `{}` of the signal `{}` has no value", param.name, signal.name);
+                return Err(Problem::outside(codes::run::BAD_PARAMETER, message).help(format!(
+                    "add `{}=VALUE`; it is {}",
+                    param.name,
+                    shown(param)
+                )));
             }
         }
     }

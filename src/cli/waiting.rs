@@ -1,28 +1,25 @@
 //! What a run waits for, in words.
 
-use super::host;
-use crate::plan::{HumanKind, StepKind};
-use crate::project::Project;
+use crate::plan::HumanKind;
 use crate::runtime::machine::{Phase, Token};
-use crate::runtime::store::{RunRecord, Store, StoreError, TaskRecord};
+use crate::runtime::store::{Agenda, RunRecord, StoreError, TaskRecord, signal_of_word};
 
 /// `asks manager: orch approve RUN`, `signal stock_in`: everything but times that a run waits for; `None` if there is
-/// nothing else.
+/// nothing else. `open` is what people are asked.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn waiting_for(project: &Project, store: &dyn Store, record: &RunRecord) -> Result<Option<String>, StoreError> {
+pub fn waiting_for(store: &dyn Agenda, record: &RunRecord, open: &[TaskRecord]) -> Result<Option<String>, StoreError> {
     if record.status() != "waiting" {
         return Ok(None);
     }
-    let tasks: Vec<TaskRecord> = store.open_tasks()?.into_iter().filter(|task| task.run == record.run).collect();
+    let tasks: Vec<&TaskRecord> = open.iter().filter(|task| task.run == record.run).collect();
     let mut parts: Vec<String> = tasks.iter().map(|task| asks(task, tasks.len() > 1)).collect();
     let asked = |branch: &str| tasks.iter().any(|task| task.token == branch);
     let waits = |token: &Token| matches!(token.phase, Phase::Waiting { .. } | Phase::Blocked);
-    let others: Vec<&Token> =
-        record.state.tokens.iter().filter(|(branch, token)| waits(token) && !asked(branch)).map(|(_, it)| it).collect();
-    if !others.is_empty() {
-        parts.extend(signals(project, store, record, &others));
+    if record.state.tokens.iter().any(|(branch, token)| waits(token) && !asked(branch)) {
+        let words = store.words(&record.run)?;
+        parts.extend(words.iter().filter_map(|word| signal_of_word(word)).map(|name| format!("signal {name}")));
     }
     Ok((!parts.is_empty()).then(|| parts.join(", ")))
 }
@@ -32,16 +29,4 @@ fn asks(task: &TaskRecord, several: bool) -> String {
     let word = if task.kind == HumanKind::Approve { "approve" } else { "done" };
     let name = if several { super::tasks::name_of(task) } else { task.run.clone() };
     format!("asks{who}: `orch {word} {name}`")
-}
-
-/// The signals that branches wait for. A run whose source cannot be read any more says so when it is resumed.
-fn signals(project: &Project, store: &dyn Store, record: &RunRecord, tokens: &[&Token]) -> Vec<String> {
-    let Ok(script) = host::pinned(project, store, record) else { return Vec::new() };
-    let signal = |token: &&Token| match &script.plan.block(token.block).steps.get(token.at as usize)?.kind {
-        StepKind::WaitSignal { signal, .. } => Some(format!("signal {}", script.plan.program[*signal].name)),
-        _ => None,
-    };
-    let mut found: Vec<String> = tokens.iter().filter_map(signal).collect();
-    found.dedup();
-    found
 }

@@ -113,6 +113,14 @@ pub fn scripts(paths: &[PathBuf], globals: &Globals) -> Result<Vec<(Project, Vec
     Ok(projects.into_values().collect())
 }
 
+/// All scripts of one project.
+#[cfg(feature = "engine")]
+pub fn own_scripts(project: &Project, globals: &Globals) -> Vec<PathBuf> {
+    // A folder without any script has none.
+    let found = scripts(std::slice::from_ref(&project.base), globals).unwrap_or_default();
+    found.into_iter().filter(|(owner, _)| owner.base == project.base).flat_map(|(_, files)| files).collect()
+}
+
 fn no_scripts(folder: &Path) -> Problem {
     Problem::outside(codes::run::UNREADABLE_FILE, format!("there is no script in `{}`", folder.display()))
         .help("scripts are files whose names end in `.orch`")

@@ -12,6 +12,7 @@ mod lints;
 pub(crate) mod problem;
 mod program;
 mod query;
+pub mod schedule;
 mod schema;
 mod template;
 mod ty;

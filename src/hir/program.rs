@@ -170,6 +170,8 @@ pub struct Campaign {
     pub locals: Vec<Local>,
     pub schedule: Option<Schedule>,
     pub trigger: Option<SignalId>,
+    /// The fields of the signal that starts it, each with the local it is bound to.
+    pub trigger_params: Vec<Param>,
     pub overlap: Overlap,
     pub on_error: OnError,
     /// Where the parts of the header stand, by the word they begin with: `every` (also for `cron`), `on signal`, `overlap`.

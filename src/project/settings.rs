@@ -25,6 +25,8 @@ pub struct Settings {
     pub alert: BTreeMap<String, AlertSettings>,
     /// `[web]`
     pub web: WebSettings,
+    /// `[serve]`
+    pub serve: ServeSettings,
     /// `[retention]`
     pub retention: RetentionSettings,
     /// `[roles]`: who may answer for a role.
@@ -161,6 +163,16 @@ pub struct AlertSettings {
 pub struct WebSettings {
     /// What unsubscribe and tracking links begin with; marketing mail over SMTP needs it.
     pub public_url: Option<String>,
+}
+
+/// `[serve]`
+#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct ServeSettings {
+    /// Where `orch serve` takes requests, such as `127.0.0.1:7474`.
+    pub listen: Option<String>,
+    /// What requests must know; by default a file in the state directory that `orch serve` makes.
+    pub token: Option<Secret>,
 }
 
 /// `[retention]`: how long `orch gc` keeps what runs that are over leave behind.

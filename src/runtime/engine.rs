@@ -12,15 +12,15 @@ use super::bindings::{AlertTarget, SourceBinding};
 use super::clock::{Clock, VirtualClock, WallClock};
 use super::error::RunError;
 use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
-use super::inbox::Inbox;
-use super::machine::{self, Event, State};
+use super::inbox::{Inbox, NewRun, Word};
+use super::machine::{self, Event, State, Status};
 use super::names::run_name;
 use super::observe::Observer;
 use super::rehearsal::{Rehearsal, RehearsalChannel};
 use super::store::sqlite::SqliteStore;
-use super::store::{Change, Realm, RunRecord, Store};
+use super::store::{Cause, Change, Realm, RunRecord, Store};
 use super::tables::{Folders, Sources};
-use crate::hir::{LocalId, Value};
+use crate::hir::{LocalId, Overlap, Param, Value};
 use crate::plan::query::{Session, SessionOptions};
 use crate::plan::{Plan, StepKind};
 
@@ -88,6 +88,7 @@ pub struct Engine {
     session: Session,
     /// Two sends never decide under a cap at the same time.
     cap_gate: tokio::sync::Mutex<()>,
+    archive_gate: std::sync::Mutex<()>,
 }
 
 /// What a host says about driving a run.
@@ -127,7 +128,13 @@ impl Engine {
             spill_dir: None,
             threads: Some(options.threads),
         })?;
-        Ok(Self { options, runtime, session, cap_gate: tokio::sync::Mutex::new(()) })
+        Ok(Self {
+            options,
+            runtime,
+            session,
+            cap_gate: tokio::sync::Mutex::new(()),
+            archive_gate: std::sync::Mutex::new(()),
+        })
     }
 
     /// The sources of a plan, looked at: a file that is missing, lacks a column or holds a bad cell is an error here,
@@ -185,33 +192,17 @@ impl Engine {
         params: &BTreeMap<String, Value>,
         pacing: Pacing,
     ) -> Result<String, RunError> {
-        let values = parameter_values(plan, params)?;
-        let now = self.options.clock.now();
-        let mut state = State::default();
-        let event = Event::Started { values };
-        machine::apply(plan, &mut state, &event)?;
-        for _ in 0..64 {
-            let run = run_name(&plan.campaign().name);
-            if store.run(&run)?.is_some() {
-                continue;
-            }
-            let record = RunRecord {
-                run: run.clone(),
-                campaign: plan.campaign().name.clone(),
-                fingerprint: plan.fingerprint.clone(),
-                file: file.to_string(),
-                simulated: pacing == Pacing::FastForward,
-                started: now,
-                updated: now,
-                seq: 0,
-                state: State::default(),
-            };
-            let bundle = Change::Bundle { fingerprint: plan.fingerprint.clone(), files: plan.files.clone() };
-            let started = Change::Transition { run: run.clone(), seq: 1, at: now, event, state };
-            self.runtime.block_on(store.commit(vec![bundle, Change::Run(record), started]))?;
-            return Ok(run);
-        }
-        Err(super::store::StoreError::Conflict("no free name for the run was found".into()).into())
+        self.begin(store, new_run(store, plan, file, params, pacing, self.options.clock.now())?)
+    }
+
+    /// Records a run that was made by [`new_run`] and gives its name.
+    ///
+    /// # Errors
+    /// A store that refuses.
+    pub fn begin(&self, store: &dyn Store, new: NewRun) -> Result<String, RunError> {
+        let run = new.run.clone();
+        self.runtime.block_on(store.commit(new.changes()))?;
+        Ok(run)
     }
 
     /// Drives a run until it is over, held, waiting or asked to stop.
@@ -219,6 +210,18 @@ impl Engine {
     /// # Errors
     /// What held the run; it is paused then and can be resumed.
     pub fn drive(&self, store: &dyn Store, plan: &Plan, run: &str, drive: &Drive<'_>) -> Result<DriveEnd, RunError> {
+        self.drive_told(store, plan, run, drive, &Inbox::new(&self.options.folders.state))
+    }
+
+    /// The same for a run that hears of others by `word`.
+    pub(super) fn drive_told(
+        &self,
+        store: &dyn Store,
+        plan: &Plan,
+        run: &str,
+        drive: &Drive<'_>,
+        word: &dyn Word,
+    ) -> Result<DriveEnd, RunError> {
         let mut record = self.find(store, run)?;
         if record.is_done() {
             return Err(RunError::Over { run: run.to_string(), status: record.status() });
@@ -231,18 +234,16 @@ impl Engine {
             self.runtime.block_on(store.commit(vec![Change::Simulated { run: run.to_string() }]))?;
             record.simulated = true;
         }
-        let runs = self.options.folders.runs();
-        super::archive::settle(&runs, store, drive.observer)?;
+        self.settle_archives(store, drive.observer)?;
         let sources = self.checked(plan, self.open_sources(plan).read_by(self.options.folders.run(run)))?;
         let clock: Arc<dyn Clock> =
             if simulated { Arc::new(VirtualClock::new(record.updated)) } else { self.options.clock.clone() };
-        let inbox = Inbox::new(&self.options.folders.state);
         let around = Surroundings {
             observer: drive.observer,
             confirm_above: if drive.confirmed { None } else { self.options.confirm_above },
-            ..self.surroundings(store, clock.as_ref(), &sources, drive.cancel, &inbox)
+            ..self.surroundings(store, clock.as_ref(), &sources, drive.cancel, word)
         };
-        let paused = record.state.status == machine::Status::Paused;
+        let paused = record.state.status == Status::Paused;
         let mut executor = Executor::new(around, plan, record);
         let end = self.runtime.block_on(async {
             if paused {
@@ -251,9 +252,15 @@ impl Engine {
             executor.drive(drive.until).await
         })?;
         if matches!(end, DriveEnd::Over(_)) {
-            super::archive::settle(&runs, store, drive.observer)?;
+            self.settle_archives(store, drive.observer)?;
         }
         Ok(end)
+    }
+
+    /// Moves the files away that runs which are over have read; one thread at a time.
+    pub(super) fn settle_archives(&self, store: &dyn Store, observer: &dyn Observer) -> Result<(), RunError> {
+        let _gate = self.archive_gate.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        super::archive::settle(&self.options.folders.runs(), store, observer)
     }
 
     /// What a run of this engine has around it; nobody watches and nobody is asked.
@@ -263,7 +270,7 @@ impl Engine {
         clock: &'e dyn Clock,
         sources: &'e Sources,
         cancel: &'e Cancel,
-        inbox: &'e Inbox,
+        word: &'e dyn Word,
     ) -> Surroundings<'e> {
         Surroundings {
             store,
@@ -277,7 +284,7 @@ impl Engine {
             zone: &self.options.zone,
             observer: &super::observe::Silent,
             cancel,
-            inbox,
+            word,
             confirm_above: None,
             cap_gate: &self.cap_gate,
             effects: true,
@@ -358,6 +365,21 @@ impl Engine {
         Rehearsal::collect(&store, &run, end, &kept)
     }
 
+    /// Lets some time pass. False when `cancel` asks to stop meanwhile.
+    pub fn pause(&self, pause: jiff::SignedDuration, cancel: &Cancel) -> bool {
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = self.options.clock.pause(pause) => true,
+                () = cancel.cancelled() => false,
+            }
+        })
+    }
+
+    /// Where futures of the engine's host run.
+    pub(crate) fn handle(&self) -> &tokio::runtime::Handle {
+        self.runtime.handle()
+    }
+
     /// The query engine, for questions outside a run.
     pub fn session(&self) -> &Session {
         &self.session
@@ -408,16 +430,70 @@ async fn interrupted() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
+/// A new run of a plan under a name that no run has. Nothing is recorded yet.
+///
+/// # Errors
+/// Wrong parameters, a store that cannot be read.
+pub fn new_run(
+    store: &dyn Store,
+    plan: &Plan,
+    file: &str,
+    params: &BTreeMap<String, Value>,
+    pacing: Pacing,
+    at: jiff::Timestamp,
+) -> Result<NewRun, RunError> {
+    let campaign = plan.campaign();
+    let values = parameter_values(plan, params)?;
+    let key = overlap_key(plan, &values);
+    let mut state = State::default();
+    let event = Event::Started { values };
+    machine::apply(plan, &mut state, &event)?;
+    for _ in 0..64 {
+        let run = run_name(&campaign.name);
+        if store.run(&run)?.is_none() {
+            return Ok(NewRun {
+                run,
+                campaign: campaign.name.clone(),
+                file: file.to_string(),
+                fingerprint: plan.fingerprint.clone(),
+                files: plan.files.clone(),
+                simulated: pacing == Pacing::FastForward,
+                at,
+                event,
+                state,
+                key,
+                cause: Cause::Hand,
+                confirmed: false,
+            });
+        }
+    }
+    Err(super::store::StoreError::Conflict("no free name for the run was found".into()).into())
+}
+
+/// The value after `overlap ... by`, as text.
+fn overlap_key(plan: &Plan, values: &BTreeMap<u32, Value>) -> Option<String> {
+    let campaign = plan.campaign();
+    let (Overlap::Queue { by: Some(by) } | Overlap::Allow { by: Some(by) }) = &campaign.overlap else { return None };
+    let param = inputs(plan).find(|param| param.name == *by)?;
+    values.get(&param.local?.0).map(|value| value.to_text(&TimeZone::UTC))
+}
+
+/// What a run is given: the campaign's parameters, and the fields of the signal that starts it.
+pub fn inputs(plan: &Plan) -> impl Iterator<Item = &Param> {
+    let campaign = plan.campaign();
+    campaign.params.iter().chain(&campaign.trigger_params)
+}
+
 /// Values by the index of the campaign's local: what was given, then defaults.
 fn parameter_values(plan: &Plan, given: &BTreeMap<String, Value>) -> Result<BTreeMap<u32, Value>, RunError> {
     let campaign = plan.campaign();
-    let known: Vec<&str> = campaign.params.iter().map(|param| param.name.as_str()).collect();
+    let known: Vec<&str> = inputs(plan).map(|param| param.name.as_str()).collect();
     if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
         let what = if known.is_empty() { "it has none".to_string() } else { format!("it has {}", known.join(", ")) };
         return Err(RunError::Parameter(format!("`{}` has no parameter `{name}`; {what}", campaign.name)));
     }
     let mut values = BTreeMap::new();
-    for param in &campaign.params {
+    for param in inputs(plan) {
         let value = given.get(&param.name).or(param.default.as_ref()).cloned();
         let value = match value {
             Some(value) => value,

@@ -2,7 +2,7 @@
 
 use super::channels::ChannelError;
 use super::machine::MachineError;
-use super::store::StoreError;
+use super::store::{Hold, StoreError};
 use crate::diag::{Problem, codes};
 use crate::plan::PlanError;
 use crate::plan::query::QueryError;
@@ -80,6 +80,15 @@ pub enum RunError {
         run: String,
         /// How.
         status: &'static str,
+    },
+    /// Nothing may start or go on.
+    Held(Hold),
+    /// An earlier run of the campaign is still going, and its `overlap` wants no second one.
+    StillGoing {
+        /// The campaign.
+        campaign: String,
+        /// The earlier run.
+        run: String,
     },
     /// The run comes from a backup, and nobody has said what is to become of what it may have sent since.
     Restored {
@@ -173,6 +182,17 @@ impl RunError {
             RunError::Over { run: name, status } => {
                 Problem::outside(run::RUN_IS_OVER, format!("the run `{name}` is {status}; nothing is left to do"))
                     .help("`orch run` starts a new one")
+            }
+            RunError::Held(hold) => {
+                let why = hold.reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+                Problem::outside(run::ALL_PAUSED, format!("everything is paused{why}"))
+                    .help("`orch resume --all` lets runs start and go on again")
+            }
+            RunError::StillGoing { campaign, run: name } => {
+                let message = format!("an earlier run of `{campaign}` is still going: `{name}`");
+                Problem::outside(run::STILL_GOING, message).help(format!(
+                    "`orch show {name}` says what it waits for; `--beside` starts another one all the same"
+                ))
             }
             RunError::Restored { run: name, backup } => {
                 let message =

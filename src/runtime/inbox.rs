@@ -1,7 +1,7 @@
-//! Messages to runs from other processes.
+//! Messages from other processes to the one that drives runs.
 //!
-//! One process holds the state directory while it drives a run. Whoever wants to tell it something (a signal, a
-//! decision, a pause) leaves a file in the inbox: written under a temporary name, synced and renamed, so it is there
+//! One process holds the state directory while it drives runs. Whoever wants to tell it something (a signal, a
+//! decision, a pause, a run to be started) leaves a file in the inbox: written under a temporary name, synced and renamed, so it is there
 //! whole or not at all. The holder takes it within a moment; without a holder the next one does. A note is removed only
 //! after what it says is durable, and saying it twice is harmless.
 
@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::clock::Clock;
 use super::durable::{make_folder, sync_folder};
 use super::error::RunError;
-use super::machine::{self, Event};
+use super::machine::{self, Event, State, Status};
 use super::names::note_name;
-use super::store::{Change, FeedbackEvent, SignalRecord, Store, TaskAnswer};
+use super::store::{AgendaChange, Cause, Change, FeedbackEvent, Hold, RunRecord, SignalRecord, Store, TaskAnswer};
 use crate::hir::Value;
 
 /// What can be told.
@@ -66,6 +66,98 @@ pub enum Note {
         /// Why.
         reason: Option<String>,
     },
+    /// Begin a run and drive it.
+    Start(Box<NewRun>),
+    /// Go on with a run that is paused or that nobody drives.
+    Resume {
+        /// Which.
+        run: String,
+    },
+    /// Drive a run that is open, if nobody does: whoever drove it has ended.
+    Adopt {
+        /// Which.
+        run: String,
+    },
+    /// Nothing starts or goes on any more.
+    PauseAll(Hold),
+    /// Everything goes on that no person paused by itself.
+    ResumeAll,
+}
+
+/// What the reason of a person's pause begins with; errors and `require` have reasons of their own.
+pub const BY_HAND: &str = "by hand";
+
+/// Why a person paused a run; `None` if none did.
+pub fn paused_by_hand(record: &RunRecord) -> Option<&str> {
+    let reason = record.state.reason.as_deref().filter(|_| record.state.status == Status::Paused)?;
+    reason.starts_with(BY_HAND).then_some(reason)
+}
+
+/// A run that is to begin, with all that it needs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct NewRun {
+    /// Its name.
+    pub run: String,
+    /// The campaign.
+    pub campaign: String,
+    /// The file that declares it, relative to the project.
+    pub file: String,
+    /// Names its source.
+    pub fingerprint: String,
+    /// Its source, by the names of the files.
+    pub files: Vec<(String, String)>,
+    /// On a virtual clock.
+    pub simulated: bool,
+    /// When it begins, by its clock.
+    pub at: Timestamp,
+    /// Its first event.
+    pub event: Event,
+    /// Where that leads to.
+    pub state: State,
+    /// The value after `overlap ... by`, as text.
+    pub key: Option<String>,
+    /// What started it.
+    pub cause: Cause,
+    /// Somebody said beforehand that many people may be written to.
+    pub confirmed: bool,
+}
+
+impl NewRun {
+    /// What records it, in one transaction.
+    pub(super) fn changes(self) -> Vec<Change> {
+        let record = RunRecord {
+            run: self.run.clone(),
+            campaign: self.campaign,
+            fingerprint: self.fingerprint.clone(),
+            file: self.file,
+            simulated: self.simulated,
+            started: self.at,
+            updated: self.at,
+            seq: 0,
+            state: State::default(),
+        };
+        let (run, key, cause) = (self.run.clone(), self.key, self.cause);
+        vec![
+            Change::Bundle { fingerprint: self.fingerprint, files: self.files },
+            Change::Run(record),
+            Change::Transition { run: self.run, seq: 1, at: self.at, event: self.event, state: self.state },
+            Change::Agenda(AgendaChange::Origin { run, key, cause }),
+        ]
+    }
+}
+
+/// Where a run hears what others want of it.
+pub(super) trait Word: Send + Sync {
+    /// The notes that are there, to be taken in.
+    fn notes(&self) -> Vec<Taken>;
+
+    /// True when something arrived meanwhile that the run may wait for although no note of it is here. Asking forgets it.
+    fn rang(&self) -> bool {
+        false
+    }
+
+    /// Whether somebody wants the run to be held or ended. The note stays.
+    fn interrupts(&self, run: &str) -> bool;
 }
 
 /// The inbox of a state directory.
@@ -78,7 +170,39 @@ pub struct Inbox {
 #[derive(Debug)]
 pub(super) struct Taken {
     pub note: Note,
-    path: PathBuf,
+    pub(super) path: PathBuf,
+}
+
+impl Note {
+    /// The run that the note is about, if it is about one that exists.
+    pub(super) fn run(&self) -> Option<&str> {
+        match self {
+            Note::Answer { run, .. } | Note::Pause { run, .. } | Note::Stop { run, .. } | Note::Resume { run } => {
+                Some(run)
+            }
+            Note::Signal { .. } | Note::Feedback { .. } | Note::Start(_) | Note::Adopt { .. } => None,
+            Note::PauseAll(_) | Note::ResumeAll => None,
+        }
+    }
+
+    /// Whether a run of this name is to be held or ended.
+    pub(super) fn interrupts(&self, of: &str) -> bool {
+        match self {
+            Note::Pause { run, .. } | Note::Stop { run, .. } => run == of,
+            Note::PauseAll(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Word for Inbox {
+    fn notes(&self) -> Vec<Taken> {
+        self.notes_except(&[])
+    }
+
+    fn interrupts(&self, run: &str) -> bool {
+        self.notes().iter().any(|taken| taken.note.interrupts(run))
+    }
 }
 
 impl Inbox {
@@ -103,11 +227,11 @@ impl Inbox {
         sync_folder(&self.folder).map_err(failed)
     }
 
-    /// The notes that are there, in the order they were left. What is no note is left alone.
-    pub(super) fn notes(&self) -> Vec<Taken> {
+    /// The notes that are there, in the order they were left, but for some files. What is no note is left alone.
+    pub(super) fn notes_except(&self, known: &[PathBuf]) -> Vec<Taken> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json") && !known.contains(path));
         paths.sort();
         let read = |path: PathBuf| {
             let note = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
@@ -138,7 +262,8 @@ pub(super) async fn take_all(inbox: &Inbox, store: &dyn Store, clock: &dyn Clock
 pub(super) async fn store_note(note: Note, store: &dyn Store, clock: &dyn Clock) -> Result<(), RunError> {
     let (run, event) = match note {
         Note::Signal { id, name, values, at } => {
-            return Ok(store.commit(vec![Change::Signal(SignalRecord { id, name, values, at })]).await?);
+            let signal = SignalRecord { id, name, values, at, simulated: false };
+            return Ok(store.commit(vec![Change::Signal(signal)]).await?);
         }
         Note::Feedback { events } => return Ok(store.commit(vec![Change::Feedback(events)]).await?),
         Note::Answer { run, step, token, answer } => {
@@ -146,12 +271,27 @@ pub(super) async fn store_note(note: Note, store: &dyn Store, clock: &dyn Clock)
         }
         Note::Pause { run, reason } => (run, Event::Paused { reason }),
         Note::Stop { run, reason } => (run, Event::Stopped { reason }),
+        Note::Resume { run } => (run, Event::Resumed),
+        // Left twice, or read again after a crash: it has begun.
+        Note::Start(new) if store.run(&new.run)?.is_some() => return Ok(()),
+        Note::Start(new) => return Ok(store.commit(new.changes()).await?),
+        // Whoever takes this in drives nothing.
+        Note::Adopt { .. } => return Ok(()),
+        Note::PauseAll(hold) => return hold_all(Some(hold), store).await,
+        Note::ResumeAll => return hold_all(None, store).await,
     };
     let Some(record) = store.run(&run)?.filter(|record| !record.state.status.is_over()) else { return Ok(()) };
+    if event == Event::Resumed && record.state.status != Status::Paused {
+        return Ok(());
+    }
     let mut state = record.state;
     machine::tell(&mut state, &event)?;
     let change = Change::Transition { run, seq: record.seq + 1, at: clock.now(), event, state };
     Ok(store.commit(vec![change]).await?)
+}
+
+async fn hold_all(hold: Option<Hold>, store: &dyn Store) -> Result<(), RunError> {
+    Ok(store.commit(vec![Change::Agenda(AgendaChange::Held(hold))]).await?)
 }
 
 #[cfg(test)]

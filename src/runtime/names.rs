@@ -21,6 +21,11 @@ pub fn signal_name() -> String {
     letters::<16>()
 }
 
+/// A word nobody can guess.
+pub fn secret_word() -> String {
+    letters::<40>()
+}
+
 fn letters<const N: usize>() -> String {
     let mut bytes = [0; N];
     // Without randomness names are all zeros; whoever keeps them refuses one that exists.

@@ -225,14 +225,18 @@ fn a_folder_that_cannot_be_written() {
 }
 
 #[test]
-fn two_processes_on_one_state() {
+fn what_only_the_holder_of_the_state_may_do() {
     let club = club();
     let mut first = club.start(&["run", "vip.orch"]);
     first.says("wait 2d");
-    let second = club.orch(&["run", "vip.orch"]).expect(2);
-    assert!(second.stderr.contains("run::state_in_use"), "{}", second.shown());
-    assert!(second.stderr.contains(&format!("(process {})", first.id())), "{}", second.shown());
-    assert!(second.stderr.contains("  = help: "), "{}", second.shown());
+    for arguments in
+        [&["serve", "--once"][..], &["state", "seen", "--rewind", "all"], &["resume", "vip", "--fast-forward"]]
+    {
+        let second = club.orch(arguments).expect(2);
+        assert!(second.stderr.contains("run::state_in_use"), "{}", second.shown());
+        assert!(second.stderr.contains(&format!("(process {})", first.id())), "{}", second.shown());
+        assert!(second.stderr.contains("  = help: "), "{}", second.shown());
+    }
     // Looking is allowed.
     let run = club.run_name();
     assert_eq!(club.json(&["show", &run], 0)["status"], "waiting");

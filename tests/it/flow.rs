@@ -239,7 +239,7 @@ fn what_a_run_waits_for_is_said() {
 fn resuming_all_leaves_what_a_person_paused_and_survives_what_cannot_go_on() {
     let club = Project::club()
         .with("slow.orch", "wait 2d\nlog \"after\"")
-        .with("mail.orch", "wait 2d\nsend email hello to people")
+        .with("mail.orch", "approve \"go?\"\nsend email hello to people")
         .with("last.orch", "approve \"go?\" by \"boss\" within 1d else { stop \"no\" }\nlog \"done\"");
     let begin = |script: &str| {
         club.orch(&["run", script, "--detach"]).expect(4);
@@ -248,6 +248,7 @@ fn resuming_all_leaves_what_a_person_paused_and_survives_what_cannot_go_on() {
     let (paused, broken, last) = (begin("slow.orch"), begin("mail.orch"), begin("last.orch"));
     club.done(&["pause", &paused]);
     club.done(&["approve", &last, "--by", "ann"]);
+    club.done(&["approve", &broken, "--by", "ann"]);
     // A sender is missing.
     let smtp = "[channel.email]\ndriver = \"smtp\"\nurl = \"smtp://mail.shop.test\"\n";
     club.write("orch.toml", club.read("orch.toml") + smtp);

@@ -94,12 +94,22 @@ fn place(project: &Project, run: Option<&str>, before: &BTreeMap<String, u64>) -
     (place, due)
 }
 
+/// How long a command takes that does nothing.
+fn unit(club: &Project) -> Duration {
+    let begin = Instant::now();
+    club.done(&["runs"]);
+    begin.elapsed()
+}
+
+/// Kills of one campaign: it has several sends, and all of them are to be met.
+const KILLS_OF_ONE: usize = 25;
+
 /// One campaign, killed at random instants until it is over or `kills` are used up. Counts where.
 fn campaign(seed: u64, kills: usize, counts: &mut BTreeMap<Place, usize>) -> usize {
     let club = Project::crowd(PEOPLE).with("all.orch", CAMPAIGN);
     let mut chance = Chance(seed);
     let (mut used, mut run, mut due) = (0, None::<String>, BTreeMap::new());
-    while used < kills {
+    while used < kills.min(KILLS_OF_ONE) {
         let mut arguments: Vec<&str> = match &run {
             Some(run) => vec!["resume", run],
             None => vec!["run", "all.orch"],
@@ -109,9 +119,10 @@ fn campaign(seed: u64, kills: usize, counts: &mut BTreeMap<Place, usize>) -> usi
             arguments.push("--fast-forward");
         }
         let mut running = club.start(&arguments);
-        // Most instants are early, so that a campaign survives many; some are late, so that it gets on.
-        let most = [60, 250, 700][chance.below(3) as usize];
-        let instant = Duration::from_micros(1_000 * chance.below(most) + chance.below(1_000));
+        // In units of what the machine needs at this moment to start a process and look at a state. Most instants are
+        // early, so that a campaign survives many; some are late, so that it gets on.
+        let most = [2, 8, 30, 80][chance.below(4) as usize];
+        let instant = unit(&club).mul_f64(chance.below(most * 1_000) as f64 / 1_000.0);
         let begin = Instant::now();
         while begin.elapsed() < instant && !running.has_ended() {
             std::thread::sleep(Duration::from_micros(200));

@@ -20,14 +20,21 @@ const LAYERS: &[(&str, u8)] = &[
     ("runtime", 5),
     ("report", 6),
     ("repl", 7),
+    ("serve", 7),
     ("cli", 7),
     ("main", 8),
     ("lib", 8),
 ];
 
 /// Imports within a layer: who, of whom.
-const NEIGHBOURS: &[(&str, &str)] =
-    &[("diag", "base"), ("fmt", "syntax"), ("analysis", "stdlib"), ("analysis", "project"), ("cli", "repl")];
+const NEIGHBOURS: &[(&str, &str)] = &[
+    ("diag", "base"),
+    ("fmt", "syntax"),
+    ("analysis", "stdlib"),
+    ("analysis", "project"),
+    ("cli", "repl"),
+    ("cli", "serve"),
+];
 
 /// Where each dependency may be used. An empty list means everywhere.
 const CRATES: &[(&str, &[&str])] = &[
@@ -59,6 +66,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("strsim", &["base"]),
     ("tempfile", &["runtime"]),
     ("thiserror", &[]),
+    ("tokio", &["runtime", "cli", "repl", "serve"]),
     ("tokio", &["runtime", "cli", "repl"]),
     ("tokio_postgres", &["runtime"]),
     ("tokio_postgres_rustls", &["runtime"]),

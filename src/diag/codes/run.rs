@@ -27,6 +27,8 @@ super::codes! { Run:
     NO_MESSAGE = "no_message",
     /// A statement that is checked but cannot be run yet.
     NOT_EXECUTABLE = "not_executable",
+    /// A population of people of whom no driver reports anything yet.
+    NO_FEEDBACK = "no_feedback",
     /// A schedule, a signal or a rule for overlapping runs that does not start or hold back runs yet.
     SCHEDULE_NOT_FOLLOWED = "schedule_not_followed",
     /// A rule for errors that runs do not follow yet.
@@ -49,6 +51,10 @@ super::codes! { Run:
     NOT_RETRIED = "not_retried",
     /// A journal that does not fit its plan.
     RECORD_MISMATCH = "record_mismatch",
+    /// A start or a resumption while everything is paused.
+    ALL_PAUSED = "all_paused",
+    /// A start that `overlap` does not want, because an earlier run is still going.
+    STILL_GOING = "still_going",
     /// A run that has ended.
     RUN_IS_OVER = "run_is_over",
     /// A store that refused a write.
@@ -137,6 +143,12 @@ super::codes! { Run:
     UNKNOWN_MEMORY = "unknown_memory",
     /// A baseline that a memory cannot have.
     BAD_BASELINE = "bad_baseline",
+    /// A request without the token, or with another one.
+    BAD_TOKEN = "bad_token",
+    /// A request that cannot be understood.
+    BAD_REQUEST = "bad_request",
+    /// An address at which `orch serve` cannot listen.
+    CANNOT_LISTEN = "cannot_listen",
     /// A source that cannot be changed.
     READ_ONLY = "read_only",
     /// A question that was interrupted while it was computed.

@@ -112,6 +112,7 @@ impl<'a> Checker<'a> {
                 _ => {}
             }
         }
+        self.needs_no_values(id);
         // After the trigger, whose fields it may name.
         for part in &campaign.header {
             if let HeaderPartKind::Overlap { mode, by } = &part.kind {
@@ -131,6 +132,22 @@ impl<'a> Checker<'a> {
     fn bind_trigger(&mut self, id: CampaignId, signal: SignalId, scope: &mut Scope) {
         let mut params = self.program[signal].params.clone();
         self.bind_params(id, &mut params, LocalKind::SignalField, scope);
+        self.program.campaigns[id.0 as usize].trigger_params = params;
+    }
+
+    /// Whoever starts by itself has nobody to ask for values.
+    fn needs_no_values(&mut self, id: CampaignId) {
+        let campaign = &self.program[id];
+        let starter = match (&campaign.schedule, campaign.trigger) {
+            (Some(_), _) => "a schedule starts the campaign",
+            (None, Some(_)) => "a signal starts the campaign",
+            (None, None) => return,
+        };
+        let missing = |param: &&Param| param.default.is_none() && !param.ty.nullable;
+        let Some(param) = campaign.params.iter().find(missing) else { return };
+        let (name, span) = (param.name.clone(), param.span);
+        let help = format!("give `{name}` a default, such as `country: text = \"FR\"`");
+        self.wrong(codes::BAD_SCHEDULE, format!("{starter}, and nothing gives `{name}` a value"), &help, span);
     }
 
     fn overlap(&mut self, mode: &ast::Name, by: Option<&ast::Name>, scope: &Scope) -> Overlap {

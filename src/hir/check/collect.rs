@@ -225,6 +225,7 @@ fn empty_campaign(name: &str, span: Span, doc: Option<String>) -> Campaign {
         locals: Vec::new(),
         schedule: None,
         trigger: None,
+        trigger_params: Vec::new(),
         overlap: Overlap::default(),
         on_error: OnError::default(),
         header: Vec::new(),

@@ -2,6 +2,7 @@
 
 use jiff::civil::Weekday;
 
+use super::super::schedule::{Cron, takes_times};
 use super::super::{Schedule, ScheduleRule, Ty, TyKind, Value};
 use super::Checker;
 use super::campaign::ScheduleParts;
@@ -60,6 +61,12 @@ impl Checker<'_> {
             let help = "add a time: `at 09:00`";
             self.wrong(codes::BAD_SCHEDULE, "nothing says at what time of the day", help, span);
         }
+        if let (Some(ScheduleRule::Interval { length, .. }), Some(time)) = (&parts.rule, at.first())
+            && !takes_times(*length)
+        {
+            let help = "remove `at`, or count in days: `every 1d at 09:00`";
+            self.wrong(codes::BAD_SCHEDULE, "an interval of hours has no time of the day", help, time.span);
+        }
     }
 
     fn interval(&mut self, length: &ast::Expr, on: &[ast::Name]) -> Option<ScheduleRule> {
@@ -94,21 +101,24 @@ impl Checker<'_> {
     }
 
     fn month_day(&mut self, day: &ast::Expr) -> Option<ScheduleRule> {
-        if let ast::ExprKind::Name(name) = &day.kind
-            && name.text == "last"
-        {
-            return Some(ScheduleRule::MonthDay(-1));
-        }
         match self.constant(day, &Ty::of(TyKind::Int))? {
             Value::Int(number) if (1..=31).contains(&number) => Some(ScheduleRule::MonthDay(number as i8)),
             _ => {
-                self.wrong(codes::BAD_SCHEDULE, "no month has such a day", "days are 1 to 31, or `last`", day.span);
+                self.wrong(
+                    codes::BAD_SCHEDULE,
+                    "no month has such a day",
+                    "days are 1 to 31; the last one is `on last day`",
+                    day.span,
+                );
                 None
             }
         }
     }
 
     fn month_weekday(&mut self, which: &ast::Name, day: &ast::Name) -> Option<ScheduleRule> {
+        if (which.text.as_str(), day.text.as_str()) == ("last", "day") {
+            return Some(ScheduleRule::MonthDay(-1));
+        }
         let nth = match which.text.as_str() {
             "first" => 1,
             "second" => 2,
@@ -125,9 +135,9 @@ impl Checker<'_> {
     }
 
     fn cron(&mut self, rule: &ast::Text) -> Option<ScheduleRule> {
-        match cron_error(&rule.value) {
-            None => Some(ScheduleRule::Cron(rule.value.clone())),
-            Some(why) => {
+        match Cron::parse(&rule.value) {
+            Ok(_) => Some(ScheduleRule::Cron(rule.value.clone())),
+            Err(why) => {
                 let help = "five fields: minute, hour, day, month, day of the week, as in \"0 9 * * 1-5\"";
                 self.wrong(codes::BAD_SCHEDULE, why, help, rule.span);
                 None
@@ -168,31 +178,4 @@ pub(crate) fn approximate_period(schedule: &Schedule) -> i64 {
         ScheduleRule::MonthDay(_) | ScheduleRule::MonthWeekday { .. } => 28 * 86_400 / per_day,
         ScheduleRule::Cron(_) => i64::MAX,
     }
-}
-
-/// What is wrong with a cron rule.
-fn cron_error(rule: &str) -> Option<String> {
-    const FIELDS: [(&str, u32, u32); 5] =
-        [("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of the week", 0, 7)];
-    let parts: Vec<&str> = rule.split_whitespace().collect();
-    if parts.len() != FIELDS.len() {
-        return Some(format!("a cron rule has five fields, this one has {}", parts.len()));
-    }
-    for (part, (name, low, high)) in parts.iter().zip(FIELDS) {
-        if !part.split(',').all(|item| cron_item(item, low, high)) {
-            return Some(format!("`{part}` is no {name}"));
-        }
-    }
-    None
-}
-
-/// `*`, `5`, `1-5`, `*/15`, `1-5/2`
-fn cron_item(item: &str, low: u32, high: u32) -> bool {
-    let (range, step) = item.split_once('/').map_or((item, None), |(range, step)| (range, Some(step)));
-    let number = |text: &str| text.parse::<u32>().ok().filter(|number| (low..=high).contains(number));
-    let range = match range.split_once('-') {
-        Some((from, to)) => number(from).zip(number(to)).is_some_and(|(from, to)| from <= to),
-        None => range == "*" || number(range).is_some(),
-    };
-    range && step.is_none_or(|step| step.parse::<u32>().is_ok_and(|step| step > 0))
 }

@@ -5,6 +5,7 @@
 
 mod accounting;
 mod data;
+mod errors;
 mod freeze;
 mod fresh;
 mod keys;
@@ -35,10 +36,10 @@ use super::bindings::AlertTarget;
 use super::channels::Channel;
 use super::clock::{Clock, Stopwatch};
 use super::error::RunError;
-use super::inbox::Inbox;
+use super::inbox::Word;
 use super::machine::{self, Bound, Effect, Event, MachineError, State, Status};
 use super::observe::{Observer, Progress};
-use super::store::{Change, Realm, RunRecord, StepRecord, Store, StoreError, Tally};
+use super::store::{AgendaChange, Change, Realm, RunRecord, StepRecord, Store, StoreError, Tally};
 use super::tables::{Folders, Ledger, RunTables, Sources};
 use crate::hir::{LocalId, Program, Value};
 use crate::plan::query::{Scope, Session};
@@ -51,6 +52,7 @@ pub(super) use take::highest_of;
 pub use trail::{Fate, Stop};
 
 /// A channel with its limits.
+#[derive(Clone)]
 pub struct BoundChannel {
     /// The driver.
     pub driver: Arc<dyn Channel>,
@@ -88,7 +90,7 @@ impl Cancel {
     }
 
     /// Ready once asked.
-    async fn cancelled(&self) {
+    pub(super) async fn cancelled(&self) {
         while !self.is_cancelled() {
             self.wake.notified().await;
         }
@@ -113,8 +115,10 @@ fn check_rows(record: Option<&StepRecord>) -> Result<(), RunError> {
 pub enum Until {
     /// To the end, waiting as long as it takes.
     End,
-    /// To the first wait that is not over yet.
+    /// To the first wait that is not over yet. A virtual clock jumps over those.
     FirstWait,
+    /// To the first wait that is not over yet, whatever the clock: somebody else waits.
+    Due,
     /// Only sends that were asked for again, and their retries.
     Repeats,
 }
@@ -158,8 +162,8 @@ pub struct Surroundings<'e> {
     pub observer: &'e dyn Observer,
     /// May ask to stop.
     pub cancel: &'e Cancel,
-    /// Where other processes leave word.
-    pub inbox: &'e Inbox,
+    /// Where the run hears what others want of it.
+    pub word: &'e dyn Word,
     /// Ask before a send to more people than this.
     pub confirm_above: Option<u64>,
     /// Held by a send while it decides under a cap.
@@ -193,6 +197,8 @@ pub struct Executor<'e> {
     together: HashMap<String, freeze::Frozen>,
     /// The wait that was announced last: branch and statement.
     announced: Option<(String, String)>,
+    /// What the agenda says that the run listens to; unknown before the first commit.
+    listening: Option<Vec<String>>,
     /// A send that is over is being performed once more.
     again: bool,
 }
@@ -227,6 +233,7 @@ impl<'e> Executor<'e> {
             takes: Vec::new(),
             together: HashMap::new(),
             announced: None,
+            listening: None,
             again: false,
         }
     }
@@ -266,7 +273,10 @@ impl<'e> Executor<'e> {
                     // Stopped short: by a note, which is taken now, or by the one who drives the run.
                     Ok(false) if self.take_notes().await? => continue,
                     Ok(false) => return Ok(DriveEnd::Parked),
-                    Err(error) => return Err(self.hold(error).await),
+                    Err(error) => {
+                        self.failed(&token, error).await?;
+                        continue;
+                    }
                 }
             }
             let next = effects.into_iter().filter_map(|effect| match effect {
@@ -295,7 +305,7 @@ impl<'e> Executor<'e> {
         if !blocked {
             return Err(MachineError("it runs but nothing is to be done".into()).into());
         }
-        if until == Until::FirstWait || self.around.clock.is_virtual() {
+        if until != Until::End || self.around.clock.is_virtual() {
             return Ok(Some(DriveEnd::Blocked));
         }
         self.around.observer.on(Progress::Blocked);
@@ -360,7 +370,7 @@ impl<'e> Executor<'e> {
     async fn wait(&mut self, at: Timestamp, token: &str, until: Until) -> Result<Option<DriveEnd>, RunError> {
         let clock = self.around.clock;
         if at > clock.now() {
-            if until == Until::FirstWait && !clock.is_virtual() {
+            if until == Until::Due || (until == Until::FirstWait && !clock.is_virtual()) {
                 return Ok(Some(DriveEnd::Waiting(at)));
             }
             let position = self.token(token)?.clone();
@@ -418,22 +428,16 @@ impl<'e> Executor<'e> {
             // In the same transaction: after a crash in between, other branches would go on without those messages.
             changes.extend(self.cancellations().await?);
         }
+        let words = self.words(&state);
+        if self.listening.as_ref() != Some(&words) {
+            changes.push(Change::Agenda(AgendaChange::Listens { run: run.clone(), words: words.clone() }));
+        }
         changes.push(Change::Transition { run, seq, at, event, state: state.clone() });
         self.around.store.commit(changes).await?;
         self.state = state;
         self.seq = seq;
+        self.listening = Some(words);
         Ok(())
-    }
-
-    /// Pauses the run because of an error, if the store still takes it; gives the error back.
-    async fn hold(&mut self, error: RunError) -> RunError {
-        if !matches!(error, RunError::Store(_) | RunError::Machine(_)) {
-            let event = Event::Paused { reason: error.to_string() };
-            if let Err(worse) = self.commit(event, None).await {
-                return worse;
-            }
-        }
-        error
     }
 
     fn token(&self, name: &str) -> Result<&machine::Token, RunError> {

@@ -5,16 +5,19 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Executor;
+use crate::hir::Until;
+use crate::plan::StepKind;
 use crate::runtime::clock::Stopwatch;
 use crate::runtime::error::RunError;
-use crate::runtime::inbox::{Inbox, Note, store_note};
-use crate::runtime::machine::{self, Event, Phase};
+use crate::runtime::inbox::{Note, Word, store_note};
+use crate::runtime::machine::{self, Event, Phase, Status};
+use crate::runtime::store::{CONDITION, word_of_signal};
 
 impl Executor<'_> {
     /// Takes in every note and wakes what may have waited for one. True if there was any.
     pub(super) async fn take_notes(&mut self) -> Result<bool, RunError> {
-        let notes = self.around.inbox.notes();
-        if notes.is_empty() {
+        let notes = self.around.word.notes();
+        if notes.is_empty() && !self.around.word.rang() {
             return Ok(false);
         }
         for taken in notes {
@@ -30,6 +33,13 @@ impl Executor<'_> {
         let event = match &note {
             Note::Pause { run, reason } if *run == self.run => Event::Paused { reason: reason.clone() },
             Note::Stop { run, reason } if *run == self.run => Event::Stopped { reason: reason.clone() },
+            // It goes on.
+            Note::Resume { run } if *run == self.run && self.state.status != Status::Paused => return Ok(()),
+            Note::Resume { run } if *run == self.run => Event::Resumed,
+            Note::PauseAll(_) => {
+                self.around.cancel.cancel();
+                return store_note(note, self.around.store, self.around.clock).await;
+            }
             _ => return store_note(note, self.around.store, self.around.clock).await,
         };
         if self.state.status.is_over() {
@@ -54,9 +64,25 @@ impl Executor<'_> {
     }
 }
 
+impl Executor<'_> {
+    /// What the agenda is to know of the waits of a state: which signals, and whether there are conditions.
+    pub(super) fn words(&self, state: &machine::State) -> Vec<String> {
+        let waits = |token: &&machine::Token| matches!(token.phase, Phase::Waiting { .. } | Phase::Blocked);
+        let word = |token: &machine::Token| match &machine::step_of(self.plan, token).ok()?.kind {
+            StepKind::WaitSignal { signal, .. } => Some(word_of_signal(&self.program[*signal].name)),
+            StepKind::WaitUntil { until: Until::Condition(_), .. } => Some(CONDITION.to_owned()),
+            _ => None,
+        };
+        let mut words: Vec<String> = state.tokens.values().filter(waits).filter_map(word).collect();
+        words.sort();
+        words.dedup();
+        words
+    }
+}
+
 /// Looks now and then whether somebody wants a run to be held or ended, without taking the note.
 pub(super) struct WordForRun<'n> {
-    inbox: &'n Inbox,
+    word: &'n dyn Word,
     run: &'n str,
     looked: Mutex<Stopwatch>,
     /// Once there was a note the answer stays, however often it is asked.
@@ -65,8 +91,8 @@ pub(super) struct WordForRun<'n> {
 
 impl<'n> WordForRun<'n> {
     /// For a run that is busy sending.
-    pub fn new(inbox: &'n Inbox, run: &'n str) -> Self {
-        Self { inbox, run, looked: Mutex::new(Stopwatch::start()), came: AtomicBool::new(false) }
+    pub fn new(word: &'n dyn Word, run: &'n str) -> Self {
+        Self { word, run, looked: Mutex::new(Stopwatch::start()), came: AtomicBool::new(false) }
     }
 
     /// True when there is such a note. Cheap to ask often.
@@ -80,10 +106,7 @@ impl<'n> WordForRun<'n> {
             return false;
         }
         *looked = Stopwatch::start();
-        let came = self.inbox.notes().iter().any(|taken| match &taken.note {
-            Note::Pause { run, .. } | Note::Stop { run, .. } => run == self.run,
-            Note::Signal { .. } | Note::Answer { .. } | Note::Feedback { .. } => false,
-        });
+        let came = self.word.interrupts(self.run);
         self.came.store(came, Ordering::Relaxed);
         came
     }

@@ -1,5 +1,7 @@
 //! Rate limits: at most so many messages per second, in exact slots of time.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
@@ -8,14 +10,15 @@ use crate::runtime::clock::Clock;
 /// First and longest pause of a channel that says it is asked too much, unless it says how long.
 const BACK_OFF: (SignedDuration, SignedDuration) = (SignedDuration::from_secs(1), SignedDuration::from_mins(5));
 
-/// A limit that all sends of a channel share.
+/// A limit that all sends of a channel share, clones included.
+#[derive(Clone)]
 pub struct Pace {
     /// Time that one message takes up; none without a limit.
     slot: Option<SignedDuration>,
     /// When the next message may leave, and how far ahead that was when it was decided: if it is further now, somebody
     /// has set the clock back, and nobody is to wait for the difference.
-    next: Mutex<(Timestamp, SignedDuration)>,
-    held: std::sync::Mutex<Held>,
+    next: Arc<Mutex<(Timestamp, SignedDuration)>>,
+    held: Arc<std::sync::Mutex<Held>>,
 }
 
 /// A channel that asked for a pause.
@@ -34,7 +37,8 @@ impl Pace {
             let nanos = per.as_nanos() / i128::from(count);
             SignedDuration::from_nanos_i128(nanos)
         });
-        Self { slot, next: Mutex::new((Timestamp::MIN, SignedDuration::ZERO)), held: std::sync::Mutex::default() }
+        let (next, held) = (Mutex::new((Timestamp::MIN, SignedDuration::ZERO)), std::sync::Mutex::default());
+        Self { slot, next: Arc::new(next), held: Arc::new(held) }
     }
 
     /// How many messages may leave in a second, at least 1; without a limit, any number.

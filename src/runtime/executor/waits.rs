@@ -238,6 +238,7 @@ impl Executor<'_> {
             name: declared.name.clone(),
             values,
             at: self.around.clock.now(),
+            simulated: self.simulated,
         };
         self.around.store.commit(vec![Change::Signal(record)]).await?;
         Ok((Outcome::Noted, Some(self.record(token, step, None))))

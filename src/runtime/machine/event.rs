@@ -144,6 +144,11 @@ pub enum Outcome {
     Chosen(Option<usize>),
     /// Done, with nothing to remember.
     Noted,
+    /// The statement could not be performed, and the campaign says to go on.
+    Abandoned {
+        /// Why.
+        reason: String,
+    },
     /// `stop` or `fail` was reached.
     Ended {
         /// Why.

@@ -219,6 +219,9 @@ fn done(plan: &Plan, state: &mut State, name: &str, outcome: &Outcome) -> Result
             }
             turn(plan, state, name, *body)
         }
+        (kind, O::Abandoned { .. }) if !matches!(kind, S::Stop { .. } | S::Fail { .. } | S::Require { .. }) => {
+            advance(plan, state, name)
+        }
         (S::Repeat { .. } | S::For { .. }, O::Over) => advance(plan, state, name),
         (S::Stop { .. }, O::Ended { reason }) => end(state, Status::Stopped, reason.as_deref()),
         (S::Fail { .. }, O::Ended { reason }) => end(state, Status::Failed, reason.as_deref()),

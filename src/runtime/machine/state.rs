@@ -20,6 +20,7 @@ pub struct State {
     /// Positions by branch; the main branch's name is empty.
     pub tokens: BTreeMap<String, Token>,
     /// What names are bound to, by the index of the campaign's local.
+    #[serde(with = "super::keyed")]
     pub locals: BTreeMap<u32, Bound>,
     /// The backup that the run was restored from, until somebody has said what is to become of messages that may have
     /// left since.
@@ -56,6 +57,25 @@ impl State {
             (None, 0) => step.path.clone(),
             (None, version) => format!("{}~{version}", step.path),
         }
+    }
+}
+
+impl State {
+    /// When the run can go on by itself: at once if something is to be done, else when its first wait is over. None when
+    /// only word from outside moves it.
+    pub fn due(&self) -> Option<Timestamp> {
+        let due = |token: &Token| match token.phase {
+            Phase::Ready => Some(Timestamp::UNIX_EPOCH),
+            Phase::Waiting { until } => Some(until),
+            Phase::Blocked | Phase::Inside => None,
+        };
+        // A run that is over may have sends that were asked for again.
+        let goes_on = |token: &&Token| match self.status {
+            Status::Running => true,
+            Status::New | Status::Paused => false,
+            Status::Finished | Status::Stopped | Status::Failed => token.again.is_some(),
+        };
+        self.tokens.values().filter(|_| self.restored.is_none()).filter(goes_on).filter_map(due).min()
     }
 }
 

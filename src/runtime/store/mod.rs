@@ -4,6 +4,7 @@
 //! not at all, and durably once the receipt says so. Ledger rows are append-only: an [`Intent`] before a message may
 //! leave, an [`OutcomeRow`] after; the state of a row is derived from the latest of both.
 
+mod agenda;
 mod records;
 pub mod sqlite;
 
@@ -11,6 +12,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+pub use agenda::*;
 pub use records::*;
 use tokio::sync::oneshot;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::AgendaChange;
 use crate::hir::{FeedbackKind, Value};
 use crate::plan::HumanKind;
 use crate::runtime::channels::SendKey;
@@ -95,6 +96,8 @@ pub enum Change {
         /// Their ids.
         takes: Vec<i64>,
     },
+    /// What is to happen, and when.
+    Agenda(AgendaChange),
     /// The run's clock is virtual from now on: what it sends and takes later never counts for real runs.
     Simulated {
         /// Whose.
@@ -202,6 +205,8 @@ pub struct SignalRecord {
     pub values: BTreeMap<String, Value>,
     /// When it arrived.
     pub at: Timestamp,
+    /// Sent by a run on a virtual clock: it starts no campaign. Not read back.
+    pub simulated: bool,
 }
 
 /// Something a person is asked.

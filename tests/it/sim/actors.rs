@@ -14,8 +14,8 @@ use orch::runtime::channels::{
 use orch::runtime::clock::Clock;
 use orch::runtime::store::sqlite::SqliteStore;
 use orch::runtime::store::{
-    AudienceRecord, Change, EarlierContact, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord,
-    StepRecord, Store, StoreError, TakeRecord, Tally, TaskAnswer, TaskRecord,
+    AudienceRecord, Change, EarlierContact, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord,
+    SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskAnswer, TaskRecord,
 };
 use orch::runtime::{Inbox, Note, Observer, Progress};
 

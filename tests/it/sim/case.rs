@@ -14,8 +14,8 @@ use orch::runtime::machine::Status;
 use orch::runtime::store::sqlite::SqliteStore;
 use orch::runtime::store::{Realm, Store, StoreError};
 use orch::runtime::{
-    BoundChannel, Cancel, Drive, DriveEnd, Engine, EngineOptions, Folders, Inbox, Note, ObjectAccess, Pace, Pacing, RunError,
-    SourceBinding, Until,
+    BoundChannel, Cancel, Drive, DriveEnd, Engine, EngineOptions, Folders, Inbox, Note, ObjectAccess, Pace, Pacing,
+    RunError, SourceBinding, Until,
 };
 
 use super::actors::{SimChannel, SimClock, SimHost, SimStore, refused};
@@ -164,7 +164,11 @@ impl Runner<'_> {
         };
         let rate = self.rate.map(|count| (count, SignedDuration::from_secs(1)));
         let channel = BoundChannel { driver: Arc::new(driver), pace: Pace::new(rate), resend_unknown: false };
-        let binding = SourceBinding { url: Ok(Secret::new("sqlite:crm.db")), writable: true, objects: Ok(ObjectAccess::default()) };
+        let binding = SourceBinding {
+            url: Ok(Secret::new("sqlite:crm.db")),
+            writable: true,
+            objects: Ok(ObjectAccess::default()),
+        };
         let options = EngineOptions {
             threads: 1,
             sources: BTreeMap::from([("crm".to_owned(), binding)]),

@@ -41,6 +41,20 @@ impl Executor<'_> {
         Ok(changes)
     }
 
+    /// The same for one statement, if it is a send.
+    pub(in crate::runtime) async fn cancel_step(&self, token: &str, step: &Step) -> Result<(), RunError> {
+        let StepKind::Send(send) = &step.kind else { return Ok(()) };
+        for record in self.around.store.sends(&self.run)? {
+            let is_it = record.step == step.path && record.token == token;
+            if is_it && self.around.store.tally(record.id)?.due > 0 {
+                let mut changes = Vec::new();
+                self.cancel_send(&record, step, send, &mut changes).await?;
+                self.around.store.commit(changes).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn cancel_send(
         &self,
         record: &SendRecord,

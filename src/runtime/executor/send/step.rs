@@ -193,7 +193,7 @@ impl Executor<'_> {
         let require: Option<&super::Requirement<'_>> =
             if send.options.require.is_some() { Some(&required) } else { None };
         let own_rate = send.options.rate.map(|(count, per)| (count, per.exact()));
-        let word = WordForRun::new(self.around.inbox, &self.run);
+        let word = WordForRun::new(self.around.word, &self.run);
         let sender = Sender {
             store: self.around.store,
             clock: self.around.clock,

@@ -5,6 +5,7 @@
 //! process. After a failed write or sync the writer accepts nothing more: a store that cannot remember must not be
 //! built upon.
 
+mod agenda;
 mod collect;
 mod contacts;
 mod feedback;
@@ -30,8 +31,9 @@ use crate::base::plain_reason;
 use crate::runtime::durable::{make_folder, sync_folder};
 
 use super::{
-    AudienceRecord, Change, EarlierContact, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord,
-    SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskRecord,
+    Agenda, AudienceRecord, CampaignRecord, Cause, Change, EarlierContact, Hold, JournalRecord, QueuedStart, Realm,
+    Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally,
+    TaskRecord,
 };
 pub use replace::replace_database;
 use write::Writer;
@@ -253,5 +255,63 @@ impl Store for SqliteStore {
         each: &mut dyn FnMut(&str, &str, bool),
     ) -> Result<(), StoreError> {
         read::subscriptions(&self.reader(), realm, topic, each)
+    }
+}
+
+impl Agenda for SqliteStore {
+    fn due(&self, now: jiff::Timestamp, most: usize) -> Result<Vec<String>, StoreError> {
+        agenda::due(&self.reader(), now, most)
+    }
+
+    fn next_due(&self, now: jiff::Timestamp) -> Result<Option<jiff::Timestamp>, StoreError> {
+        agenda::next_due(&self.reader(), now)
+    }
+
+    fn woken(&self, run: Option<&str>, most: usize) -> Result<Vec<(String, i64)>, StoreError> {
+        agenda::woken(&self.reader(), run, most)
+    }
+
+    fn words(&self, run: &str) -> Result<Vec<String>, StoreError> {
+        agenda::words(&self.reader(), run)
+    }
+
+    fn arrivals(&self, behind: i64) -> Result<Vec<(i64, SignalRecord)>, StoreError> {
+        agenda::arrivals(&self.reader(), behind)
+    }
+
+    fn last_arrival(&self) -> Result<i64, StoreError> {
+        agenda::last_arrival(&self.reader())
+    }
+
+    fn heard(&self) -> Result<i64, StoreError> {
+        agenda::heard(&self.reader())
+    }
+
+    fn signal(&self, id: &str) -> Result<Option<SignalRecord>, StoreError> {
+        agenda::signal(&self.reader(), id)
+    }
+
+    fn open_run_of(&self, file: &str, campaign: &str, key: Option<&str>) -> Result<Option<String>, StoreError> {
+        agenda::open_run_of(&self.reader(), file, campaign, key)
+    }
+
+    fn open_runs(&self) -> Result<u64, StoreError> {
+        agenda::open_runs(&self.reader())
+    }
+
+    fn campaigns(&self) -> Result<Vec<CampaignRecord>, StoreError> {
+        agenda::campaigns(&self.reader())
+    }
+
+    fn queued(&self) -> Result<Vec<QueuedStart>, StoreError> {
+        agenda::queued(&self.reader())
+    }
+
+    fn held(&self) -> Result<Option<Hold>, StoreError> {
+        agenda::held(&self.reader())
+    }
+
+    fn cause(&self, run: &str) -> Result<Option<Cause>, StoreError> {
+        agenda::cause(&self.reader(), run)
     }
 }

@@ -123,7 +123,13 @@ pub fn signals(db: &Connection, run: &str, name: &str, since: Timestamp) -> Read
     let mut statement = db.prepare_cached(sql).map_err(failed)?;
     let rows = statement
         .query_map(params![name, since.as_microsecond(), run], |row| {
-            Ok(SignalRecord { id: row.get(0)?, name: row.get(1)?, values: json(row, 2)?, at: time(row, 3)? })
+            Ok(SignalRecord {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                values: json(row, 2)?,
+                at: time(row, 3)?,
+                simulated: false,
+            })
         })
         .map_err(failed)?;
     rows.collect::<rusqlite::Result<_>>().map_err(failed)

@@ -12,7 +12,8 @@ use super::super::StoreError;
 /// | 3 | `takes` |
 /// | 4 | `contacts`, `late`, `feedback` |
 /// | 5 | `progress`, `tallies`, `collected`, `turned_simulated`, audiences and subscriptions of simulated runs |
-pub const FORMAT: i64 = 5;
+/// | 6 | `open_runs`, `listeners`, `wakes`, `arrivals`, `campaigns`, `queued`, `origins`, `settings` |
+pub const FORMAT: i64 = 6;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS bundles (
@@ -228,6 +229,67 @@ CREATE TABLE IF NOT EXISTS simulated_subscriptions (
 
 CREATE INDEX IF NOT EXISTS takes_by_memory ON takes (memory);
 CREATE INDEX IF NOT EXISTS takes_by_run ON takes (run) WHERE kept = 0;
+
+CREATE TABLE IF NOT EXISTS open_runs (
+  run      TEXT PRIMARY KEY,
+  file     TEXT NOT NULL,
+  campaign TEXT NOT NULL,
+  key      TEXT,
+  at       INTEGER
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS open_runs_by_time ON open_runs (at) WHERE at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS open_runs_by_campaign ON open_runs (file, campaign, key);
+
+CREATE TABLE IF NOT EXISTS listeners (
+  word TEXT NOT NULL,
+  run  TEXT NOT NULL,
+  PRIMARY KEY (word, run)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS listeners_by_run ON listeners (run);
+
+CREATE TABLE IF NOT EXISTS wakes (
+  id  INTEGER PRIMARY KEY AUTOINCREMENT,
+  run TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS wakes_by_run ON wakes (run);
+
+CREATE TABLE IF NOT EXISTS arrivals (
+  id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  signal TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE IF NOT EXISTS campaigns (
+  file        TEXT NOT NULL,
+  campaign    TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  schedule    TEXT,
+  signal      TEXT,
+  since       INTEGER NOT NULL,
+  considered  INTEGER NOT NULL,
+  next        INTEGER,
+  skipped     INTEGER NOT NULL,
+  PRIMARY KEY (file, campaign)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS queued (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  file       TEXT NOT NULL,
+  campaign   TEXT NOT NULL,
+  key        TEXT,
+  parameters TEXT NOT NULL,
+  cause      TEXT NOT NULL,
+  at         INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS origins (
+  run   TEXT PRIMARY KEY,
+  cause TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS settings (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
 ";
 
 /// Makes the tables in an empty store, or adds those that an older one lacks. Formats only add tables.
@@ -237,8 +299,16 @@ pub fn upgrade(connection: &Connection, path: &str) -> Result<(), StoreError> {
     match found {
         FORMAT => Ok(()),
         0..FORMAT => {
-            let script = format!("BEGIN;{TABLES}PRAGMA user_version = {FORMAT};COMMIT;");
-            connection.execute_batch(&script).map_err(unreadable)
+            let upgrade = || {
+                let transaction = connection.unchecked_transaction()?;
+                transaction.execute_batch(TABLES)?;
+                if found < 6 {
+                    super::agenda::fill(&transaction)?;
+                }
+                transaction.execute_batch(&format!("PRAGMA user_version = {FORMAT};"))?;
+                transaction.commit()
+            };
+            upgrade().map_err(unreadable)
         }
         newer => Err(StoreError::Newer { path: path.into(), found: newer, known: FORMAT }),
     }

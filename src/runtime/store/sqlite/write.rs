@@ -11,7 +11,7 @@ use super::super::{
     StepRecord, StoreError, Subscription, TaskRecord,
 };
 use super::read::{audiences_of, subscriptions_of};
-use super::{collect, contacts, feedback, operations, takes};
+use super::{agenda, collect, contacts, feedback, operations, takes};
 use crate::runtime::machine::{Event, State};
 
 /// One commit request.
@@ -122,7 +122,10 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Intents(send, rows) => intents(db, *send, rows)?,
         Change::Contacts(send, rows) => contacts::add(db, *send, rows)?,
         Change::Late(send, rows) => contacts::late(db, *send, rows)?,
-        Change::Feedback(events) => feedback::add(db, events)?,
+        Change::Feedback(events) => {
+            feedback::add(db, events)?;
+            agenda::wake_conditions(db)?;
+        }
         Change::Outcomes(send, rows) => outcomes(db, *send, rows)?,
         Change::Exclusions(send, rows) => exclusions(db, *send, rows)?,
         Change::Signal(signal) => new_signal(db, signal)?,
@@ -134,12 +137,14 @@ fn apply(db: &Connection, change: &Change) -> rusqlite::Result<Result<(), StoreE
         Change::Answer { run, step, token, answer } => {
             let sql = "UPDATE tasks SET answer = ?4 WHERE run = ?1 AND step = ?2 AND token = ?3 AND answer IS NULL";
             db.prepare_cached(sql)?.execute(params![run, step, token, json(answer)?])?;
+            agenda::wake(db, run)?;
         }
         Change::Audience(audience) => new_audience(db, audience)?,
         Change::Subscriptions(realm, people) => subscriptions(db, *realm, people)?,
         Change::Take { take, seen } => return takes::take(db, take, *seen),
         Change::Used { run } => takes::used(db, run)?,
         Change::Forget { takes } => takes::forget(db, takes)?,
+        Change::Agenda(change) => return agenda::apply(db, change),
         Change::Simulated { run } => operations::simulated(db, run)?,
         Change::Reopen { send, kind, at } => operations::reopen(db, *send, *kind, *at)?,
         Change::Recount(step) => operations::recount(db, step)?,
@@ -177,6 +182,9 @@ fn new_run(db: &Connection, run: &RunRecord) -> rusqlite::Result<Result<(), Stor
             run.seq as i64,
             json(&run.state)?,
         ])?;
+    if added == 1 {
+        agenda::opened(db, &run.run, &run.file, &run.campaign, &run.state)?;
+    }
     Ok(if added == 1 { Ok(()) } else { Err(StoreError::Conflict(format!("`{}` exists already", run.run))) })
 }
 
@@ -201,6 +209,11 @@ fn transition(
         json(event)?
     ])?;
     takes::settle(db, run, state.status)?;
+    agenda::moved(db, run, state)?;
+    if *event == Event::Resumed {
+        // What it waits for may have come while it was paused.
+        agenda::wake(db, run)?;
+    }
     Ok(Ok(()))
 }
 
@@ -225,8 +238,12 @@ fn new_step(db: &Connection, step: &StepRecord) -> rusqlite::Result<()> {
 }
 
 fn new_signal(db: &Connection, signal: &SignalRecord) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT OR IGNORE INTO signals (id, name, parameters, at) VALUES (?1, ?2, ?3, ?4)")?
+    let added = db
+        .prepare_cached("INSERT OR IGNORE INTO signals (id, name, parameters, at) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![signal.id, signal.name, json(&signal.values)?, signal.at.as_microsecond()])?;
+    if added == 1 && !signal.simulated {
+        agenda::arrived(db, &signal.id, &signal.name)?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,90 @@
+//! What other processes left in the inbox, and who is to hear of it.
+
+use super::{Conductor, Day, Happening, Scope};
+use crate::runtime::error::RunError;
+use crate::runtime::inbox::{Note, Taken, paused_by_hand, store_note};
+use crate::runtime::machine::Status;
+
+impl Conductor<'_> {
+    /// Takes in every note. One about a run that is being driven goes to that run, all others to the store.
+    pub(super) fn take_notes(&self, day: &mut Day) -> Result<(), RunError> {
+        for taken in self.inbox.notes_except(&self.desk.files()) {
+            let seat = taken.note.run().and_then(|run| self.desk.seated(run));
+            match seat {
+                Some(seat) => seat.mailbox.put(taken),
+                None => self.take_note(taken, day)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn take_note(&self, taken: Taken, day: &mut Day) -> Result<(), RunError> {
+        match taken.note.clone() {
+            // What it has still to send is settled by whoever drives it.
+            Note::Stop { run, .. } => {
+                let is_open = self.store.run(&run)?.is_some_and(|record| !record.state.status.is_over());
+                match is_open {
+                    true => day.stops.push((run, taken)),
+                    false => taken.done(),
+                }
+                return Ok(());
+            }
+            Note::Start(new) => {
+                self.desk.give(&new.run);
+                if new.confirmed {
+                    self.desk.confirm(&new.run);
+                }
+            }
+            Note::Resume { run } => self.desk.give(&run),
+            Note::Adopt { run } => {
+                self.desk.give(&run);
+                self.desk.again(&run);
+            }
+            Note::PauseAll(hold) => {
+                day.held = true;
+                self.desk.park_all();
+                self.host.on(Happening::Held(&hold));
+            }
+            Note::ResumeAll => {
+                self.resume_all()?;
+                day.held = false;
+                self.host.on(Happening::Released);
+            }
+            Note::Signal { .. } | Note::Pause { .. } | Note::Answer { .. } | Note::Feedback { .. } => {}
+        }
+        self.engine.block_on(store_note(taken.note.clone(), self.store, self.clock))?;
+        taken.done();
+        Ok(())
+    }
+
+    /// Goes on with every run that no person paused.
+    fn resume_all(&self) -> Result<(), RunError> {
+        for record in self.store.runs()? {
+            if record.state.status.is_over() || paused_by_hand(&record).is_some() {
+                continue;
+            }
+            if record.state.restored.is_some() {
+                continue;
+            }
+            if record.state.status == Status::Paused && !self.desk.is_seated(&record.run) {
+                let note = Note::Resume { run: record.run.clone() };
+                self.engine.block_on(store_note(note, self.store, self.clock))?;
+            }
+            if self.scope == Scope::Given {
+                self.desk.give(&record.run);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells those who are being driven of what arrived since the last round: they may be about to wait for it. The
+    /// store has woken everybody else.
+    pub(super) fn tell_arrivals(&self, day: &mut Day) -> Result<(), RunError> {
+        let last = self.store.last_arrival()?;
+        if last > day.told {
+            self.desk.ring_all();
+            day.told = last;
+        }
+        Ok(())
+    }
+}
