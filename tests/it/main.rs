@@ -8,8 +8,10 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+mod archive;
 #[cfg(feature = "engine")]
 mod archive;
+mod audiences;
 #[cfg(feature = "engine")]
 mod audiences;
 #[cfg(feature = "engine")]
@@ -27,11 +29,15 @@ mod documents;
 #[cfg(feature = "engine")]
 mod embed;
 #[cfg(feature = "engine")]
+mod faults;
+#[cfg(feature = "engine")]
 mod feedback;
 #[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod frozen;
+#[cfg(feature = "engine")]
+mod kills;
 #[cfg(feature = "engine")]
 mod limits;
 #[cfg(feature = "engine")]
