@@ -15,7 +15,7 @@ use crate::runtime::store::Store;
 use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::{Garbage, OldRun, Retention, RunError};
 
-/// Remove what runs that are over leave behind. Without --yes it only shows what would go
+/// Remove what runs that are over leave behind; without --yes only show it
 ///
 /// Frozen populations and journals go after `[retention] runs` of orch.toml (90 days without it), what became of each
 /// person after `[retention] ledger` (400 days), or both after --older-than. What caps count, numbers of runs and sends,

@@ -14,8 +14,9 @@ use crate::runtime::clock::{Clock, WallClock};
 use crate::runtime::store::{RunRecord, Store};
 use crate::runtime::{Migration, RunError};
 
-/// Move a run that stands still to another version of its script. Without --yes it only shows the difference
+/// Move a run that stands still to another version of its script
 ///
+/// Without --yes it only shows the difference.
 /// Editing a script never changes a run in flight; this does. It is refused when the run stands at a step that is gone,
 /// when a send that has begun would change, or when the rest needs something that the run does not have.
 #[derive(clap::Args, Debug)]

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use super::host::{self, Script, Source};
 use super::{Context, Exit, Failure};
-use crate::report::{RunReport, count, elapsed, moment};
-use crate::runtime::Silent;
+use crate::report::{Explained, Explainer, RunReport, count, elapsed, moment};
 use crate::runtime::channels::{Content, OutgoingMessage};
 use crate::runtime::clock::Stopwatch;
 use crate::runtime::store::Store as _;
+use crate::runtime::{Observer, Silent};
 
 /// Rehearse a script on real data: who would get what, who would not; nothing is sent
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example: orch plan vip.orch --simulate")]
+#[command(after_help = "Examples:\n  orch plan vip.orch --simulate\n  orch plan vip.orch --explain")]
 pub struct Arguments {
     /// The script
     #[arg(value_name = "FILE")]
@@ -26,6 +26,9 @@ pub struct Arguments {
     /// Go through the waits on a virtual clock; without it everything happens now and waits are passed over
     #[arg(long)]
     pub simulate: bool,
+    /// Show how each population was computed: the engine's plan, rows, bytes read, time and what went through the disk
+    #[arg(long)]
+    pub explain: bool,
 }
 
 /// Longest part of a sample message that is shown, in lines.
@@ -37,14 +40,18 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let params = host::parameters(&script.plan, &arguments.params)?;
     let engine = host::engine(&script.project, &[], context)?;
     let stopwatch = Stopwatch::start();
+    let explainer = Explainer::new(&script.sources);
+    let observer: &dyn Observer = if arguments.explain { &explainer } else { &Silent };
     let rehearsal =
-        engine.rehearse(&script.plan, &params, arguments.simulate, &Silent).map_err(|error| script.failure(&error))?;
+        engine.rehearse(&script.plan, &params, arguments.simulate, observer).map_err(|error| script.failure(&error))?;
     let took = stopwatch.elapsed();
     let report = RunReport::of_rehearsal(&rehearsal);
     let empty_memories = empty_memories(&script)?;
     let stale = engine.stale(&script.plan).map_err(|error| script.failure(&error))?;
     if context.output.is_json() {
-        context.output.json(&PlanJson { run: report.json(), empty_memories, stale: messages(&stale) });
+        let populations = arguments.explain.then(|| explainer.found());
+        let stale = messages(&stale);
+        context.output.json(&PlanJson { run: report.json(), empty_memories, populations, stale });
         return Ok(Exit::Done);
     }
     let output = &context.output;
@@ -69,6 +76,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     for memory in &empty_memories {
         output.line(format!("`{memory}` remembers nothing yet, so the first run takes every row"));
         output.line(format!("  `orch state {memory} --baseline all` lets it begin with what comes from now on"));
+        output.line("");
+    }
+    for population in explainer.found() {
+        population.lines().into_iter().for_each(|line| output.line(line));
         output.line("");
     }
     if let Some(message) = rehearsal.messages.first() {
@@ -96,6 +107,9 @@ struct PlanJson<'r> {
     run: crate::report::RunJson<'r>,
     /// Memories of `new` that hold nothing, so that a first run takes every row.
     empty_memories: Vec<String>,
+    /// With `--explain`: how each population was computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    populations: Option<Vec<Explained>>,
     /// Sources that are older than they may be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stale: Vec<String>,

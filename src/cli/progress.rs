@@ -146,7 +146,7 @@ fn left(left: SignedDuration) -> String {
 impl Observer for Terminal<'_> {
     fn on(&self, progress: Progress<'_>) {
         match progress {
-            Progress::Started { .. } => {}
+            Progress::Started { .. } | Progress::Computed { .. } => {}
             Progress::Finished { title, record, tally, took } => self.finished(title, record, tally, took),
             Progress::Sending { title, settled, targeted } => self.sending(title, settled, targeted),
             Progress::Waiting { title, until } => {

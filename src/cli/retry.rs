@@ -10,9 +10,9 @@ use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{OutcomeKind, RunRecord};
 use crate::runtime::{Cancel, Pacing, Retryable, RunError, Until};
 
-/// Send again what failed, or what nobody knows to have arrived. Asks before, send by send
+/// Send again what failed, or what nobody knows to have arrived
 ///
-/// Address, consent and content are those of now. A message keeps its key, so that whoever recognises keys delivers it
+/// It asks before, send by send. Address, consent and content are those of now. A message keeps its key, so that whoever recognises keys delivers it
 /// once; everybody else may get a message that is unknown a second time.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\

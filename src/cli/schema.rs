@@ -66,7 +66,15 @@ pub fn infer(project: &Project, paths: &[PathBuf]) -> Result<Inferred, Failure> 
     let (mut wanted, mut found, mut remote, mut unbound) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for path in paths {
         let text = path.to_string_lossy();
+        let folder = bindings.get(text.as_ref()).and_then(|binding| binding.url.as_ref().ok());
+        let folder = folder.map(Secret::expose).filter(|url| sources::is_folder(url) && !path.exists());
         match table(&text, &bindings).filter(|_| !path.exists()) {
+            _ if folder.is_some_and(sources::is_remote) => {
+                remote.extend(sources::remote_sources_at(folder.unwrap_or_default(), &bindings)?);
+            }
+            _ if folder.is_some() => {
+                found.extend(sources::sources_at(&project.base.join(folder.unwrap_or_default())));
+            }
             Some((one, note)) => {
                 wanted.push(one);
                 unbound.extend(note);

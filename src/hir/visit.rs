@@ -104,7 +104,8 @@ pub fn blocks(kind: &StmtKind) -> Vec<&[Stmt]> {
     }
 }
 
-fn walk_arm<V: Visitor + ?Sized>(visitor: &mut V, arm: &ArmKind) {
+/// The values in an arm of a split.
+pub fn walk_arm<V: Visitor + ?Sized>(visitor: &mut V, arm: &ArmKind) {
     match arm {
         ArmKind::Rows { predicate, amount, by } => {
             predicate.iter().for_each(|predicate| visitor.expr(predicate));
@@ -119,6 +120,11 @@ fn walk_arm<V: Visitor + ?Sized>(visitor: &mut V, arm: &ArmKind) {
 
 fn walk_send<V: Visitor + ?Sized>(visitor: &mut V, send: &Send) {
     visitor.expr(&send.address);
+    walk_message(visitor, send);
+}
+
+/// The values in a send's message and options.
+pub fn walk_message<V: Visitor + ?Sized>(visitor: &mut V, send: &Send) {
     if let Some(message) = &send.message {
         message.args.iter().for_each(|arg| visitor.expr(arg));
         message.fields.iter().for_each(|(_, content)| walk_content(visitor, content));

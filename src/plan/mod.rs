@@ -7,6 +7,9 @@ pub mod compare;
 mod data;
 #[cfg(feature = "engine")]
 pub mod functions;
+#[cfg(feature = "engine")]
+mod kept;
+mod limits;
 mod memory;
 #[cfg(feature = "engine")]
 pub mod query;
@@ -14,5 +17,7 @@ mod steps;
 mod uses;
 
 pub use data::{DataStep, unmatched};
+#[cfg(feature = "engine")]
+pub use kept::Kept;
 pub use memory::{NewRows, by_name};
 pub use steps::{Block, BlockId, HumanKind, Plan, PlanError, Step, StepKind};

@@ -71,7 +71,7 @@ pub struct EngineSettings {
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct SourceSettings {
-    /// `sqlite:FILE`, `postgres://...` or `s3://BUCKET/FOLDER`.
+    /// `sqlite:FILE`, `postgres://...`, `s3://BUCKET/FOLDER` or a folder of files.
     pub url: Secret,
     /// Whether scripts may change it.
     #[serde(default)]

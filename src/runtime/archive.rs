@@ -29,24 +29,13 @@ pub(crate) struct Read {
     pub stamp: Stamp,
 }
 
-/// Adds files to the list in a run's folder.
+/// Adds files to the list in a run's folder. Of a file that was read before, what was read last counts.
 pub(crate) fn note(folder: &Path, read: &[Read]) -> Result<(), RunError> {
-    if read.is_empty() {
-        return Ok(());
-    }
-    let mut list = list(folder);
-    let before = list.len();
-    for file in read {
-        // What it said before was read as well.
-        list.retain(|known| known.path != file.path || known.stamp == file.stamp);
-        if !list.contains(file) {
-            list.push(file.clone());
-        }
-    }
-    if list.len() == before && read.iter().all(|file| list.contains(file)) && folder.join(LIST).exists() {
-        return Ok(());
-    }
-    write(folder, &list)
+    let before = list(folder);
+    let is_again = |known: &&Read| read.iter().any(|file| file.path == known.path);
+    let mut all: Vec<Read> = before.iter().filter(|known| !is_again(known)).chain(read).cloned().collect();
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    if all == before { Ok(()) } else { write(folder, &all) }
 }
 
 /// Moves the files of runs that have finished; forgets those of runs that ended otherwise.

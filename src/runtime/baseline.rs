@@ -11,12 +11,12 @@ use datafusion::scalar::ScalarValue;
 use super::audiences::Remembered;
 use super::engine::Engine;
 use super::error::RunError;
-use super::executor::{SnapshotFile, freeze_population, highest_of, stale};
+use super::executor::{Freezing, SnapshotFile, freeze_population, highest_of, stale};
 use super::memories::{keys_file, seen, takes, untaken, write_keys};
 use super::store::{Change, Realm, Store, TakeRecord};
 use super::tables::{RunTables, Sources};
 use crate::hir::{Entity, Query, QueryKind, SegmentTy, Value};
-use crate::plan::query::{QueryError, Scope, scalar, values};
+use crate::plan::query::{Columns, QueryError, Scope, scalar, values};
 use crate::plan::{NewRows, Plan, by_name};
 
 /// What is left out.
@@ -94,7 +94,8 @@ impl Engine {
     fn everything(&self, plan: &Plan, new: &NewRows<'_>, to: &Path) -> Result<u64, RunError> {
         let all = whole(new);
         self.with_entities(plan, |scope| {
-            self.block_on(freeze_population(self.session(), scope, &all, to, "the baseline"))
+            let what = Freezing { columns: &Columns::Named(Vec::new()), ..Freezing::all(&all, "the baseline") };
+            Ok(self.block_on(freeze_population(self.session(), scope, &what, to))?.rows)
         })
     }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::audiences::Remembered;
 use super::engine::Engine;
 use super::error::RunError;
-use super::executor::freeze_population;
+use super::executor::{Freezing, freeze_population};
 use super::store::Realm;
 use super::store::sqlite::SqliteStore;
 use super::tables::{RunTables, Sources};
@@ -129,7 +129,8 @@ impl<'e> Notebook<'e> {
         self.bound += 1;
         let path = self.folder.path().join(format!("{}.parquet", self.bound));
         let rows = self.with_scope(plan, sources, |engine, scope| {
-            engine.interruptible(freeze_population(engine.session(), scope, query, &path, name))
+            let what = Freezing::all(query, name);
+            Ok(engine.interruptible(freeze_population(engine.session(), scope, &what, &path))?.rows)
         })?;
         let everyone = Query { kind: QueryKind::Entity(query.ty.entity), ty: query.ty.clone(), span: query.span };
         let everyone = Query { ty: crate::hir::SegmentTy::of(everyone.ty.entity), ..everyone };

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 
 use super::store::{StepRecord, Tally};
+use crate::hir::Query;
+use crate::plan::query::Work;
 
 /// Something worth showing.
 #[derive(Clone, Debug)]
@@ -23,6 +25,19 @@ pub enum Progress<'p> {
         /// The send's accounting, for sends.
         tally: Option<&'p Tally>,
         /// How long it took in real time.
+        took: std::time::Duration,
+    },
+    /// A population was computed.
+    Computed {
+        /// The statement in a few words.
+        title: &'p str,
+        /// The population.
+        query: &'p Query,
+        /// Its rows.
+        rows: u64,
+        /// What the engine did.
+        work: &'p Work,
+        /// How long it took in real time, writing included.
         took: std::time::Duration,
     },
     /// A send goes on.

@@ -127,11 +127,6 @@ impl Sources {
         }
         let declared = &self.program[entity];
         let cache = self.folders.imports();
-        if let Some(bound) = self.bound(entity) {
-            let found = sources::open_bound(declared, &self.program, &bound, &cache, &self.zone)?;
-            opened.insert(entity, found.clone());
-            return Ok(found);
-        }
         let rejects = self.folders.state.join("rejects").join(safe_file_name(&declared.name, "csv"));
         let options = OpenOptions {
             base: &self.bases[entity.0 as usize],
@@ -141,7 +136,10 @@ impl Sources {
             objects: &self.objects,
             rejects: Some(&rejects),
         };
-        let found = sources::open(declared, &self.program, &options)?;
+        let found = match self.bound(entity) {
+            Some(bound) => sources::open_bound(declared, &self.program, &bound, &options)?,
+            None => sources::open(declared, &self.program, &options)?,
+        };
         if let Some(folder) = &self.reader {
             archive::note(folder, &found.archived)?;
         }

@@ -17,9 +17,11 @@ pub enum SyntaxError {
         span: Span,
         character: char,
     },
+    /// `in_hole`: the line ends inside `{ ... }` of the string.
     UnterminatedString {
         span: Span,
         quoting: Quoting,
+        in_hole: bool,
     },
     /// A string in simple quotes over several lines, and how it would be right.
     SeveralLines {
@@ -132,7 +134,7 @@ impl From<SyntaxError> for Problem {
         match error {
             UnknownCharacter { span, character } => unknown_character(span, character),
             HiddenCharacter { span, character } => hidden_character(span, character),
-            UnterminatedString { span, quoting } => unterminated_string(span, quoting),
+            UnterminatedString { span, quoting, in_hole } => unterminated_string(span, quoting, in_hole),
             SeveralLines { span, fix } => several_lines(span, fix),
             WrongCase { span, word } => wrong_case(span, &word),
             MissingSeparator { span, item } => {
@@ -297,8 +299,12 @@ fn describe(character: char) -> String {
     }
 }
 
-fn unterminated_string(span: Span, quoting: Quoting) -> Problem {
+fn unterminated_string(span: Span, quoting: Quoting, in_hole: bool) -> Problem {
     let (message, help) = match quoting {
+        Quoting::Template if in_hole => (
+            "this string does not end on its line",
+            "close it with `\"`; `{` begins a value in it, so write `{{` for a brace in the text",
+        ),
         Quoting::Block => ("this `\"\"\"` block is never closed", "close it with `\"\"\"`"),
         Quoting::Template => {
             ("this string does not end on its line", "close it with `\"`, or use `\"\"\"` for text of several lines")

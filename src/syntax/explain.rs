@@ -10,7 +10,32 @@ mod place;
 mod slips;
 
 pub use place::Place;
-pub use slips::Repair;
+pub use slips::{Repair, is_other_word};
+
+/// True for the name of a type.
+fn is_type(name: &str) -> bool {
+    const TYPES: [&str; 18] = [
+        "bool",
+        "int",
+        "float",
+        "decimal",
+        "text",
+        "date",
+        "time",
+        "timestamp",
+        "duration",
+        "percent",
+        "json",
+        "email",
+        "phone",
+        "url",
+        "push_token",
+        "html",
+        "timezone",
+        "topic",
+    ];
+    TYPES.contains(&name)
+}
 
 /// The problem for a rejected token, when the terminals `expected` would have been right, and the tokens with which
 /// the statement can be read on if it is plain what was meant.

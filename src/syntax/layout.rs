@@ -98,6 +98,8 @@ struct Pass<'t> {
     depth: u32,
     /// The place of the last brace that belonged to nothing.
     extra: Option<u32>,
+    /// The last word that ended an indented block.
+    ended: Option<usize>,
     /// The last unit with an indented block.
     indented: Option<usize>,
     out: Layout,
@@ -114,6 +116,7 @@ pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems, 
         depth: 0,
         extra: None,
         indented: None,
+        ended: None,
         out: Layout::default(),
     };
     pass.push_frame(Token::invented(Kind::BraceOpen, 0), inside);
@@ -130,7 +133,9 @@ impl Pass<'_> {
             return;
         }
         match token.kind {
-            Kind::Colon | Kind::Then if self.opens_indented(at) => return self.open_indented(token),
+            Kind::Colon | Kind::Then | Kind::Else if self.opens_indented(at) => return self.open_indented(token),
+            // `end if` was reported with what it ends.
+            Kind::If if at > 0 && self.ended == Some(at - 1) => return,
             Kind::Semicolon => return self.semicolon(token),
             Kind::Comma if self.separates_items(at) => return self.end_unit_with(token),
             Kind::ParenClose | Kind::SquareClose | Kind::BraceClose => return self.close(token),

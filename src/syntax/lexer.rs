@@ -182,6 +182,7 @@ impl Lexer<'_> {
     /// Closes strings at `end`, innermost first, until none that is `broken` is left; reports the outermost of these.
     fn close_open_strings(&mut self, end: usize, broken: impl Fn(&StringFrame) -> bool) {
         let mut report = None;
+        let in_hole = matches!(self.frames.last(), Some(Frame::Hole { .. }));
         while self.frames.iter().any(|frame| matches!(frame, Frame::String(string) if broken(string))) {
             match self.frames.last() {
                 Some(Frame::String(string)) => {
@@ -200,7 +201,7 @@ impl Lexer<'_> {
                 Quoting::Block => self.span(open),
                 _ => self.span(open.start..end),
             };
-            self.problem(SyntaxError::UnterminatedString { span, quoting });
+            self.problem(SyntaxError::UnterminatedString { span, quoting, in_hole });
         }
     }
 

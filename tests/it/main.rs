@@ -8,8 +8,9 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
-#[cfg(feature = "engine")]
 mod archive;
+#[cfg(feature = "engine")]
+mod audiences;
 #[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
@@ -36,7 +37,6 @@ mod new;
 mod object_store;
 #[cfg(feature = "engine")]
 mod operations;
-mod pages;
 mod pages;
 mod policies;
 #[cfg(feature = "engine")]

@@ -153,8 +153,7 @@ fn buckets_are_declared_from_what_they_hold() {
     insta::assert_snapshot!(said.stdout);
     project.write("schema.orch", &said.stdout);
     project.write("orch.toml", project.read("orch.toml") + "[project]\nschema = [\"schema.orch\"]\n");
-    project
-        .write("blockless.orch", "entity again from \"s3://declared-bucket/shop/customers.csv\" (delimiter: \";\")\n");
+    project.write("blockless.orch", "entity again from lake.shop.customers (delimiter: \";\")\n");
     assert_eq!(
         noted(
             &project,

@@ -132,3 +132,27 @@ fn a_project_is_made_around_a_folder() {
         assert!(schema.contains(declared), "{schema}");
     }
 }
+
+#[test]
+fn a_folder_is_a_source_with_tables() {
+    let project = project();
+    project.write("orch.toml", "[source.files]\nurl = \"data\"\nwritable = true\n");
+    let script = "entity win from files.win (encoding: \"windows-1252\") { id: int key; price: text }\n\
+         entity events from files.events { id: int key; year: int }\n\
+         entity people from files.people\nentity leads from files.`in`.`leads-2` { id: int key }\n\
+         log \"{count(win)} {count(events where year = 2026)} {count(people where n > 12)} {count(leads)}\"";
+    assert_eq!(notes(&project, script), ["1 2 1 1"]);
+    for (script, words) in [
+        ("entity w from files.wim { id: int key }\nlog \"{count(w)}\"", "did you mean `files.win`?"),
+        (
+            "entity win from files.win (encoding: \"latin-1\") { id: int key; price: text }\ndelete win where id = 1",
+            "is read from files of the source `files`",
+        ),
+    ] {
+        project.write("script.orch", script);
+        let said = project.orch(&["run", "script.orch"]).expect(1);
+        assert!(said.stderr.contains(words), "{}", said.shown());
+    }
+    let said = project.done(&["schema", "infer", "files"]);
+    assert!(said.stdout.contains("entity events from \"data/events\" {"), "{}", said.shown());
+}

@@ -115,7 +115,7 @@ fn a_template_is_checked_in_its_places_too() {
     assert_eq!(loops["code"], "orch::types::unknown_field", "{loops}");
     let places = wrong("\n{{ items[0].descripton }}");
     assert_eq!(places["code"], "orch::types::unknown_field", "{places}");
-    assert!(places["message"].as_str().unwrap().contains("did you mean `description`?"), "{places}");
+    assert_eq!(places["help"], "did you mean `description`?", "{places}");
     let none = wrong("{% for x in first_name %}{{ x }}{% endfor %}");
     assert_eq!(none["code"], "orch::types::mismatch", "{none}");
 }

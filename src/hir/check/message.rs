@@ -5,6 +5,8 @@ use super::super::{Channel, ChannelId, Column, Content, MessageId, MessageUse, T
 use super::super::{ExprKind, TemplatePart, TyKind, Value};
 use super::{Bound, Checker, Global, Scope};
 use crate::base::Span;
+use crate::diag::Problem;
+use crate::diag::codes::names;
 use crate::syntax::ast;
 
 impl<'a> Checker<'a> {
@@ -135,6 +137,12 @@ impl<'a> Checker<'a> {
                 Content::Inline(self.template(template, scope))
             }
             ast::ExprKind::Literal(ast::Literal::Text(text)) => {
+                if is_path(text) {
+                    let why = "this is the text itself, and looks like the path of a file";
+                    let problem = Problem::error(names::BAD_TEMPLATE, why, value.span);
+                    let right = format!("file \"{text}\"");
+                    self.report(problem.help(format!("write `{right}`")).fix(value.span, right));
+                }
                 self.lint_holes_of_message(text, value.span, scope);
                 Content::Inline(vec![TemplatePart::Text(text.clone())])
             }
@@ -266,6 +274,12 @@ impl<'a> Checker<'a> {
         }
         true
     }
+}
+
+/// `mail/welcome.html`
+fn is_path(text: &str) -> bool {
+    let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'));
+    plain && [".html", ".htm", ".mjml", ".jinja", ".txt", ".md"].iter().any(|extension| text.ends_with(extension))
 }
 
 /// True for an item that was not understood: it may hold what seems to be missing.

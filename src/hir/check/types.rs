@@ -6,6 +6,7 @@ use super::super::problem::NameProblem;
 use super::super::{Column, EntityId, SegmentTy, Ty, TyKind};
 use super::{Checker, Global};
 use crate::base::did_you_mean;
+use crate::diag::codes::names as codes;
 use crate::syntax::ast::{self, TypeExprKind};
 
 impl Checker<'_> {
@@ -80,6 +81,12 @@ impl Checker<'_> {
     fn named_type(&mut self, name: &ast::Name) -> TyKind {
         if let Some(kind) = TyKind::named(&name.text) {
             return kind;
+        }
+        if let Some((Global::Entity(_), _)) = self.find_global(name) {
+            let why = format!("`{}` is an entity, and no type of a field", name.text);
+            let help = format!("write a relation: `NAME: one {} by FIELD`", name.text);
+            self.report(NameProblem::Declaration { code: codes::UNKNOWN_TYPE, why, help, span: name.span });
+            return TyKind::Error;
         }
         let nearest = other_name(&name.text).or_else(|| did_you_mean(&name.text, TyKind::names()));
         let nearest = nearest.map(str::to_owned);

@@ -100,7 +100,14 @@ impl From<NameProblem> for Problem {
             Duplicate { name, what, span, first } => duplicate(&name, what, span, first),
             UnknownType { name, nearest } => unknown_type(&name, nearest),
             MisplacedType { what, place, span } => {
-                Problem::error(codes::MISPLACED_TYPE, format!("{what} cannot be the type of {place}"), span)
+                let problem =
+                    Problem::error(codes::MISPLACED_TYPE, format!("{what} cannot be the type of {place}"), span);
+                match place {
+                    "a field" => {
+                        problem.help("a relation says by which field it is known: `orders: many orders by customer_id`")
+                    }
+                    _ => problem,
+                }
             }
             UnknownOption { name, of, known } => unknown_option(&name, &of, &known),
             RepeatedOption { name, span, first } => {
@@ -112,7 +119,14 @@ impl From<NameProblem> for Problem {
                 Problem::error(codes::WRONG_OPTION, format!("`{name}` must be {expected}"), span)
             }
             UnreadableFile { path, reason, span } => {
-                Problem::error(codes::UNREADABLE_FILE, format!("`{path}` cannot be read"), span).label(reason)
+                let problem =
+                    Problem::error(codes::UNREADABLE_FILE, format!("`{path}` cannot be read"), span).label(reason);
+                match path.contains('.') {
+                    true => {
+                        problem.help("paths are relative to the script, or begin with `/` for the project's folder")
+                    }
+                    false => problem.help(format!("files have an ending: `\"{path}.orch\"`")),
+                }
             }
             UseCycle { path, span } => Problem::error(
                 codes::USE_CYCLE,
@@ -134,6 +148,10 @@ const FEW: usize = 8;
 fn unknown(name: &Name, kinds: &'static str, known: &[String]) -> Problem {
     let problem = Problem::error(codes::UNKNOWN_NAME, format!("no {kinds} is called `{}`", name.text), name.span);
     let names = || known.iter().map(String::as_str);
+    if kinds == "module" && name.text.ends_with(".orch") {
+        let right = format!("\"{}\"", name.text);
+        return problem.help(format!("a file stands in quotes: `use {right}`")).fix(name.span, right);
+    }
     match did_you_mean(&name.text, names()) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
         None if known.is_empty() => problem.help(format!("there is no {kinds} at all")),

@@ -8,6 +8,7 @@ mod arithmetic;
 mod call;
 mod digests;
 mod natives;
+mod order;
 mod statistics;
 #[cfg(test)]
 mod tests;
@@ -248,6 +249,12 @@ pub(crate) fn narrowed(sum: Expr, context: &Context) -> Expr {
 /// A statistic of a sorted list of numbers.
 pub(crate) fn statistic(statistic: Statistic, sorted: Expr, share: Option<Expr>, context: &Context) -> Expr {
     call(statistics::native(statistic), std::iter::once(sorted).chain(share).collect(), context)
+}
+
+/// Lists in the order of their keys; without keys the values themselves are what orders them.
+pub(crate) fn in_order(gathered: Expr, descending: &[bool]) -> Expr {
+    let order: String = descending.iter().map(|descending| if *descending { 'd' } else { 'a' }).collect();
+    safe_call(&order::IN_ORDER, vec![gathered, lit(order)])
 }
 
 /// Decimal digits that a value may have.

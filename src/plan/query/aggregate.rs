@@ -36,7 +36,7 @@ impl Lower<'_> {
         let mut all = vec![(aggregate.clone(), expr.clone())];
         for other in frame.coming.iter().filter(|other| *other != expr) {
             let ExprKind::Aggregate(one) = &other.kind else { continue };
-            if base_of(one, &scope) == base && !self::over(one).any(|expr| uses::looks_at(expr, &scope)) {
+            if alike(base_of(one, &scope), base) && !self::over(one).any(|expr| uses::looks_at(expr, &scope)) {
                 all.push(((**one).clone(), other.clone()));
             }
         }
@@ -66,7 +66,7 @@ impl Lower<'_> {
     ) -> Result<Steps, QueryError> {
         let order = inner.order.clone();
         if let QueryKind::OrderBy { row, keys, .. } = &one.query.kind
-            && one.query != *base
+            && !alike(&one.query, base)
         {
             inner.order = self.order_keys(inner, *row, keys)?;
         }
@@ -120,9 +120,9 @@ impl Lower<'_> {
             AggregateFn::List => self.rows_as_list(inner, aggregate, single)?,
             AggregateFn::StringAgg => {
                 let value = value()?;
-                let texts = gathered(value, inner.total_order(), true)?;
+                let texts = Gathered::new(value, inner.total_order(), true)?;
                 let separator = args.into_iter().next().unwrap_or(lit(""));
-                one("texts", texts, &|texts| array_to_string(texts, separator.clone()))
+                one("texts", texts.group.clone(), &|found| array_to_string(texts.list(found), separator.clone()))
             }
             AggregateFn::StdDev => self.statistic(inner, value()?, Statistic::StdDev, None, place)?,
             AggregateFn::Median => self.statistic(inner, value()?, Statistic::Median, None, place)?,
@@ -140,8 +140,9 @@ impl Lower<'_> {
         let (group, value) = match exact(&ty) {
             None => {
                 let name = column(&name);
-                let total = functions::statistic(Statistic::Sum, name, None, place);
-                (floats(value)?, coalesce(vec![total, lit(0f64)]))
+                let floats = Gathered::sorted(cast(value, DataType::Float64))?;
+                let total = functions::statistic(Statistic::Sum, floats.list(name), None, place);
+                (floats.group, coalesce(vec![total, lit(0f64)]))
             }
             Some(wide) => {
                 let total = narrow(column(&name), &wide, place);
@@ -185,9 +186,9 @@ impl Lower<'_> {
             Some(_) => cast(value, DataType::Decimal128(38, scale_of(&ty))),
             None => cast(value, DataType::Float64),
         };
-        let sorted = gathered(value.clone(), vec![value.sort(true, false)], true)?;
-        let value = functions::statistic(statistic, column(&name), share, place);
-        Ok(Steps { groups: vec![(name, sorted)], value })
+        let sorted = Gathered::sorted(value)?;
+        let value = functions::statistic(statistic, sorted.list(column(&name)), share, place);
+        Ok(Steps { groups: vec![(name, sorted.group)], value })
     }
 
     /// `list(X of Q)` and, with several values or none, a list of records.
@@ -205,8 +206,8 @@ impl Lower<'_> {
         let item_ty = self.type_of(inner, &item)?;
         let item = column(&self.name_it(inner, "item", item)?);
         let empty = ScalarValue::List(ScalarValue::new_list(&[], &item_ty, true));
-        let list = gathered(item, inner.total_order(), false)?;
-        Ok(Steps { value: coalesce(vec![column(&name), lit(empty)]), groups: vec![(name, list)] })
+        let list = Gathered::new(item, inner.total_order(), false)?;
+        Ok(Steps { value: coalesce(vec![list.list(column(&name)), lit(empty)]), groups: vec![(name, list.group)] })
     }
 
     /// Names and values: those given, else all that the row has.
@@ -242,16 +243,47 @@ fn over(aggregate: &Aggregate) -> impl Iterator<Item = &hir::Expr> {
     aggregate.values.iter().map(|(_, value)| value)
 }
 
-/// The values of a group in order, as a list.
-fn gathered(value: Expr, order: Vec<SortExpr>, skip_nulls: bool) -> Result<Expr, QueryError> {
-    let list = array_agg(value.clone()).order_by(order);
-    Ok(if skip_nulls { list.filter(value.is_not_null()).build()? } else { list.build()? })
+/// Whether two queries are the same rows, wherever they are written. Of queries with clauses that is known only where
+/// they are written once.
+fn alike(one: &Query, other: &Query) -> bool {
+    use QueryKind::{Entity, Group, Local, Related};
+    match (&one.kind, &other.kind) {
+        (Entity(_) | Local(_) | Related { .. } | Group { .. }, _) => one.kind == other.kind,
+        _ => one == other,
+    }
 }
 
-/// Floats of a group, smallest first.
-fn floats(value: Expr) -> Result<Expr, QueryError> {
-    let value = cast(value, DataType::Float64);
-    gathered(value.clone(), vec![value.sort(true, false)], true)
+/// The values of a group in order, as a list: gathered as they come, with what orders them, and ordered afterwards. The
+/// engine's own ordered lists hold a heap value for each row.
+struct Gathered {
+    /// The aggregate.
+    group: Expr,
+    /// For each key of the order, whether it is descending; empty when the values order themselves.
+    descending: Vec<bool>,
+}
+
+impl Gathered {
+    fn new(value: Expr, order: Vec<SortExpr>, skip_nulls: bool) -> Result<Self, QueryError> {
+        let descending = order.iter().map(|key| !key.asc).collect();
+        let mut parts = vec![lit("value"), value.clone()];
+        for (at, key) in order.into_iter().enumerate() {
+            parts.extend([lit(format!("key{at}")), key.expr]);
+        }
+        let list = array_agg(named_struct(parts));
+        let group = if skip_nulls { list.filter(value.is_not_null()).build()? } else { list };
+        Ok(Self { group, descending })
+    }
+
+    /// Numbers, smallest first, without nulls.
+    fn sorted(value: Expr) -> Result<Self, QueryError> {
+        let group = array_agg(value.clone()).filter(value.is_not_null()).build()?;
+        Ok(Self { group, descending: Vec::new() })
+    }
+
+    /// The list, from the column of the aggregate.
+    fn list(&self, gathered: Expr) -> Expr {
+        functions::in_order(gathered, &self.descending)
+    }
 }
 
 /// The type in which numbers of this type add up without ever being wrapped around; `None` for floats.
@@ -266,7 +298,7 @@ fn exact(ty: &DataType) -> Option<DataType> {
 }
 
 /// Digits of numbers of which ten thousand millions add up to a decimal.
-const SAFE_DIGITS: u8 = 28;
+pub const SAFE_DIGITS: u8 = 28;
 
 /// A sum as a decimal of the usual width.
 fn narrow(sum: Expr, ty: &DataType, place: &Context) -> Expr {

@@ -129,7 +129,7 @@ impl ExecutionPlan for BarrierExec {
 
 type Planned<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
-/// Makes barriers executable.
+/// Makes barriers and tallies executable.
 struct Extensions;
 
 impl ExtensionPlanner for Extensions {
@@ -154,13 +154,13 @@ impl ExtensionPlanner for Extensions {
     {
         let found = match (node.as_any().downcast_ref::<Barrier>(), inputs) {
             (Some(_), [input]) => Some(Arc::new(BarrierExec { input: Arc::clone(input) }) as Arc<dyn ExecutionPlan>),
-            _ => None,
+            _ => super::tally::planned(node, inputs),
         };
         Box::pin(std::future::ready(Ok(found)))
     }
 }
 
-/// The planner of a session: the engine's own, which knows barriers.
+/// The planner of a session: the engine's own, which knows barriers and tallies.
 #[derive(Debug)]
 pub(super) struct Planner;
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::functions_aggregate::expr_fn::{count, first_value};
+use datafusion::functions_aggregate::expr_fn::{count, first_value, max, min};
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortExpr, cast, lit, when};
+use datafusion::logical_expr::{
+    Expr, ExprFunctionExt, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, cast, lit, when,
+};
 use datafusion::scalar::ScalarValue;
 
 use super::frame::{Frame, Group, MANY_SCANS, Order, column, columns, join, scans};
@@ -160,6 +162,9 @@ impl Lower<'_> {
 
     /// The keys of each group's best row, then the rows with these keys: much cheaper than numbering all rows.
     fn keep_winners(&self, frame: &mut Frame, groups: &[String], prefer: &[Order]) -> Result<(), QueryError> {
+        if self.has_plain_order(frame, prefer)? {
+            return self.keep_extremes(frame, groups, prefer);
+        }
         let mut copy = frame.clone();
         copy.part = groups.to_vec();
         copy.order = prefer.to_vec();
@@ -175,6 +180,54 @@ impl Lower<'_> {
         let winners = LogicalPlanBuilder::from(copy.plan).aggregate(columns(&copy.part), best)?.build()?;
         let identity = frame.identity();
         frame.with_plan(|plan| join(plan, winners, JoinType::LeftSemi, (&identity, &winner)))
+    }
+
+    /// Whether winners can be found by largest and smallest values alone: one preference at most, that is never null, one
+    /// column of a key, and rows that are cheap to read again.
+    fn has_plain_order(&self, frame: &Frame, prefer: &[Order]) -> Result<bool, QueryError> {
+        let mut plain = prefer.len() < 2 && frame.key.len() == 1 && is_cheap(&frame.plan);
+        for name in prefer.iter().map(|order| &order.column).chain(&frame.key) {
+            let (_, field) = column(name).to_field(frame.plan.schema())?;
+            let exact = matches!(
+                field.data_type(),
+                DataType::Int64
+                    | DataType::Decimal128(..)
+                    | DataType::Date32
+                    | DataType::Timestamp(..)
+                    | DataType::Utf8
+            );
+            plain &= exact && !field.is_nullable();
+        }
+        Ok(plain)
+    }
+
+    /// The best value of each group, the rows that have it, and of these the one with the smallest key: several times
+    /// faster than the engine's first row by an order.
+    fn keep_extremes(&self, frame: &mut Frame, groups: &[String], prefer: &[Order]) -> Result<(), QueryError> {
+        let mut copy = frame.clone();
+        copy.part = groups.to_vec();
+        copy.order = prefer.to_vec();
+        let tied = match prefer.first() {
+            None => self.renamed(&copy)?,
+            Some(_) => {
+                let (all, mut tied) = (self.renamed(&copy)?, self.renamed(&copy)?);
+                let (best, value) = (self.fresh("best"), column(&all.order[0].column));
+                let extreme = if all.order[0].descending { max(value) } else { min(value) };
+                let best_of = LogicalPlanBuilder::from(all.plan)
+                    .aggregate(columns(&all.part), [extreme.alias(&best)])?
+                    .build()?;
+                let here: Vec<String> = tied.part.iter().chain([&tied.order[0].column]).cloned().collect();
+                let there: Vec<String> = all.part.iter().cloned().chain([best]).collect();
+                tied.with_plan(|plan| join(plan, best_of, JoinType::LeftSemi, (&here, &there)))?;
+                tied
+            }
+        };
+        let winner = self.fresh(&tied.key[0]);
+        let first = min(column(&tied.key[0])).alias(&winner);
+        let winners = LogicalPlanBuilder::from(tied.plan).aggregate(columns(&tied.part), [first])?.build()?;
+        let identity = frame.identity();
+        let there: Vec<String> = tied.part[..frame.part.len()].iter().cloned().chain([winner]).collect();
+        frame.with_plan(|plan| join(plan, winners, JoinType::LeftSemi, (&identity, &there)))
     }
 
     /// The place of each row in its group, from 1, as a column.
@@ -290,6 +343,18 @@ impl Lower<'_> {
             (Taken::Ranges(_), None) => return Err(QueryError::Source("`new` without `by` remembers keys".to_owned())),
         }
         Ok(frame)
+    }
+}
+
+/// Whether a plan only reads and filters rows.
+fn is_cheap(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::TableScan(_) => true,
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Extension(_) => plan.inputs().into_iter().all(is_cheap),
+        _ => false,
     }
 }
 

@@ -7,6 +7,7 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, Tr
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr};
 
+use super::tally::uncounted;
 use super::{Columns, IDENTITY, QueryError};
 use crate::hir::{self, Aggregate, EntityId, FieldId, Program, RowId};
 
@@ -243,7 +244,7 @@ impl Frame {
         let mut used: Vec<_> = names.iter().collect();
         used.sort_by_key(|(_, new)| *new);
         let projected = used.into_iter().map(|(old, new)| column(old).alias(new));
-        frame.plan = LogicalPlanBuilder::from(frame.plan).project(projected)?.build()?;
+        frame.plan = LogicalPlanBuilder::from(uncounted(frame.plan)?).project(projected)?.build()?;
         frame.seed = frame.plan.clone();
         frame.joined.clear();
         frame.ready.clear();

@@ -10,7 +10,7 @@ use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
 use super::frame::{Frame, Group, Row, columns, join};
-use super::{IDENTITY, QueryError, Rows, Scope, uses};
+use super::{IDENTITY, QueryError, Rows, Scope, Tally, uses};
 use crate::base::Span;
 use crate::hir::{self, BinaryOp, EntityId, ExprKind, Query, QueryKind, RelationId, RowId};
 
@@ -18,6 +18,8 @@ use crate::hir::{self, BinaryOp, EntityId, ExprKind, Query, QueryKind, RelationI
 pub(super) struct Lower<'a> {
     pub scope: &'a Scope<'a>,
     names: Cell<u32>,
+    /// Queries whose rows are counted.
+    pub counted: Vec<(&'a Query, Tally)>,
 }
 
 /// What the rows of a query are tied to.
@@ -45,7 +47,7 @@ pub(super) enum TieKind {
 
 impl<'a> Lower<'a> {
     pub fn new(scope: &'a Scope<'a>) -> Self {
-        Self { scope, names: Cell::new(0) }
+        Self { scope, names: Cell::new(0), counted: Vec::new() }
     }
 
     /// A column name that occurs nowhere else in the plan; it starts like `base`, for those who read plans.
@@ -63,6 +65,14 @@ impl<'a> Lower<'a> {
 
     /// Lowers a query.
     pub fn query(&self, query: &Query, base: &Base<'_>) -> Result<Frame, QueryError> {
+        let mut frame = self.uncounted(query, base)?;
+        if let Some((_, tally)) = self.counted.iter().find(|(counted, _)| std::ptr::eq(*counted, query)) {
+            frame.with_plan(|plan| Ok(tally.count(plan)))?;
+        }
+        Ok(frame)
+    }
+
+    fn uncounted(&self, query: &Query, base: &Base<'_>) -> Result<Frame, QueryError> {
         let entity = query.ty.entity;
         match &query.kind {
             QueryKind::Error => Err(unsupported("a query with an error", query.span)),

@@ -19,10 +19,12 @@ mod frame;
 mod lower;
 mod nested;
 mod session;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod uses;
 pub mod values;
+mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,8 +32,11 @@ use std::sync::Arc;
 use datafusion::datasource::TableProvider;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 
+pub use aggregate::SAFE_DIGITS;
 pub use error::{QueryError, RowError};
-pub use session::{Joins, Session, SessionOptions, collect, count, stream};
+pub use session::{Joins, Session, SessionOptions, collect, computation, count, stream};
+pub use tally::Tally;
+pub use work::{Computation, Operator, Work};
 
 use crate::hir::{EntityId, Expr, FeedbackKind, LocalId, Program, Query, RelationId, RowId, Value};
 use lower::Lower;
@@ -128,6 +133,33 @@ pub fn population(
     ordering: Ordering,
 ) -> Result<LogicalPlan, QueryError> {
     values(scope, query, &[], &[], columns, ordering)
+}
+
+/// A population whose rows are counted where clauses meet.
+pub struct Counting {
+    /// Its plan.
+    pub plan: LogicalPlan,
+    /// Whether the rows come in the order of their key.
+    pub by_key: bool,
+    /// What comes out of each of the levels, in their order.
+    pub tallies: Vec<Tally>,
+}
+
+/// The plan of a population in its order. What comes out of `levels`, queries that it is made from, is counted.
+pub fn counting(
+    scope: &Scope<'_>,
+    query: &Query,
+    columns: &Columns,
+    levels: &[&Query],
+) -> Result<Counting, QueryError> {
+    let tallies: Vec<Tally> = levels.iter().map(|_| Tally::default()).collect();
+    let mut lower = Lower::new(scope);
+    lower.counted = levels.iter().copied().zip(tallies.clone()).collect();
+    let mut frame = lower.query(query, &lower::Base::Free)?;
+    let by_key = frame.order.is_empty();
+    let output = frame.output(scope.program, columns);
+    let plan = LogicalPlanBuilder::from(std::mem::take(&mut frame.plan)).sort(frame.total_order())?;
+    Ok(Counting { plan: plan.project(output)?.build()?, by_key, tallies })
 }
 
 /// The same with further columns: values of expressions over its row.

@@ -15,7 +15,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
 use super::barrier::Planner;
-use super::{QueryError, values};
+use super::{Computation, QueryError, values};
 
 /// Limits of the engine.
 #[derive(Clone, Debug, Default)]
@@ -159,11 +159,17 @@ pub async fn stream(
     plan: LogicalPlan,
     joins: Joins,
 ) -> Result<SendableRecordBatchStream, QueryError> {
+    Ok(computation(session, plan, joins).await?.rows)
+}
+
+/// The same, with what it takes.
+pub async fn computation(session: &Session, plan: LogicalPlan, joins: Joins) -> Result<Computation, QueryError> {
     if joins == Joins::Spilling {
         session.settled().await;
     }
-    let executable = prepare(session, joins, &plan).await?;
-    start(executable, session.context(joins).task_ctx())
+    let plan = prepare(session, joins, &plan).await?;
+    let rows = start(Arc::clone(&plan), session.context(joins).task_ctx())?;
+    Ok(Computation { rows, plan, joins })
 }
 
 /// The number of rows of a plan.

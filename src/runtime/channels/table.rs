@@ -273,6 +273,8 @@ fn columns(message: &OutgoingMessage) -> Vec<(&str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::runtime::channels::testing::{outcomes, sms};
 

@@ -3,7 +3,6 @@
 //! The file is written under a temporary name, synced and renamed, and only then does the journal mention it. A crash
 //! before that leaves a file that nobody names; computing again is harmless because nothing has happened yet.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,25 +14,53 @@ use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::properties::WriterProperties;
 use futures::StreamExt;
 
+use super::keys::KeyCheck;
 use super::send::ROW;
 use crate::base::plain_reason;
-use crate::hir::{Entity, Query, QueryKind};
-use crate::plan::query::{Columns, IDENTITY, Joins, Ordering, QueryError, Scope, Session, population, stream, values};
+use crate::hir::{Query, QueryKind};
+use crate::plan::query::{Columns, Joins, QueryError, Scope, Session, Work, computation, counting};
 use crate::runtime::durable::{make_folder, parent, sync_folder};
 use crate::runtime::error::RunError;
 
-/// Computes a population in the order of its key and writes it, numbered, to `path`. Returns the number of rows. What
-/// does not fit into memory is computed again with joins that spill.
+/// What is to be frozen.
+pub(in crate::runtime) struct Freezing<'f> {
+    pub query: &'f Query,
+    /// The columns to keep; the key is always kept.
+    pub columns: &'f Columns,
+    /// Queries that it is made from, whose rows are counted on the way.
+    pub levels: &'f [&'f Query],
+    /// The statement in a few words.
+    pub title: &'f str,
+}
+
+impl<'f> Freezing<'f> {
+    /// All of a population, nothing counted.
+    pub fn all(query: &'f Query, title: &'f str) -> Self {
+        Self { query, columns: &Columns::All, levels: &[], title }
+    }
+}
+
+/// A population that was frozen.
+pub(in crate::runtime) struct Frozen {
+    /// Its rows.
+    pub rows: u64,
+    /// The rows that came out of each level, where all of them were asked for.
+    pub counts: Vec<Option<u64>>,
+    /// What it took.
+    pub work: Work,
+}
+
+/// Computes a population in the order of its key and writes it, numbered, to `path`. What does not fit into memory is
+/// computed again with joins that spill.
 pub(in crate::runtime) async fn freeze(
     session: &Session,
     scope: &Scope<'_>,
-    query: &Query,
+    what: &Freezing<'_>,
     path: &Path,
-    title: &str,
-) -> Result<u64, RunError> {
-    match freeze_with(session, scope, query, path, title, Joins::Fast).await {
+) -> Result<Frozen, RunError> {
+    match freeze_with(session, scope, what, path, Joins::Fast).await {
         Err(RunError::Query(QueryError::OutOfMemory(_))) => {
-            freeze_with(session, scope, query, path, title, Joins::Spilling).await
+            freeze_with(session, scope, what, path, Joins::Spilling).await
         }
         result => result,
     }
@@ -42,25 +69,27 @@ pub(in crate::runtime) async fn freeze(
 async fn freeze_with(
     session: &Session,
     scope: &Scope<'_>,
-    query: &Query,
+    what: &Freezing<'_>,
     path: &Path,
-    title: &str,
     joins: Joins,
-) -> Result<u64, RunError> {
-    let plan = population(scope, query, &Columns::All, Ordering::Defined)?;
-    let mut batches = stream(session, plan, joins).await?;
-    let mut keys = KeyCheck::new(&scope.program[query.ty.entity], title);
-    let is_rejected = matches!(source_of(query).kind, QueryKind::Rejected(_));
+) -> Result<Frozen, RunError> {
+    let counting = counting(scope, what.query, what.columns, what.levels)?;
+    let mut computation = computation(session, counting.plan, joins).await?;
+    let mut keys = KeyCheck::new(&scope.program[what.query.ty.entity], counting.by_key);
+    let is_rejected = matches!(source_of(what.query).kind, QueryKind::Rejected(_));
     let mut file = SnapshotFile::create(path)?;
-    while let Some(batch) = batches.next().await {
+    while let Some(batch) = computation.rows.next().await {
         let batch = batch.map_err(QueryError::from)?;
         // Several cells of one line may be bad; nothing is ever addressed to them.
-        if !is_rejected {
-            keys.check(&batch)?;
+        if !is_rejected && let Some(key) = keys.repeated(&batch)? {
+            let entity = scope.program[what.query.ty.entity].name.clone();
+            return Err(RunError::BadKey { step: what.title.to_string(), entity, key });
         }
         file.write(&batch)?;
     }
-    file.finish(Some(&batches.schema()))
+    let rows = file.finish(Some(&computation.rows.schema()))?;
+    let counts = counting.tallies.iter().map(|tally| tally.rows()).collect();
+    Ok(Frozen { rows, counts, work: computation.work() })
 }
 
 /// Where the rows of a population come from, the left side of a set operator.
@@ -140,90 +169,4 @@ impl Drop for SnapshotFile {
 fn numbered(schema: &Schema) -> SchemaRef {
     let number = Arc::new(Field::new(ROW, DataType::Int64, false));
     Arc::new(Schema::new(schema.fields().iter().cloned().chain([number]).collect::<Vec<_>>()))
-}
-
-/// The names of the columns that tell an entity's rows apart.
-#[derive(Clone)]
-pub(super) struct KeyNames {
-    names: Vec<String>,
-    /// Whether the columns count by which the query engine tells rows apart, such as a matched row's key.
-    identity: bool,
-}
-
-impl KeyNames {
-    /// The key fields; the line of an entity without a key.
-    pub fn new(entity: &Entity) -> Self {
-        let names = match entity.key.is_empty() {
-            true => vec!["line".to_string()],
-            false => entity.key.iter().map(|field| entity[*field].name.clone()).collect(),
-        };
-        Self { names, identity: true }
-    }
-
-    /// The entity's own key only.
-    pub fn declared(entity: &Entity) -> Self {
-        Self { identity: false, ..Self::new(entity) }
-    }
-
-    /// Whether a column belongs to what tells rows apart.
-    pub fn is_key(&self, name: &str) -> bool {
-        self.names.iter().any(|known| known == name) || self.identity && name.starts_with(IDENTITY)
-    }
-
-    /// Where they are, together with the columns by which the query engine tells rows apart.
-    pub fn locate(&self, schema: &Schema) -> KeyColumns {
-        let fields = schema.fields().iter().enumerate();
-        KeyColumns(fields.filter(|(_, field)| self.is_key(field.name())).map(|(at, _)| at).collect())
-    }
-}
-
-/// The places of the key's columns.
-pub(super) struct KeyColumns(Vec<usize>);
-
-impl KeyColumns {
-    /// The key of a row as text; `None` when a part of it is null, or when there is no key.
-    pub fn text(&self, batch: &RecordBatch, row: usize) -> Result<Option<String>, QueryError> {
-        let mut text = String::new();
-        for index in &self.0 {
-            let column = batch.column(*index);
-            if column.is_null(row) {
-                return Ok(None);
-            }
-            if !text.is_empty() {
-                text.push('/');
-            }
-            let value = values::from_array(column.as_ref(), row)?;
-            let part = value.to_text(&jiff::tz::TimeZone::UTC);
-            // Of several parts none may hold the sign between them, or two keys would be one text.
-            text.push_str(&if self.0.len() > 1 { part.replace('\\', "\\\\").replace('/', "\\/") } else { part });
-        }
-        Ok((!text.is_empty()).then_some(text))
-    }
-}
-
-/// Row identity: a key is there and occurs once.
-struct KeyCheck<'t> {
-    names: KeyNames,
-    seen: HashSet<[u8; 16]>,
-    title: &'t str,
-    entity: &'t str,
-}
-
-impl<'t> KeyCheck<'t> {
-    fn new(entity: &'t Entity, title: &'t str) -> Self {
-        Self { names: KeyNames::new(entity), seen: HashSet::new(), title, entity: &entity.name }
-    }
-
-    fn check(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
-        let columns = self.names.locate(&batch.schema());
-        for row in 0..batch.num_rows() {
-            let key = columns.text(batch, row)?.unwrap_or_default();
-            let mut digest = [0; 16];
-            digest.copy_from_slice(&blake3::hash(key.as_bytes()).as_bytes()[..16]);
-            if key.is_empty() || !self.seen.insert(digest) {
-                return Err(RunError::BadKey { step: self.title.to_string(), entity: self.entity.to_string(), key });
-            }
-        }
-        Ok(())
-    }
 }

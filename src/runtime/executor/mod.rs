@@ -8,6 +8,7 @@ mod data;
 mod errors;
 mod freeze;
 mod fresh;
+mod keys;
 mod live;
 mod loops;
 mod notes;
@@ -15,6 +16,7 @@ mod pace;
 mod person;
 mod repeat;
 mod send;
+mod shared;
 mod split;
 mod steps;
 mod take;
@@ -41,8 +43,8 @@ use super::store::{AgendaChange, Change, Realm, RunRecord, StepRecord, Store, St
 use super::tables::{Folders, Ledger, RunTables, Sources};
 use crate::hir::{LocalId, Program, Value};
 use crate::plan::query::{Scope, Session};
-use crate::plan::{Plan, Step, StepKind};
-pub(super) use freeze::{SnapshotFile, file_error, freeze as freeze_population};
+use crate::plan::{Kept, Plan, Step, StepKind};
+pub(super) use freeze::{Freezing, SnapshotFile, file_error, freeze as freeze_population};
 pub(super) use fresh::stale;
 pub use pace::Pace;
 pub(super) use send::{ROW, resolve_doubts};
@@ -168,6 +170,8 @@ pub struct Executor<'e> {
     plan: &'e Plan,
     /// The program with a way from each frozen row to its live row.
     program: Arc<Program>,
+    /// Which columns populations keep.
+    kept: Kept,
     run: String,
     started: Timestamp,
     /// On a virtual clock.
@@ -176,6 +180,8 @@ pub struct Executor<'e> {
     seq: u64,
     /// What the segment just computed takes, for the commit of its step.
     takes: Vec<Change>,
+    /// Segments that were computed together with an earlier one, by what tells them apart.
+    together: HashMap<String, freeze::Frozen>,
     /// The wait that was announced last: branch and statement.
     announced: Option<(String, String)>,
     /// What the agenda says that the run listens to; unknown before the first commit.
@@ -205,12 +211,14 @@ impl<'e> Executor<'e> {
             around,
             plan,
             program,
+            kept: plan.kept(),
             run: run.run,
             started: run.started,
             simulated: run.simulated,
             state: run.state,
             seq: run.seq,
             takes: Vec::new(),
+            together: HashMap::new(),
             announced: None,
             listening: None,
             again: false,

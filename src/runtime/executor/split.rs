@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 
 use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchReader};
 use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::Int64Type;
+use datafusion::arrow::datatypes::{Int64Type, Schema};
 use futures::StreamExt;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Executor;
-use super::freeze::{KeyNames, SnapshotFile};
+use super::freeze::SnapshotFile;
+use super::keys::KeyNames;
 use super::send::{ROW, check_numbers, numbered_query};
 use super::steps::{file_instance, instance};
 use crate::hir::{Amount, Arm, ArmKind, Expr, LocalId, Query, RowId, Value};
@@ -53,18 +54,19 @@ impl Executor<'_> {
         step: &Step,
         split: &SplitStep<'_>,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
-        let (whole, _) = self.freeze(token, step, split.input).await?;
+        let columns = self.kept.split(&self.program, split.arms, split.input);
+        let (whole, _) = self.freeze(token, step, split.input, &columns).await?;
         let looked = self.look(token, step, split, &whole).await?;
         if looked.hashes.len() as u64 != whole.rows {
             let equation = format!("{} rows were frozen and {} looked at", whole.rows, looked.hashes.len());
             return Err(RunError::Unbalanced { step: step.title.clone(), equation });
         }
         let taken = self.assign(split, &looked, whole.rows as usize).await?;
+        let snapshots = self.write_arms(token, step, split, &whole, &taken)?;
         let mut arms = Vec::with_capacity(split.arms.len());
         let mut dropped = BTreeMap::new();
         let mut note = Vec::new();
-        for (at, arm) in split.arms.iter().enumerate() {
-            let snapshot = self.write_arm(token, step, &whole, at, &taken[at])?;
+        for (arm, snapshot) in split.arms.iter().zip(snapshots) {
             let name = &self.plan.campaign()[arm.local].name;
             note.push(format!("{name} {}", snapshot.rows));
             arms.push((arm.local.0, snapshot));
@@ -184,33 +186,56 @@ impl Executor<'_> {
         })
     }
 
-    /// Writes the rows of an arm as a frozen population of its own.
-    fn write_arm(
+    /// Writes the rows of each arm as a frozen population of its own, all in one pass.
+    fn write_arms(
         &self,
         token: &str,
         step: &Step,
+        split: &SplitStep<'_>,
         whole: &Snapshot,
-        at: usize,
-        taken: &[bool],
-    ) -> Result<Snapshot, RunError> {
+        taken: &[Vec<bool>],
+    ) -> Result<Vec<Snapshot>, RunError> {
         let folder = self.around.folders.run(&self.run);
-        let file = format!("{}.{at}.parquet", file_instance(token, step));
-        let mut writer = SnapshotFile::create(&folder.join(&file))?;
-        let batches = crate::runtime::tables::parquet_batches(&folder.join(&whole.file))?;
-        // Of a population without rows, too, the columns are kept: later statements read them.
-        let schema = crate::runtime::tables::without_numbers(&batches.schema());
-        for batch in batches {
-            let batch = batch.map_err(|error| super::freeze::file_error(&folder.join(&whole.file), &error))?;
-            let number = batch.schema().index_of(ROW).map_err(QueryError::from_arrow)?;
-            let rows = batch.column(number).as_primitive::<Int64Type>().values().iter();
-            let mask: BooleanArray = rows.map(|row| Some(taken[*row as usize])).collect();
-            let mut kept = filter_record_batch(&batch, &mask).map_err(QueryError::from_arrow)?;
-            kept.remove_column(number);
-            writer.write(&kept)?;
+        let path = folder.join(&whole.file);
+        let failed = |error| super::freeze::file_error(&path, &error);
+        let mut arms = Vec::with_capacity(split.arms.len());
+        for (at, arm) in split.arms.iter().enumerate() {
+            let file = format!("{}.{at}.parquet", file_instance(token, step));
+            let writer = SnapshotFile::create(&folder.join(&file))?;
+            arms.push((file, writer, self.kept.arm(&self.program, arm, split.input)));
         }
-        let rows = writer.finish(Some(&schema))?;
-        Ok(Snapshot { file, rows })
+        let keys = KeyNames::new(&self.program[split.input.ty.entity]);
+        let batches = crate::runtime::tables::parquet_batches(&path)?;
+        // Of a population without rows, too, the columns are kept: later statements read them.
+        let schema = batches.schema();
+        for batch in batches {
+            let batch = batch.map_err(|error| super::freeze::file_error(&path, &error))?;
+            let number = batch.schema().index_of(ROW).map_err(QueryError::from_arrow)?;
+            let rows = batch.column(number).as_primitive::<Int64Type>();
+            for ((_, writer, columns), taken) in arms.iter_mut().zip(taken) {
+                let mask: BooleanArray = rows.values().iter().map(|row| Some(taken[*row as usize])).collect();
+                let kept = batch.project(&kept_places(&schema, columns, &keys)).map_err(failed)?;
+                let kept = filter_record_batch(&kept, &mask).map_err(QueryError::from_arrow)?;
+                writer.write(&kept)?;
+            }
+        }
+        let finished = arms.into_iter().map(|(file, writer, columns)| {
+            let kept = schema.project(&kept_places(&schema, &columns, &keys)).map_err(failed)?;
+            let rows = writer.finish(Some(&kept.into()))?;
+            Ok(Snapshot { file, rows })
+        });
+        finished.collect()
     }
+}
+
+/// The columns that an arm keeps: its key and what is read of it.
+pub(super) fn kept_places(schema: &Schema, columns: &Columns, keys: &KeyNames) -> Vec<usize> {
+    let wanted = |name: &str| match columns {
+        Columns::All => true,
+        Columns::Named(names) => names.iter().any(|known| known == name) || keys.is_key(name),
+    };
+    let places = schema.fields().iter().enumerate();
+    places.filter(|(_, field)| field.name() != ROW && wanted(field.name())).map(|(at, _)| at).collect()
 }
 
 impl Looked {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::accounting::Accounting;
-use super::freeze::{freeze, source_of};
+use super::accounting::{Accounting, Levels};
+use super::freeze::{Freezing, Frozen, freeze, source_of};
 use super::split::SplitStep;
 use super::{Executor, Performed, StepEnd};
 use crate::hir::{Expr, LocalId, Query, QueryKind, Value};
-use crate::plan::query::scalar;
+use crate::plan::query::{Columns, scalar};
 use crate::plan::{DataStep, Step, StepKind};
+use crate::runtime::clock::Stopwatch;
 use crate::runtime::error::RunError;
 use crate::runtime::machine::{Outcome, Snapshot};
 use crate::runtime::observe::Progress;
@@ -18,6 +19,10 @@ impl Executor<'_> {
     /// Performs a step. Doing it twice is harmless.
     pub(super) async fn perform(&mut self, token: &str, step: &Step) -> Result<StepEnd, RunError> {
         self.check_fresh(step).await?;
+        if !matches!(step.kind, StepKind::Segment { .. }) {
+            // From here on rows may be others.
+            self.together.clear();
+        }
         let (outcome, record) = match &step.kind {
             StepKind::Segment { local, query } => self.segment(token, step, *local, query).await?,
             StepKind::Let { value, .. } => {
@@ -95,8 +100,13 @@ impl Executor<'_> {
         local: LocalId,
         query: &Query,
     ) -> Result<(Outcome, Option<StepRecord>), RunError> {
-        let memories = self.memories(local)?;
-        let (snapshot, accounting) = self.freeze(token, step, query).await?;
+        let (memories, stopwatch) = (self.memories(local)?, Stopwatch::start());
+        let columns = self.kept.segment(&self.program, local, query, &self.plan.news_of(local));
+        self.compute_together(token, step).await;
+        let (snapshot, accounting) = match self.together.remove(&instance(token, step)) {
+            Some(frozen) => self.account(token, step, query, &frozen, stopwatch.elapsed()).await?,
+            None => self.freeze(token, step, query, &columns).await?,
+        };
         self.freeze_unmatched(step, local, query, &snapshot).await?;
         // Rows are counted where they enter: of another entity, where the segment goes to its own by a relation.
         let rows = self.program[source_of(query).ty.entity].name.clone();
@@ -110,12 +120,13 @@ impl Executor<'_> {
         Ok((Outcome::Frozen(snapshot), Some(record)))
     }
 
-    /// Freezes a population under the step's name and accounts for its rows.
+    /// Freezes a population under the step's name, with these columns, and accounts for its rows.
     pub(super) async fn freeze(
         &self,
         token: &str,
         step: &Step,
         query: &Query,
+        columns: &Columns,
     ) -> Result<(Snapshot, Accounting), RunError> {
         let file = format!("{}.parquet", file_instance(token, step));
         let path = self.around.folders.run(&self.run).join(&file);
@@ -123,14 +134,35 @@ impl Executor<'_> {
         let tables = self.tables_for(step, &frozen);
         let scope = self.scope(&tables, &locals);
         let session = self.around.session;
-        let rows = freeze(session, &scope, query, &path, &step.title).await?;
-        let accounting = self.with_vanished(query, Accounting::of(session, &scope, query, rows).await?)?;
+        let levels = Levels::of(query);
+        let what = Freezing { query, columns, levels: &levels.counted(), title: &step.title };
+        let stopwatch = Stopwatch::start();
+        let frozen = freeze(session, &scope, &what, &path).await?;
+        self.account(token, step, query, &frozen, stopwatch.elapsed()).await
+    }
+
+    /// Tells of a population that was frozen under the step's name, and accounts for its rows.
+    async fn account(
+        &self,
+        token: &str,
+        step: &Step,
+        query: &Query,
+        frozen: &Frozen,
+        took: std::time::Duration,
+    ) -> Result<(Snapshot, Accounting), RunError> {
+        let (rows, work) = (frozen.rows, &frozen.work);
+        self.around.observer.on(Progress::Computed { title: &step.title, query, rows, work, took });
+        let (locals, frozen_files) = (self.locals(), self.frozen());
+        let tables = self.tables_for(step, &frozen_files);
+        let scope = self.scope(&tables, &locals);
+        let accounting = Levels::of(query).account(self.around.session, &scope, frozen).await?;
+        let accounting = self.with_vanished(query, accounting)?;
         let accounting = self.with_rejected(query, accounting)?;
         if !accounting.balances() {
             let equation = format!("{accounting:?}");
             return Err(RunError::Unbalanced { step: step.title.clone(), equation });
         }
-        Ok((Snapshot { file, rows }, accounting))
+        Ok((Snapshot { file: format!("{}.parquet", file_instance(token, step)), rows }, accounting))
     }
 
     /// Lines of a file that could not be read entered, too, and were dropped.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Executor;
-use super::freeze::freeze;
+use super::freeze::{Freezing, freeze};
 use super::steps::{file_instance, instance};
 use crate::hir::{Aggregate, AggregateFn, Expr, ExprKind, LocalId, Query, QueryKind, Value};
 use crate::plan::query::scalar;
@@ -58,7 +58,7 @@ impl Executor<'_> {
         let (locals, frozen) = (self.locals(), self.frozen());
         let tables = self.tables_for(step, &frozen);
         let scope = self.scope(&tables, &locals);
-        freeze(self.around.session, &scope, new.query, &path, &step.title).await?;
+        freeze(self.around.session, &scope, &Freezing::all(new.query, &step.title), &path).await?;
         Ok(path)
     }
 

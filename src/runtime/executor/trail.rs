@@ -9,7 +9,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::freeze::KeyNames;
+use super::keys::KeyNames;
 use super::{Executor, file_error};
 use crate::base::Span;
 use crate::hir::{

@@ -227,3 +227,47 @@ fn state_and_events_survive_json() {
     }
     assert!(matches!(state.locals[&0], Bound::Value(hir::Value::Decimal(_))));
 }
+
+#[test]
+fn a_restored_run_is_held_until_somebody_has_judged_it() {
+    let plan = plan(vec![vec![wait(), wait(), log()]]);
+    let mut state = started(&plan);
+    apply(&plan, &mut state, &done("", Outcome::Until(at(50)))).unwrap();
+    apply(&plan, &mut state, &Event::Restored { backup: at(10) }).unwrap();
+    assert_eq!((state.status, effects(&state)), (Status::Paused, vec![]));
+    assert!(apply(&plan, &mut state, &Event::Resumed).is_err(), "it does not go on by itself");
+
+    let judged = Event::BackupJudged { resend: false, certain: false, until: at(60) };
+    apply(&plan, &mut state, &judged).unwrap();
+    let doubt = Doubt { backup: at(10), until: at(60), resend: false, certain: false };
+    assert_eq!((state.status, state.doubt), (Status::Running, Some(doubt)));
+    apply(&plan, &mut state, &Event::Woken { token: String::new() }).unwrap();
+    assert!(state.doubt.is_some(), "the wait may have been over before the run was restored");
+    apply(&plan, &mut state, &done("", Outcome::Until(at(70)))).unwrap();
+    apply(&plan, &mut state, &Event::Woken { token: String::new() }).unwrap();
+    assert_eq!(state.doubt, None, "what follows cannot have happened before");
+    assert!(apply(&plan, &mut state, &judged).is_err());
+}
+
+#[test]
+fn every_event_is_read_back_as_it_was_written() {
+    let version = Version { campaign: "c".into(), file: "c.orch".into(), fingerprint: "f".into() };
+    let token = Token { began: Some("3".into()), ..Token::at_start(BlockId(1)) };
+    let again = Some(Again { token: "/0".into(), send: 7 });
+    let events = [
+        Event::Started { values: BTreeMap::from([(3, Value::Int(1))]) },
+        Event::Retried { token: String::new(), step: "3".into(), send: 7, what: "failed".into(), rows: 2 },
+        Event::Restored { backup: at(1) },
+        Event::BackupJudged { resend: true, certain: true, until: at(2) },
+        Event::Migrated {
+            from: version.clone(),
+            to: version,
+            tokens: BTreeMap::from([(String::new(), token.clone()), (retry_name(7), Token { again, ..token })]),
+            locals: BTreeMap::from([(12, Bound::Value(Value::Text("x".into())))]),
+        },
+    ];
+    for event in events {
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "{text}");
+    }
+}

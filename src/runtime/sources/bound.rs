@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 
 use super::columns::Column;
 use super::error::{Mismatch, MissingColumn, SourceError};
+use super::objects::{self, Objects};
 use super::postgres::{Address, Server, Servers};
-use super::{Opened, postgres, sqlite};
+use super::{Opened, files, postgres, sqlite};
 use crate::base::did_you_mean;
 use crate::diag::Problem;
 use crate::hir::{Entity, Program, Source, SourceLocation, Ty};
@@ -69,12 +70,52 @@ impl BoundTable<'_> {
         let kind = url.split_once(':').map_or("another kind", |(scheme, _)| scheme);
         Err(SourceError::Unsupported {
             what: format!("a table of `{}`, a source of the kind `{kind}`,", self.source),
-            help: "tables are those of `postgres://...` and `sqlite:FILE`".to_owned(),
+            help: "tables are those of `postgres://...` and `sqlite:FILE`, or files in a folder or in `s3://BUCKET`"
+                .to_owned(),
         })
+    }
+
+    /// Where the files are that hold the table, if the source is a folder or an object store: `lake.sales` is the folder
+    /// `sales` of it, or a file called `sales` and something else behind a point.
+    ///
+    /// # Errors
+    /// A folder that holds nothing of the name.
+    pub fn files(&self, objects: &Objects) -> Result<Option<String>, SourceError> {
+        let Some(url) = self.folder() else { return Ok(None) };
+        let (inner, name) = match self.table {
+            [inner @ .., name] => (inner, name.as_str()),
+            [] => return Err(self.missing(&[])),
+        };
+        let folder = std::iter::once(url.trim_end_matches('/')).chain(inner.iter().map(String::as_str));
+        let folder = folder.collect::<Vec<_>>().join("/");
+        let names = match folder.starts_with(objects::SCHEME) {
+            true => objects.names(&folder)?,
+            false => files::names(&self.project.join(&folder)),
+        };
+        let is_it = |found: &&String| {
+            **found == name || found.split('.').next() == Some(name) && files::kind(Path::new(found)).is_some()
+        };
+        match names.iter().find(|found| **found == name).or_else(|| names.iter().find(is_it)) {
+            Some(found) => Ok(Some(format!("{folder}/{found}"))),
+            None => {
+                let stems = names.iter().filter_map(|name| name.split('.').next().map(str::to_owned));
+                Err(self.missing(&stems.collect::<Vec<_>>()))
+            }
+        }
+    }
+
+    /// The address of the source, if it is a folder or an object store.
+    fn folder(&self) -> Option<&str> {
+        let url = self.binding?.url.as_ref().ok()?.expose();
+        is_folder(url).then_some(url)
     }
 
     /// Looks whether the manifest allows to change the table, whose entity has this name.
     pub fn check_writable(&self, entity: &str) -> Result<(), SourceError> {
+        if self.folder().is_some() {
+            let what = format!("is read from files of the source `{}`", self.source);
+            return Err(SourceError::ReadOnly { entity: entity.to_owned(), what });
+        }
         if self.binding.is_some_and(|binding| binding.writable) {
             return Ok(());
         }
@@ -114,6 +155,11 @@ impl BoundTable<'_> {
             ..Mismatch::default()
         })
     }
+}
+
+/// Is this the address of a folder or of an object store?
+pub(crate) fn is_folder(url: &str) -> bool {
+    url.starts_with(objects::SCHEME) || !(url.contains("://") || url.starts_with("sqlite:"))
 }
 
 /// A name as SQL writes it.

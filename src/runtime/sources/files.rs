@@ -103,22 +103,35 @@ pub(crate) fn extension(path: &Path) -> Option<String> {
     path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase())
 }
 
-/// What the file holds.
-pub(crate) fn format(file: &SourceFile) -> Result<Format, SourceError> {
-    let extension = extension(&file.path).unwrap_or_default();
-    let format = match extension.as_str() {
+/// What a file of this name holds, if it holds rows.
+pub(super) fn kind(path: &Path) -> Option<Format> {
+    Some(match extension(path)?.as_str() {
         "csv" | "tsv" | "txt" | "fwf" | "dat" | "json" | "ndjson" | "jsonl" => Format::Text,
         "parquet" | "pq" => Format::Parquet,
         "arrow" | "ipc" | "feather" => Format::Arrow,
-        _ => {
-            return Err(SourceError::Unsupported {
-                what: format!("`{}`", file.shown),
-                help: match unpacker(&extension) {
-                    Some(program) => format!("unpack it, for example with `{program}`, or pack it as .gz or .zst"),
-                    None => KINDS.to_owned(),
-                },
-            });
-        }
+        _ => return None,
+    })
+}
+
+/// The names of what a folder holds, sorted; none when there is no folder.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// What the file holds.
+pub(crate) fn format(file: &SourceFile) -> Result<Format, SourceError> {
+    let extension = extension(&file.path).unwrap_or_default();
+    let Some(format) = kind(&file.path) else {
+        return Err(SourceError::Unsupported {
+            what: format!("`{}`", file.shown),
+            help: match unpacker(&extension) {
+                Some(program) => format!("unpack it, for example with `{program}`, or pack it as .gz or .zst"),
+                None => KINDS.to_owned(),
+            },
+        });
     };
     if format != Format::Text && Packing::of_path(&file.path) != Packing::Plain {
         return Err(SourceError::Unsupported {

@@ -39,7 +39,7 @@ use crate::diag::Problem;
 use crate::hir::{Entity, Program, Source, SourceLocation, Ty};
 use crate::runtime::archive::Read;
 use crate::runtime::bindings::SourceBinding;
-pub(crate) use bound::{BoundTable, Database, open as open_bound, quoted, table as bound_table};
+pub(crate) use bound::{BoundTable, Database, quoted, table as bound_table};
 pub(crate) use cache::Stamp;
 pub(crate) use error::SourceError;
 pub use files::KINDS;
@@ -106,6 +106,26 @@ pub fn open(entity: &Entity, program: &Program, options: &OpenOptions) -> Result
     opened(entity, program, options).map_err(|error| error.problem(place))
 }
 
+/// Opens the data of an entity of a bound source: a table of a database, or files of a folder or an object store.
+pub(crate) fn open_bound(
+    entity: &Entity,
+    program: &Program,
+    bound: &BoundTable<'_>,
+    options: &OpenOptions,
+) -> Result<Opened, Problem> {
+    let place = entity.source.as_ref().map_or(entity.span, |source| source.span);
+    let Some(location) = bound.files(options.objects).map_err(|error| error.problem(place))? else {
+        return bound::open(entity, program, bound, options.cache, options.zone);
+    };
+    let source = entity.source.clone().map(|source| Source { location: SourceLocation::Path(location), ..source });
+    open(&Entity { source, ..entity.clone() }, program, &OpenOptions { base: bound.project, ..options.clone() })
+}
+
+/// Is this the address of a folder or of an object store, not of a database?
+pub fn is_folder(url: &str) -> bool {
+    bound::is_folder(url)
+}
+
 /// Where the data of declarations is looked for.
 #[derive(Clone, Copy)]
 pub struct Places<'a> {
@@ -129,7 +149,11 @@ pub fn columns(source: &Source, places: Places<'_>) -> Result<Vec<(String, Ty)>,
         (SourceLocation::Path(location), _) => {
             files::find(places.base, location, &objects).and_then(|files| infer::columns(&files, &source.options))
         }
-        (_, Some(bound)) => bound::columns(&bound),
+        (_, Some(bound)) => bound.files(&objects).and_then(|files| match files {
+            Some(location) => files::find(places.project, &location, &objects)
+                .and_then(|files| infer::columns(&files, &source.options)),
+            None => bound::columns(&bound),
+        }),
         (SourceLocation::Bound { .. }, None) => Ok(Vec::new()),
     };
     columns.map_err(|error| error.problem(source.span))

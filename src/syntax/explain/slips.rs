@@ -3,6 +3,8 @@
 //! Each function knows the slips of one kind and gives nothing for the others; the first that knows the rejected token
 //! has the word.
 
+mod declarations;
+mod holes;
 mod lists;
 mod names;
 mod numbers;
@@ -15,9 +17,10 @@ mod words;
 use super::Place;
 use super::expected::Wanted;
 use crate::base::{Span, did_you_mean};
-use crate::syntax::token::{Kind, RESERVED, Token};
+use crate::syntax::layout::Inside;
+use crate::syntax::token::{Kind, RESERVED, Token, statement, test_word};
 
-pub use statements::help as statement_help;
+pub use statements::{help as statement_help, is_other_word};
 
 /// A slip that was recognised.
 #[derive(Debug)]
@@ -83,8 +86,10 @@ pub fn find(place: &Place<'_>, wanted: &Wanted) -> Option<Slip> {
     let found = place.found();
     words::doubled(place, found)
         .or_else(|| words::wrong_case(place, wanted, found))
+        .or_else(|| holes::find(place, found))
         .or_else(|| statements::of_statement(place, wanted, found))
         .or_else(|| sends::find(place, wanted, found))
+        .or_else(|| declarations::find(place, wanted, found))
         .or_else(|| names::find(place, wanted, found))
         .or_else(|| numbers::find(place, wanted, found))
         .or_else(|| operators::find(place, wanted, found))
@@ -92,6 +97,8 @@ pub fn find(place: &Place<'_>, wanted: &Wanted) -> Option<Slip> {
         .or_else(|| lists::find(place, wanted, found))
         .or_else(|| of_token(place, wanted, found))
         .or_else(|| misspelled(place, wanted, found))
+        .or_else(|| next_statement(place, wanted, found))
+        .or_else(|| nothing_follows(place, wanted, found))
 }
 
 /// Help that depends on the token alone, or on the one before it.
@@ -120,6 +127,44 @@ fn of_token(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         }
         _ => None,
     }
+}
+
+/// A statement on the line of another one.
+fn next_statement(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
+    let word = place.word(found);
+    let is_step = place.unit.inside == Inside::Test && test_word(word).is_some();
+    let begins = found.kind.is_name() && (statement(word).is_some() || is_step);
+    (begins && wanted.end && !found.first).then(|| {
+        let at = Span::new(place.source, found.start, found.start);
+        let slip = Slip::write(at, "; ").help("a statement begins on a line of its own, or behind `;`");
+        slip.because(format!("`{word}` begins another statement"))
+    })
+}
+
+/// Something that needs more, at the end of a line; a mark before a statement.
+fn nothing_follows(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
+    if place.at == place.unit.start && matches!(found.kind, Kind::Literal | Kind::Minus | Kind::Star | Kind::Greater) {
+        let mark = place.word(found);
+        return Some(Slip::say(format!("remove the `{mark}`: steps stand below each other without numbers or marks")));
+    }
+    let before = place.before(1).filter(|_| found.kind == Kind::End)?;
+    let word = place.word(before);
+    if before.kind == Kind::Dot {
+        let slip = Slip::write(place.span(before), "").help("remove the `.`: statements end without a mark");
+        return Some(slip.repair(place.at - 1, place.at, &[]));
+    }
+    if !wanted.operand() {
+        return None;
+    }
+    Some(Slip::say(match before.kind {
+        Kind::And | Kind::Or | Kind::Not => format!("say the condition behind `{word}`, or remove the `{word}`"),
+        Kind::Comma => "say what follows, or remove the comma".to_owned(),
+        Kind::Equal if place.at == place.unit.start + 3 => {
+            "say what it is, as in `= customers where spend > 500`".to_owned()
+        }
+        kind if kind.wants_operand() => format!("say what stands behind `{word}`"),
+        _ => return None,
+    }))
 }
 
 /// A keyword that was nearly written.

@@ -2,6 +2,7 @@
 
 use super::{Inside, Pass, SyntaxError};
 use crate::base::did_you_mean;
+use crate::syntax::explain::is_other_word;
 use crate::syntax::token::{
     Kind, STATEMENTS, TEST_WORDS, Token, parallel_word, policy_word, reserved, statement, test_word,
 };
@@ -50,6 +51,9 @@ impl Pass<'_> {
             return None;
         }
         let word = token.text(self.text);
+        if is_other_word(word) {
+            return None;
+        }
         let words = STATEMENTS.iter().map(|(word, _)| *word);
         let in_test = TEST_WORDS.iter().map(|(word, _)| *word).filter(|_| inside == Inside::Test);
         let suggestion = did_you_mean(word, words.chain(in_test))?;

@@ -24,6 +24,7 @@ impl Pass<'_> {
         let holds_steps = word == Kind::StmtDefine && statement(next.text(self.text)).is_some();
         match token.kind {
             Kind::Then => word == Kind::StmtIf && deeper,
+            Kind::Else => self.indented == Some(unit) && deeper,
             _ => deeper && (has_block || holds_items || holds_steps || is_behind_else),
         }
     }
@@ -36,6 +37,9 @@ impl Pass<'_> {
             self.problem(SyntaxError::IndentedBlock { span: token.span(self.source) });
         }
         self.indented = Some(unit);
+        if token.kind == Kind::Else {
+            self.push(token);
+        }
         let inside = self.inside_of(Kind::BraceOpen);
         let open = Token { kind: Kind::BraceOpen, ..token };
         self.push(open);
@@ -60,7 +64,13 @@ impl Pass<'_> {
             self.push(Token::invented(Kind::BraceClose, place));
             closed = true;
         }
-        let alone = self.input.get(at + 1).is_none_or(|next| next.first);
-        closed && alone && ENDS.contains(&token.text(self.text))
+        // `end`, `end if`
+        let is_end = |at: usize| self.input.get(at).is_none_or(|next| next.first);
+        let alone = is_end(at + 1) || (is_end(at + 2) && self.input[at + 1].kind == Kind::If);
+        let ends = closed && alone && ENDS.contains(&token.text(self.text));
+        if ends {
+            self.ended = Some(at);
+        }
+        ends
     }
 }

@@ -110,12 +110,18 @@ fn exports_stay_inside_the_project_and_off_its_works() {
         ("data/customers.csv", "this campaign reads `customers` from it"),
     ];
     for (path, why) in table {
-        let said = project.try_run(&format!("export customers to \"{path}\" {{ format: csv }}"));
+        // A path that is written out is known to be wrong before anything runs.
+        let said = project.try_run(&format!("let path = \"{path}\"\nexport customers to path {{ format: csv }}"));
         assert_eq!(said.code, Some(3), "{path}: {}", said.err);
         assert!(said.err.contains("run::export_place") && said.err.contains(why), "{path}: {}", said.err);
     }
     assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
-    let kind = project.try_run("export customers to \"x.xlsx\"");
+    for path in ["../x.csv", "/tmp/x.csv", "s3://bucket/x.csv", "x.xlsx"] {
+        let said = project.try_run(&format!("export customers to \"{path}\""));
+        assert_eq!(said.code, Some(1), "{path}: {}", said.err);
+        assert!(said.err.contains("flow::bad_write"), "{path}: {}", said.err);
+    }
+    let kind = project.try_run("let path = \"x.xlsx\"\nexport customers to path");
     assert!(kind.err.contains("run::bad_export"), "{}", kind.err);
     let signs = project.try_run("export (customers with x = \"š→\") to \"x.csv\" { encoding: \"latin-1\" }");
     assert!(signs.err.contains("run::bad_export"), "{}", signs.err);

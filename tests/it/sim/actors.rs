@@ -105,17 +105,31 @@ impl Store for SimStore<'_> {
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {
         self.read().tally(send)
     }
-    fn audience(&self, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
-        self.read().audience(name)
+    fn unsettled(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<u64, StoreError> {
+        self.read().unsettled(send, each)
     }
-    fn audiences(&self) -> Result<Vec<AudienceRecord>, StoreError> {
-        self.read().audiences()
+    fn contacts(&self, person: &[u8; 16], since: Timestamp, run: &str) -> Result<Vec<EarlierContact>, StoreError> {
+        self.read().contacts(person, since, run)
+    }
+    fn feedback(&self, send: i64, kind: FeedbackKind) -> Result<Vec<u64>, StoreError> {
+        self.read().feedback(send, kind)
+    }
+    fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
+        self.read().audience(realm, name)
+    }
+    fn audiences(&self, realm: Realm) -> Result<Vec<AudienceRecord>, StoreError> {
+        self.read().audiences(realm)
     }
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {
         self.read().takes(memory)
     }
-    fn subscriptions(&self, topic: &str, each: &mut dyn FnMut(&str, &str, bool)) -> Result<(), StoreError> {
-        self.read().subscriptions(topic, each)
+    fn subscriptions(
+        &self,
+        realm: Realm,
+        topic: &str,
+        each: &mut dyn FnMut(&str, &str, bool),
+    ) -> Result<(), StoreError> {
+        self.read().subscriptions(realm, topic, each)
     }
 }
 

@@ -22,7 +22,7 @@ impl Checker<'_> {
         match problem {
             TypeProblem::UnknownName { name, known, outer: None, .. } => {
                 let advice = match &expr.kind {
-                    ast::ExprKind::Name(_) => self.advice_for_name(&name, &known, hint),
+                    ast::ExprKind::Name(_) => self.advice_for_name(&name, &known, hint, !scope.rows.is_empty()),
                     _ => self.advice_for_path(expr, scope),
                 };
                 TypeProblem::UnknownName { name, known, outer: None, advice }
@@ -32,11 +32,14 @@ impl Checker<'_> {
     }
 
     /// What a single word means that is no name.
-    fn advice_for_name(&self, name: &ast::Name, known: &[String], hint: Option<Hint>) -> Advice {
+    fn advice_for_name(&self, name: &ast::Name, known: &[String], hint: Option<Hint>, has_row: bool) -> Advice {
         let lower = name.text.to_lowercase();
         let kind = hint.map(|hint| &hint.ty.kind);
         if let Some(advice) = said_otherwise(&lower, kind, name.span) {
             return advice;
+        }
+        if let Some(entity) = self.entity_with(&name.text).filter(|_| !has_row) {
+            return Advice::say(format!("it is a field of `{entity}`, and there is no row of it here"));
         }
         match kind.and_then(relate::values) {
             Some(values) => {
@@ -54,6 +57,12 @@ impl Checker<'_> {
             }
             None => Advice::None,
         }
+    }
+
+    /// The first entity that has a field of this name.
+    fn entity_with(&self, field: &str) -> Option<&str> {
+        let entity = self.program.entities.iter().find(|entity| entity.field(field).is_some())?;
+        Some(&entity.name)
     }
 
     /// `recipient.spend`: the row's fields stand alone.
@@ -118,6 +127,14 @@ impl Checker<'_> {
             _ => false,
         };
         let Some(at) = operands.iter().position(|operand| is_value(operand)) else { return false };
+        // `{first_name or "there"}`
+        if let (1, BinaryOp::Or, ast::ExprKind::Name(_) | ast::ExprKind::Field { .. }) = (at, op, &operands[0].kind)
+            && let (Some(name), Some(value)) = (written(operands[0]), written(operands[1]))
+        {
+            let advice = Advice::write(format!("{name} ?? {value}"), operands[0].span.to(operands[1].span));
+            self.report(TypeProblem::ValueInChain { word: "or", advice, span: operands[1].span });
+            return true;
+        }
         let ast::ExprKind::Binary { op: sign, left, right, .. } = &operands[at.saturating_sub(1)].kind else {
             return false;
         };
@@ -255,6 +272,9 @@ impl Checker<'_> {
             if matches!(lower.as_str(), "notnull" | "isnotnull" | "is_not_null") {
                 return Advice::write(format!("{of} is not null"), whole);
             }
+        }
+        if let ("file" | "include" | "read", Some(path)) = (lower.as_str(), &of) {
+            return Advice::write(format!("file {path}"), whole);
         }
         if matches!(lower.as_str(), "range" | "seq") {
             return Advice::say("to do something several times write `repeat 5 times { ... }`");

@@ -72,12 +72,11 @@ impl Checker<'_> {
         });
         if outside {
             let help = "write a path inside the project, such as `\"out/vip.csv\"`";
-            return self.wrong(
-                codes::BAD_WRITE,
-                "an export stays in the project, and this leads out of it",
-                help,
-                span,
-            );
+            let why = match first.is_some_and(|first| first.contains("://")) {
+                true => "only files are written, and this is an address",
+                false => "an export stays in the project, and this leads out of it",
+            };
+            return self.wrong(codes::BAD_WRITE, why, help, span);
         }
         let says_format = record.is_some_and(|record| record.items.iter().any(|item| item.name.text == "format"));
         let Some(last) = last.filter(|_| !says_format) else { return };

@@ -2,6 +2,7 @@
 
 use super::super::super::problem::NameProblem;
 use super::super::super::{ExprKind, PolicyId, SendAt, SendOptions, Ty, TyKind, Value, Window, WindowZone};
+use super::super::expr::written;
 use super::super::options::word;
 use super::super::{Checker, Global, Scope};
 use crate::base::Span;
@@ -121,6 +122,21 @@ impl Checker<'_> {
 
     /// `200 per second`, `5_000 per 3h`, as constants.
     pub(in super::super) fn rate_constant(&mut self, value: &ast::Expr) -> Option<(u64, ast::Duration)> {
+        // `1000/h`
+        if let ast::ExprKind::Binary { op: ast::BinaryOp::Divide, left, right, .. } = &value.kind
+            && let (Some(amount), ast::ExprKind::Name(unit)) = (written(left), &right.kind)
+        {
+            let unit = match unit.text.to_lowercase().as_str() {
+                "s" | "sec" | "second" | "seconds" => "second",
+                "min" | "minute" | "minutes" => "minute",
+                "d" | "day" | "days" => "day",
+                _ => "hour",
+            };
+            let right = format!("{amount} per {unit}");
+            let problem = Problem::error(codes::WRONG_OPTION, "a rate is written with `per`", value.span);
+            self.report(problem.help(format!("write `{right}`")).fix(value.span, right));
+            return None;
+        }
         let checked = self.expr(value, &Scope::default(), Some(&Ty::of(TyKind::Rate)));
         let ExprKind::Rate { amount, per } = &checked.kind else { return None };
         match (&amount.kind, &per.kind) {

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::Executor;
 use super::accounting::Accounting;
 use crate::hir::{Query, QueryKind};
+use crate::plan::query::Columns;
 use crate::plan::{DataStep, Step};
 use crate::runtime::error::RunError;
 use crate::runtime::machine::{Bound, Outcome};
@@ -98,8 +99,20 @@ impl Executor<'_> {
         record
     }
 
-    /// The file of a population: the segment's own, or one frozen now, with its accounting.
-    async fn frozen_rows(&self, token: &str, step: &Step, query: &Query) -> Result<(PathBuf, Accounting), RunError> {
+    /// What a step needs of rows that it alone reads: these columns and their key, without a key all that they say.
+    fn own_columns(&self, query: &Query, names: Vec<String>) -> Columns {
+        if self.program[query.ty.entity].key.is_empty() { Columns::All } else { Columns::Named(names) }
+    }
+
+    /// The file of a population: the segment's own, or one frozen now, with its accounting. One frozen now has these
+    /// columns.
+    async fn frozen_rows(
+        &self,
+        token: &str,
+        step: &Step,
+        query: &Query,
+        columns: &Columns,
+    ) -> Result<(PathBuf, Accounting), RunError> {
         let folder = self.around.folders.run(&self.run);
         if let QueryKind::Local(local) = &query.kind
             && let Some(Bound::Snapshot(snapshot)) = self.state.locals.get(&local.0)
@@ -108,7 +121,7 @@ impl Executor<'_> {
             let accounting = Accounting { rows_in: rows, rows_out: rows, dropped: BTreeMap::new() };
             return Ok((folder.join(&snapshot.file), accounting));
         }
-        let (snapshot, accounting) = self.freeze(token, step, query).await?;
+        let (snapshot, accounting) = self.freeze(token, step, query, columns).await?;
         Ok((folder.join(&snapshot.file), accounting))
     }
 }

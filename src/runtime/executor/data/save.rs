@@ -8,7 +8,8 @@ use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::super::Executor;
 use super::super::accounting::Accounting;
-use super::super::freeze::{KeyNames, freeze};
+use super::super::freeze::{Freezing, freeze};
+use super::super::keys::KeyNames;
 use super::Done;
 use super::error::DataError;
 use super::publish::{file_error, sync_folder};
@@ -40,7 +41,9 @@ impl Executor<'_> {
         }
         let realm = Realm::of(self.simulated);
         let entity = &self.program[query.ty.entity];
-        let (rows, accounting) = self.frozen_rows(token, step, query).await?;
+        // Of an entity without a key the rows themselves are kept, of others who they are.
+        let columns = self.own_columns(query, Vec::new());
+        let (rows, accounting) = self.frozen_rows(token, step, query, &columns).await?;
         let members = members(entity, &rows, accounting.rows_out)?;
         let mut done = Done::of(accounting).noted(name.clone());
         done.drop_rows("merged", done.rows_out - members);
@@ -102,7 +105,9 @@ impl Executor<'_> {
         let (locals, frozen) = (self.locals(), self.frozen());
         let tables = self.tables_for(step, &frozen);
         let scope = self.scope(&tables, &locals);
-        freeze(self.around.session, &scope, &lost, &path, &step.title).await?;
+        let columns = self.kept.segment(&self.program, local, &lost, &[]);
+        let what = Freezing { columns: &columns, ..Freezing::all(&lost, &step.title) };
+        freeze(self.around.session, &scope, &what, &path).await?;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use super::Done;
 use super::publish::file_error;
 use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, RowId, TyKind, Value};
 use crate::plan::Step;
+use crate::plan::query::Columns;
 use crate::runtime::error::RunError;
 use crate::runtime::store::{Change, Realm, Subscription};
 
@@ -37,7 +38,8 @@ impl Executor<'_> {
         let mut columns = person.columns.clone();
         columns.extend(addresses.iter().map(|(name, expr)| (name.clone(), expr.clone())));
         columns.push((TOPIC.to_string(), topic.clone()));
-        let (snapshot, accounting) = self.freeze(token, step, &with_columns(query, row, columns)).await?;
+        let read = Columns::Named(columns.iter().map(|(name, _)| name.clone()).collect());
+        let (snapshot, accounting) = self.freeze(token, step, &with_columns(query, row, columns), &read).await?;
         let path = self.around.folders.run(&self.run).join(&snapshot.file);
         let mut done = Done::of(accounting);
 

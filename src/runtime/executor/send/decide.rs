@@ -17,7 +17,7 @@ use crate::plan::query::{QueryError, values};
 use crate::runtime::audiences::Remembered;
 use crate::runtime::channels::{Content, Email, OutgoingMessage, SendContext, SendKey};
 use crate::runtime::content::{address, escape_html};
-use crate::runtime::executor::freeze::KeyNames;
+use crate::runtime::executor::keys::KeyNames;
 use crate::runtime::executor::person::{Person, comparable};
 use crate::runtime::store::{Reason, StoreError};
 

@@ -13,7 +13,8 @@ use crate::plan::query::{Binding, Columns, Joins, Ordering, scalar, stream, valu
 use crate::plan::{HumanKind, Step};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
-use crate::runtime::executor::freeze::{KeyNames, file_error};
+use crate::runtime::executor::freeze::file_error;
+use crate::runtime::executor::keys::KeyNames;
 use crate::runtime::executor::notes::WordForRun;
 use crate::runtime::executor::pace::Pace;
 use crate::runtime::executor::steps::{file_instance, instance};
@@ -128,7 +129,8 @@ impl Executor<'_> {
             let rows = parquet_rows(&path).map_err(|reason| file_error(&path, &reason))?;
             return Ok(Snapshot { file, rows });
         }
-        let (snapshot, _) = self.freeze(token, step, &send.to).await?;
+        let columns = self.kept.send(&self.program, send);
+        let (snapshot, _) = self.freeze(token, step, &send.to, &columns).await?;
         Ok(snapshot)
     }
 

@@ -39,6 +39,7 @@ use super::import::{Builder, Context, LINE, Place};
 use super::objects::{Handle, registered};
 use super::table::{listing, listing_at, union, view};
 use crate::base::did_you_mean;
+use crate::plan::query::SAFE_DIGITS;
 pub(crate) use fit::ty;
 use fit::{Fit, fit};
 
@@ -76,7 +77,8 @@ pub(crate) fn open(
         rows += header.rows;
     }
     let scales = scales(context.columns, &parts);
-    let plans = parts.iter().map(|part| plan(part, &scales, context));
+    let targets = targets(context.columns, &parts, &scales);
+    let plans = parts.iter().map(|part| plan(part, (&targets, &scales), context));
     let table = plans.collect::<Result<Vec<_>, _>>().and_then(union).map(view);
     let failed = |error: DataFusionError| SourceError::Unreadable {
         shown: files.first().map_or_else(String::new, |file| file.shown.clone()),
@@ -214,8 +216,30 @@ fn scales(columns: &[Column], parts: &[Part]) -> Vec<u8> {
         .fold(least, |scales, part| scales.iter().zip(&part.fits).map(|(scale, fit)| *scale.max(&fit.scale)).collect())
 }
 
+/// The type of each column. Decimals of few digits stay as they are if all files have them so: sums of wider ones have to
+/// be made with more digits than the engine has at hand.
+fn targets(columns: &[Column], parts: &[Part], scales: &[u8]) -> Vec<DataType> {
+    let target = |at: usize| {
+        let (column, scale) = (&columns[at], scales[at]);
+        let mut found = parts.iter().map(|part| &part.fits[at].from);
+        match found.next() {
+            Some(first @ DataType::Decimal128(..=SAFE_DIGITS, own))
+                if *own == scale as i8 && column.default.is_none() && found.all(|other| other == first) =>
+            {
+                first.clone()
+            }
+            _ => column.kind.arrow(scale),
+        }
+    };
+    (0..columns.len()).map(target).collect()
+}
+
 /// The rows of one file as declared.
-fn plan(part: &Part, scales: &[u8], context: &Context) -> Result<LogicalPlan, DataFusionError> {
+fn plan(
+    part: &Part,
+    (targets, scales): (&[DataType], &[u8]),
+    context: &Context,
+) -> Result<LogicalPlan, DataFusionError> {
     let reader: Arc<dyn FileFormat> = match part.format {
         Format::Arrow => Arc::new(ArrowFormat),
         Format::Parquet | Format::Text => Arc::new(ParquetFormat::default()),
@@ -227,14 +251,14 @@ fn plan(part: &Part, scales: &[u8], context: &Context) -> Result<LogicalPlan, Da
             registered(table, &object.bucket)
         }
     };
-    let columns = context.columns.iter().zip(&part.fits).zip(scales);
-    let columns = columns.map(|((column, fit), scale)| match part.file.folder_place(&column.name) {
+    let columns = context.columns.iter().zip(&part.fits).zip(scales).zip(targets);
+    let columns = columns.map(|(((column, fit), scale), target)| match part.file.folder_place(&column.name) {
         Some(Place::Folder(value)) => {
             let value = folder::value(&part.file, column, value.as_deref(), *scale, context);
             let (value, _) = value.map_err(|error| DataFusionError::External(Box::new(error)))?;
             Ok(value.alias(&column.name))
         }
-        _ => expression(column, fit, *scale, context.zone),
+        _ => expression((column, target), fit, *scale, context.zone),
     });
     let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
     if context.lines {
@@ -244,13 +268,17 @@ fn plan(part: &Part, scales: &[u8], context: &Context) -> Result<LogicalPlan, Da
     scan.project(columns)?.build()
 }
 
-fn expression(column: &Column, fit: &Fit, scale: u8, zone: &TimeZone) -> Result<Expr, DataFusionError> {
-    let target = column.kind.arrow(scale);
+fn expression(
+    (column, target): (&Column, &DataType),
+    fit: &Fit,
+    scale: u8,
+    zone: &TimeZone,
+) -> Result<Expr, DataFusionError> {
     let raw = ident(&column.name);
     let value = match &fit.from {
-        same if *same == target => raw,
+        same if same == target => raw,
         DataType::Timestamp(unit, None) => fit::in_zone(cast(raw, DataType::Timestamp(*unit, None)), zone),
-        _ => cast(raw, target),
+        _ => cast(raw, target.clone()),
     };
     let value = match &column.default {
         None => value,

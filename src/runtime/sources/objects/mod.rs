@@ -134,6 +134,14 @@ impl Objects {
         Ok(found)
     }
 
+    /// The names of what a folder holds: its folders and its objects.
+    pub(crate) fn names(&self, location: &str) -> Result<Vec<String>, SourceError> {
+        let (bucket, key) = self.bucket(location)?;
+        let listed = list(&bucket, key.trim_end_matches('/'), location)?;
+        let objects = listed.objects.iter().map(|object| base_name(object).to_owned());
+        Ok(listed.folders.into_iter().chain(objects).collect())
+    }
+
     /// The bucket of a location, and what is behind it.
     fn bucket<'l>(&self, location: &'l str) -> Result<(Arc<Bucket>, &'l str), SourceError> {
         let rest = location.strip_prefix(SCHEME).unwrap_or(location);

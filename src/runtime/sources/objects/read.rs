@@ -66,10 +66,8 @@ impl Remote {
 /// What went wrong, for readers that know errors of files only.
 fn io_error(error: SourceError) -> Error {
     match error {
-        SourceError::Store { reason, .. } | SourceError::Unreadable { reason, .. } => {
-            Error::new(ErrorKind::Other, reason)
-        }
-        other => Error::new(ErrorKind::Other, other.to_string()),
+        SourceError::Store { reason, .. } | SourceError::Unreadable { reason, .. } => Error::other(reason),
+        other => Error::other(other.to_string()),
     }
 }
 

@@ -134,18 +134,17 @@ pub(super) fn sample(db: &Connection, bound: &BoundTable<'_>, rows: u64) -> Resu
 
 /// What a declared type is in the language, if it says so much.
 fn declared_kind(ty: &str) -> Option<TyKind> {
+    let known = [
+        (&["BOOL"][..], TyKind::Bool),
+        (&["INT"], TyKind::Int),
+        (&["REAL", "FLOA", "DOUB"], TyKind::Float),
+        (&["DEC", "NUMERIC", "MONEY"], TyKind::Decimal),
+        (&["TIMESTAMP", "DATETIME"], TyKind::Timestamp),
+        (&["DATE"], TyKind::Date),
+        (&["JSON"], TyKind::Json),
+    ];
     let ty = ty.to_ascii_uppercase();
-    let has = |words: &[&str]| words.iter().any(|word| ty.contains(word));
-    Some(match () {
-        () if has(&["BOOL"]) => TyKind::Bool,
-        () if has(&["INT"]) => TyKind::Int,
-        () if has(&["REAL", "FLOA", "DOUB"]) => TyKind::Float,
-        () if has(&["DEC", "NUMERIC", "MONEY"]) => TyKind::Decimal,
-        () if has(&["TIMESTAMP", "DATETIME"]) => TyKind::Timestamp,
-        () if has(&["DATE"]) => TyKind::Date,
-        () if has(&["JSON"]) => TyKind::Json,
-        _ => return None,
-    })
+    known.into_iter().find(|(words, _)| words.iter().any(|word| ty.contains(word))).map(|(_, kind)| kind)
 }
 
 /// Does the table forbid null in this column?

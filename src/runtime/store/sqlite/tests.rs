@@ -208,6 +208,7 @@ fn a_store_of_an_older_format_gets_the_newer_tables() {
         rows: 2,
         run: "vip-1".into(),
         at: at(3),
+        realm: Realm::Real,
     };
     commit(&store, vec![Change::Audience(audience.clone())]).unwrap();
     assert_eq!(store.audiences(Realm::Real).unwrap(), [audience]);
@@ -317,4 +318,51 @@ fn rows_that_came_late_are_counted() {
     commit(&store, vec![Change::Late(send, vec![1, 2])]).unwrap();
     commit(&store, vec![Change::Late(send, vec![2])]).unwrap();
     assert_eq!(store.tally(send).unwrap().late, 2);
+}
+
+#[test]
+fn rows_that_were_asked_for_again_are_found_below_the_progress_of_a_send() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    let intent = |row: u64| Intent {
+        row,
+        attempt: 1,
+        key: [row as u8; 16],
+        entity: row.to_string(),
+        address: "a@x.test".into(),
+        at: at(1),
+    };
+    let outcome =
+        |row: u64, kind| OutcomeRow { row, attempt: 1, kind, detail: String::new(), retry_at: None, at: at(2) };
+    let send = SendRecord {
+        id: 0,
+        run: "r".into(),
+        step: "1".into(),
+        token: String::new(),
+        channel: "email".into(),
+        message: None,
+        targeted: 200,
+        at: at(0),
+    };
+    commit(&store, vec![Change::Run(run("r")), Change::Send(send)]).unwrap();
+    let failed = |row: u64| if row == 3 || row == 5 { OutcomeKind::Failed } else { OutcomeKind::Sent };
+    let outcomes = (0..199).map(|row| outcome(row, failed(row))).collect();
+    let changes = vec![Change::Intents(1, (0..200).map(intent).collect()), Change::Outcomes(1, outcomes)];
+    commit(&store, changes).unwrap();
+    commit(&store, vec![Change::Progress(1, 199), Change::Progress(1, 7)]).unwrap();
+    let unsettled = || {
+        let mut rows = Vec::new();
+        let below = store.unsettled(1, &mut |row| rows.push((row.row, row.first, row.state))).unwrap();
+        (below, rows)
+    };
+    let (below, rows) = unsettled();
+    assert_eq!(below, 199 - 64, "progress never goes back; the last rows are mentioned");
+    assert_eq!(rows.len(), 65);
+    assert!(matches!(rows.last(), Some((199, _, RowState::Intended(_)))));
+
+    commit(&store, vec![Change::Reopen { send: 1, kind: OutcomeKind::Failed, at: at(9) }]).unwrap();
+    let (_, rows) = unsettled();
+    assert_eq!(rows.iter().take(2).map(|(row, first, _)| (*row, *first)).collect::<Vec<_>>(), [(3, at(9)), (5, at(9))]);
+    let tally = store.tally(1).unwrap();
+    assert_eq!((tally.sent, tally.failed, tally.due), (197, 0, 3));
 }

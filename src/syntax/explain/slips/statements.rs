@@ -302,7 +302,33 @@ pub fn help(place: &Place<'_>, word: &str) -> Option<String> {
     if next == Some(Kind::Equal) {
         return Some(format!("write `segment {word} = ...` for a population, `let {word} = ...` for a value"));
     }
-    let help = match word.to_ascii_lowercase().as_str() {
+    if let (Some(Kind::Plus | Kind::Minus), Some(Kind::Equal)) =
+        (next, place.tokens.get(place.at + 2).map(|token| token.kind))
+    {
+        return Some(format!("values do not change: bind another name, `let NAME = {word} + 1`"));
+    }
+    let lower = word.to_ascii_lowercase();
+    if let "email" | "mail" | "sms" | "push" = lower.as_str() {
+        if place.next().is_some_and(|next| place.word(next) == "message") {
+            return Some(format!("write `message {lower} NAME {{ ... }}`"));
+        }
+        return Some(format!("write `send {lower} MESSAGE to SEGMENT`"));
+    }
+    if TEST_WORDS.iter().any(|(test, _)| *test == word) {
+        return Some(format!("`{word}` is a step of a `test \"...\" {{ }}`"));
+    }
+    other_word(&lower).map(str::to_owned)
+}
+
+/// True for a word that begins a statement elsewhere, so that it is no misspelled one of ours.
+pub fn is_other_word(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    other_word(&lower).is_some() || matches!(lower.as_str(), "email" | "mail" | "sms" | "push")
+}
+
+/// What is written here for a statement of another language.
+fn other_word(lower: &str) -> Option<&'static str> {
+    Some(match lower {
         "select" => "write `segment NAME = customers where ...`",
         "elif" | "elseif" | "elsif" => "write `else if`, behind the closing brace",
         "end" | "endif" | "fi" | "done" | "begin" => "blocks stand in braces: remove this, and write `{` and `}`",
@@ -316,9 +342,6 @@ pub fn help(place: &Place<'_>, word: &str) -> Option<String> {
         "print" | "echo" | "console" | "printf" | "puts" => "write `log`",
         "call" | "execute" | "perform" => "write `do`",
         "exit" | "quit" | "return" | "abort" => "write `stop`",
-        "email" | "mail" | "sms" | "push" => {
-            return Some(format!("write `send {} MESSAGE to SEGMENT`", word.to_ascii_lowercase()));
-        }
         "audience" | "list" | "target" | "query" | "population" => "write `segment NAME = customers where ...`",
         "create" | "table" => {
             "write `entity NAME from \"file.csv\" { id: int key }` for rows, `segment NAME = ...` for a population"
@@ -334,10 +357,6 @@ pub fn help(place: &Place<'_>, word: &str) -> Option<String> {
         "dedupe" | "deduplicate" => "write `segment NAME = ... dedupe by FIELD`",
         "assert" => "write `require`",
         "start" | "trigger" => "write `emit SIGNAL(...)`",
-        _ if TEST_WORDS.iter().any(|(test, _)| *test == word) => {
-            return Some(format!("`{word}` is a step of a `test \"...\" {{ }}`"));
-        }
         _ => return None,
-    };
-    Some(help.to_owned())
+    })
 }

@@ -22,7 +22,7 @@ use super::error::DataError;
 use super::publish::file_error;
 use crate::hir::{Expr, Query, Value};
 use crate::plan::Step;
-use crate::plan::query::IDENTITY;
+use crate::plan::query::{Columns, IDENTITY};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::ROW;
 use options::{Format, Options};
@@ -47,7 +47,11 @@ impl Executor<'_> {
             self.not_a_source(&target, &written)?;
         }
         let (target, written) = self.placed(target, written);
-        let (rows, accounting) = self.frozen_rows(token, step, query).await?;
+        let columns = match &options.columns {
+            Some(names) => Columns::Named(names.clone()),
+            None => Columns::All,
+        };
+        let (rows, accounting) = self.frozen_rows(token, step, query, &columns).await?;
         let mut done = Done::of(accounting).noted(written.clone());
         if done.rows_out == 0 && options.if_empty == "fail" {
             return Err(DataError::NoRows { path: written }.into());

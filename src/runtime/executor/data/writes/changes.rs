@@ -8,7 +8,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::tz::TimeZone;
 
-use super::super::super::freeze::KeyNames;
+use super::super::super::keys::KeyNames;
 use super::super::super::person::value_of;
 use super::super::publish::file_error;
 use super::{Reject, SET};

@@ -13,11 +13,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::super::Executor;
-use super::super::freeze::freeze;
+use super::super::freeze::{Freezing, freeze};
 use super::Done;
 use super::publish::file_error;
 use super::subscribe::with_columns;
 use crate::hir::{BinaryOp, ColumnRef, EntityId, Expr, ExprKind, FieldId, LocalId, Query, QueryKind, RowId, SegmentTy};
+use crate::plan::query::Columns;
 use crate::plan::{DataStep, Step, unmatched};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::steps::file_instance;
@@ -106,7 +107,7 @@ impl Executor<'_> {
         changes: &mut Changes<'_>,
     ) -> Result<Done, RunError> {
         // Both halves look at the same rows.
-        let (all, accounting) = self.frozen_rows(token, step, query).await?;
+        let (all, accounting) = self.frozen_rows(token, step, query, &Columns::All).await?;
         let mut done = Done::of(accounting);
         let local = LocalId(self.plan.campaign().locals.len() as u32);
         let mut frozen = self.frozen();
@@ -147,7 +148,9 @@ impl Executor<'_> {
         let locals = self.locals();
         let tables = self.tables(frozen);
         let scope = self.scope(&tables, &locals);
-        freeze(self.around.session, &scope, query, &path, &step.title).await?;
+        let columns = self.own_columns(query, query.ty.with.iter().map(|added| added.name.clone()).collect());
+        let what = Freezing { columns: &columns, ..Freezing::all(query, &step.title) };
+        freeze(self.around.session, &scope, &what, &path).await?;
         Ok(path)
     }
 
@@ -161,10 +164,13 @@ impl Executor<'_> {
         set: &[(String, Expr)],
     ) -> Result<(PathBuf, Done), RunError> {
         if set.is_empty() {
-            let (rows, accounting) = self.frozen_rows(token, step, query).await?;
+            let columns = self.own_columns(query, Vec::new());
+            let (rows, accounting) = self.frozen_rows(token, step, query, &columns).await?;
             return Ok((rows, Done::of(accounting)));
         }
-        let (snapshot, accounting) = self.freeze(token, step, &set_columns(query, row, set)).await?;
+        let query = set_columns(query, row, set);
+        let columns = self.own_columns(&query, query.ty.with.iter().map(|added| added.name.clone()).collect());
+        let (snapshot, accounting) = self.freeze(token, step, &query, &columns).await?;
         Ok((self.around.folders.run(&self.run).join(snapshot.file), Done::of(accounting)))
     }
 
