@@ -9,7 +9,6 @@ mod data;
 pub mod functions;
 #[cfg(feature = "engine")]
 mod kept;
-mod limits;
 mod memory;
 #[cfg(feature = "engine")]
 pub mod query;

@@ -7,14 +7,15 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use orch::hir::FeedbackKind;
 use orch::runtime::channels::{
     BoxFuture, Capabilities, Channel, ChannelError, Dispatch, Idempotency, Outcome, OutgoingMessage,
 };
 use orch::runtime::clock::Clock;
 use orch::runtime::store::sqlite::SqliteStore;
 use orch::runtime::store::{
-    AudienceRecord, Change, JournalRecord, Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store,
-    StoreError, TakeRecord, Tally, TaskAnswer, TaskRecord,
+    AudienceRecord, Change, EarlierContact, JournalRecord, Realm, Receipt, RowRecord, RunRecord, SendRecord,
+    SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally, TaskAnswer, TaskRecord,
 };
 use orch::runtime::{Inbox, Note, Observer, Progress};
 
