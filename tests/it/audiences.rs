@@ -1,251 +1,197 @@
-//! How populations are computed and kept: only what is read of them, counted once, explained.
+//! Audiences as a marketer asks for them, over the data of `examples/shop` and a club with referrals, households and
+//! interests, against the same questions in SQL. See `audiences/questions.txt`.
 
-use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
-use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde_json::Value;
+use jiff::tz::TimeZone;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use rust_decimal::Decimal;
 
 use crate::project::Project;
 
-/// The columns of each frozen population of the only run, by file name.
-fn frozen(project: &Project) -> BTreeMap<String, Vec<String>> {
-    let folder = project.path(".orch/dev/runs").join(project.run_name());
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if let Some(name) = name.strip_suffix(".parquet") {
-            let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(&path).unwrap()).unwrap();
-            let columns = reader.schema().fields().iter().map(|field| field.name().clone());
-            found.insert(name.to_owned(), columns.filter(|name| name != "__row").collect());
-        }
-    }
-    found
+const QUESTIONS: &str = include_str!("audiences/questions.txt");
+
+const CLUB: &str = r#"
+entity members from "data/members.csv" {
+  id:          int key
+  name:        text
+  referred_by: int?
+  street:      text
+  zip:         text
+  joined:      date
+  by:          one members by referred_by
+  referred:    many members by referred_by
+  likes:       many likes by member_id
+}
+entity topics from "data/topics.csv" { id: int key, title: text, likes: many likes by topic_id }
+entity likes from "data/likes.csv" {
+  member_id: int key
+  topic_id:  int key
+  member:    one members by member_id
+  topic:     one topics by topic_id
+}
+"#;
+
+const TABLES: [&str; 8] = ["customers", "orders", "products", "stores", "wishlist_items", "members", "topics", "likes"];
+const AMOUNTS: [&str; 3] = ["spend", "amount", "price"];
+const NUMBERS: [&str; 8] =
+    ["id", "customer_id", "quantity", "stock", "store_id", "referred_by", "member_id", "topic_id"];
+
+/// One question in both languages.
+struct Question {
+    name: &'static str,
+    orch: &'static str,
+    columns: &'static str,
+    sql: &'static str,
 }
 
-fn shop(script: &str) -> Project {
-    let project = Project::shop().with("a.orch", script);
-    project.done(&["run", "a.orch", "--yes"]);
+fn questions() -> Vec<Question> {
+    let blocks = QUESTIONS.split("\n## ").skip(1);
+    blocks
+        .map(|block| {
+            let mut lines = block.lines();
+            let (name, orch, sql) = (lines.next().unwrap(), lines.next().unwrap(), lines.next().unwrap());
+            let with_columns = orch.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
+            let key = if sql.contains("SELECT sku") || sql.contains("DISTINCT sku") { "sku" } else { "id" };
+            let (orch, columns) = with_columns.unwrap_or((orch, key));
+            Question { name, orch, columns, sql }
+        })
+        .collect()
+}
+
+/// The shop and the club.
+fn project() -> Project {
+    let project = Project::shop();
+    project.write("schema.orch", project.read("schema.orch") + CLUB);
+    let mut members = String::from("id,name,referred_by,street,zip,joined\n");
+    let mut likes = String::from("member_id,topic_id\n");
+    for i in 1..=240u32 {
+        let by = if i % 4 == 1 || i < 5 { String::new() } else { (i * 37 % (i - 1) + 1).to_string() };
+        let joined = format!("{}-0{}-{}", 2023 + i % 4, 1 + i % 9, 10 + i % 18);
+        writeln!(members, "{i},N{},{by},S{},{},{joined}", i * 7 % 60, i % 23, 75001 + i * 5 % 20).unwrap();
+        for topic in (1..=6).filter(|topic| (i * topic) % 7 < 2 || i % 40 == 0) {
+            writeln!(likes, "{i},{topic}").unwrap();
+        }
+    }
+    project.write("data/members.csv", members);
+    project.write("data/likes.csv", likes);
+    project.write("data/topics.csv", "id,title\n1,a\n2,b\n3,c\n4,d\n5,e\n6,f\n");
     project
 }
 
-fn columns<'f>(frozen: &'f BTreeMap<String, Vec<String>>, name: &str) -> Vec<&'f str> {
-    frozen[name].iter().map(String::as_str).collect()
+fn cells(project: &Project, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
+    let mut reader = csv::Reader::from_path(project.path(path)).unwrap();
+    let header = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let row = |record: csv::StringRecord| record.iter().map(str::to_owned).collect();
+    (header, reader.records().map(|record| row(record.unwrap())).collect())
 }
 
-#[test]
-fn a_population_keeps_what_later_statements_read() {
-    let project = shop(
-        "segment good = customers where spend > 500 with n = count(orders), unread = sum(amount of orders)\n\
-         segment french = good where country = \"FR\" and n > 1\n\
-         segment towns = french where store.city = \"Lyon\" or city = \"Lyon\"\n\
-         log \"{count(towns)}\"\nlog \"{sum(spend of good)}\"\n",
-    );
-    let frozen = frozen(&project);
-    assert_eq!(columns(&frozen, "1"), ["id", "country", "city", "spend", "store_id", "n"]);
-    assert_eq!(columns(&frozen, "2"), ["id", "city", "store_id"], "`store` is reached through `store_id`");
-    assert_eq!(columns(&frozen, "3"), ["id"], "only counted");
-}
-
-#[test]
-fn messages_feedback_arms_and_exports_are_read_too() {
-    let project = shop(
-        "message email hello of customers { subject: \"Hi {first_name ?? last_name ?? \"\"}\"; text: \"{tier}\"; topic: news }\n\
-         segment good = customers where spend > 2_000\n\
-         split good into { rich: where spend > 3_000; rest: otherwise }\n\
-         send email hello to rich as letters\n\
-         segment told = letters.sent where country = \"FR\"\n\
-         export rest to \"out/rest.csv\" { columns: [id, phone] }\n\
-         log \"{count(told)}\"\n",
-    );
-    let frozen = frozen(&project);
-    let all = ["id", "first_name", "last_name", "phone", "country", "tier", "spend"];
-    // Whom to write to is read when it is sent.
-    assert_eq!(columns(&frozen, "1"), all);
-    assert_eq!(columns(&frozen, "2"), all);
-    assert_eq!(columns(&frozen, "2.0"), ["id", "first_name", "last_name", "country", "tier"]);
-    assert_eq!(columns(&frozen, "2.1"), ["id", "phone"]);
-    assert_eq!(columns(&frozen, "4"), ["id"]);
-    assert_eq!(project.read("out/rest.csv").lines().next(), Some("id,phone"));
-}
-
-#[test]
-fn what_is_written_as_a_whole_is_kept_as_a_whole() {
-    let project = shop(
-        "segment a = customers where spend > 2_000\nexport a to \"out/a.csv\"\n\
-         segment b = customers where spend > 3_000\nsave b as audience \"b\"\n\
-         segment c = customers where spend > 4_000\nunsubscribe c from news\n",
-    );
-    let frozen = frozen(&project);
-    assert_eq!(frozen["1"].len(), 15, "{frozen:?}");
-    assert_eq!(columns(&frozen, "3"), ["id"], "an audience is its members");
-    assert_eq!(columns(&frozen, "5"), ["id", "email", "phone"]);
-}
-
-#[test]
-fn a_matched_row_keeps_what_is_read_of_its_source() {
-    let project = Project::shop().with("leads.csv", "mail,name,score\nnobody@shop.test,N,1\n").with(
-        "a.orch",
-        "entity leads from \"leads.csv\" { mail: text; name: text; score: int }\n\
-             segment fresh = leads where score > 0\n\
-             segment known = fresh match customers on lower(customers.email) = lower(fresh.mail)\n\
-             segment best = known where fresh.score >= 0\n\
-             log \"{count(best)} {count(known.unmatched)}\"\n",
-    );
-    project.done(&["run", "a.orch"]);
-    let frozen = frozen(&project);
-    assert!(columns(&frozen, "1").contains(&"score"), "{frozen:?}");
-    assert!(columns(&frozen, "2").iter().any(|name| name.ends_with(".score")), "{frozen:?}");
-}
-
-#[test]
-fn the_accounting_of_several_clauses_is_that_of_each() {
-    let project = shop(
-        "segment some = customers where country = \"FR\" where exists(orders) dedupe by city prefer spend desc limit 5 by spend desc\n\
-         segment wheres = customers where country = \"FR\" where exists(orders)\n\
-         segment deduped = customers where country = \"FR\" where exists(orders) dedupe by city prefer spend desc\n\
-         segment mixed = (wheres union (customers where spend > 900)) except deduped\n",
-    );
-    let report = project.json(&["show", &project.run_name()], 0);
-    let step =
-        |name: &str| report["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap().clone();
-    let out = |name: &str| step(name)["rows_out"].as_u64().unwrap();
-    let dropped = |name: &str, reason: &str| step(name)["dropped"][reason].as_u64().unwrap_or(0);
-    assert_eq!(out("some"), 5);
-    assert_eq!(step("some")["rows_in"].as_u64().unwrap() - dropped("some", "where"), out("wheres"));
-    assert_eq!(out("wheres") - dropped("some", "dedupe"), out("deduped"));
-    assert_eq!(dropped("some", "limit"), out("deduped") - 5);
-    assert!(out("wheres") > out("deduped") && dropped("mixed", "except") > 0, "{report}");
-    assert_eq!(step("mixed")["rows_in"].as_u64().unwrap(), out("mixed") + dropped("mixed", "except"));
-}
-
-#[test]
-fn lists_may_hold_what_orders_them() {
-    let project = shop(
-        "segment some = customers where id < 40 and count(orders) > 1\n\
-           with ids = list(id of orders order by id desc), pairs = list(product_sku, id of orders order by id),\n\
-                titles = list(product.title, placed_at of orders order by placed_at desc limit 2),\n\
-                text = string_agg(product_sku of orders order by id)\n\
-         export some to \"out/some.ndjson\" { columns: [id, ids, pairs, titles, text] }\n",
-    );
-    let lines = project.read("out/some.ndjson");
-    let mut seen = 0;
-    for line in lines.lines() {
-        let row: Value = serde_json::from_str(line).unwrap();
-        let ids: Vec<i64> = row["ids"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap()).collect();
-        assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "{line}");
-        let pairs = row["pairs"].as_array().unwrap();
-        let (second, skus): (Vec<i64>, Vec<&str>) =
-            pairs.iter().map(|pair| (pair["id"].as_i64().unwrap(), pair["product_sku"].as_str().unwrap())).unzip();
-        assert_eq!(second, ids.iter().rev().copied().collect::<Vec<_>>());
-        assert_eq!(row["text"], skus.join(", "));
-        assert!(row["titles"].as_array().unwrap().len() <= 2);
-        seen += 1;
+/// The same rows in SQLite.
+fn database(project: &Project) -> Connection {
+    let mut db = Connection::open_in_memory().unwrap();
+    db.execute_batch("PRAGMA case_sensitive_like = ON").unwrap();
+    let paris = TimeZone::get("Europe/Paris").unwrap();
+    for table in TABLES {
+        let (header, rows) = cells(project, &format!("data/{table}.csv"));
+        let more: &[&str] = match table {
+            "orders" => &["day", "hour", "secs"],
+            "customers" => &["lower_email"],
+            _ => &[],
+        };
+        let columns: Vec<&str> = header.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        db.execute_batch(&format!("CREATE TABLE {table} ({})", columns.join(", "))).unwrap();
+        let transaction = db.transaction().unwrap();
+        let holes = vec!["?"; columns.len()].join(", ");
+        let mut insert = transaction.prepare(&format!("INSERT INTO {table} VALUES ({holes})")).unwrap();
+        for row in rows {
+            let mut values: Vec<Value> = header.iter().zip(&row).map(|(name, text)| cell(name, text)).collect();
+            let of = |name: &str| &row[header.iter().position(|known| known == name).unwrap()];
+            if table == "orders" {
+                let at: jiff::Timestamp = of("placed_at").parse().unwrap();
+                let local = paris.to_datetime(at);
+                values.push(Value::Text(local.date().to_string()));
+                values.extend([Value::Integer(local.hour().into()), Value::Integer(at.as_second())]);
+            }
+            if table == "customers" {
+                values.push(cell("lower_email", &of("email").to_lowercase()));
+            }
+            insert.execute(rusqlite::params_from_iter(values)).unwrap();
+        }
+        drop(insert);
+        transaction.commit().unwrap();
     }
-    assert!(seen > 3, "{lines}");
+    db.execute_batch(
+        "CREATE INDEX oc ON orders (customer_id); CREATE INDEX op ON orders (product_sku);
+         CREATE INDEX cn ON customers (first_name, last_name); CREATE INDEX cc ON customers (country);",
+    )
+    .unwrap();
+    db
 }
 
-#[test]
-fn a_plan_explains_how_populations_are_computed() {
-    let project = Project::shop().with(
-        "a.orch",
-        "segment good = customers\n  where spend > 500\n  dedupe by city prefer spend desc\n\
-         segment best = good limit 3 by spend desc\nlog \"{count(best)}\"\n",
-    );
-    let shown = project.done(&["plan", "a.orch", "--explain"]).stdout;
-    for part in [
-        "segment good\n  customers\n    where spend > 500\n    dedupe by city prefer spend desc\n",
-        "  good (frozen before)\n    limit 3 by spend desc\n",
-        " read · ",
-        "no spill",
-        "│ ",
-        "DataSourceExec: file=",
-        "TopK(fetch=3)",
-    ] {
-        assert!(shown.contains(part), "`{part}` is missing:\n{shown}");
+fn cell(name: &str, text: &str) -> Value {
+    match text {
+        "" => Value::Null,
+        _ if AMOUNTS.contains(&name) => {
+            let cents: Decimal = text.parse().unwrap();
+            Value::Integer((cents * Decimal::ONE_HUNDRED).normalize().to_string().parse().unwrap())
+        }
+        _ if NUMBERS.contains(&name) => Value::Integer(text.parse().unwrap()),
+        _ => Value::Text(text.to_owned()),
     }
-    assert!(!project.done(&["plan", "a.orch"]).stdout.contains("DataSourceExec"));
-    let json = project.json(&["plan", "a.orch", "--explain"], 0);
-    let good = &json["populations"][0];
-    assert_eq!(good["statement"], "segment good");
-    assert_eq!(
-        good["logical"],
-        serde_json::json!(["customers", "where spend > 500", "dedupe by city prefer spend desc"])
-    );
-    assert!(good["bytes_read"].as_u64().unwrap() > 0 && good["spilled_bytes"] == 0, "{good}");
-    assert!(good["rows"].as_u64().unwrap() > 10 && good["engine"][0]["operator"].is_string(), "{good}");
-    assert_eq!(good["notes"], serde_json::json!([]));
-    assert!(project.json(&["plan", "a.orch"], 0).get("populations").is_none());
 }
 
-#[test]
-fn a_join_that_does_not_fit_into_memory_is_made_by_sorting_and_that_is_said() {
-    let mut people = String::from("id,name,friend\n");
-    for id in 0..120_000 {
-        people += &format!("{id},somebody with a long name whose number is {id},{}\n", (id * 7) % 120_000);
+/// A cell so that both sides write it alike.
+fn normal(text: &str) -> String {
+    text.parse::<Decimal>().map_or_else(|_| text.to_owned(), |number| number.round_dp(6).normalize().to_string())
+}
+
+fn answer(db: &Connection, sql: &str) -> Vec<Vec<String>> {
+    let mut statement = db.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let width = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let shown = |at: usize| match row.get::<_, Value>(at).unwrap() {
+            Value::Integer(number) => number.to_string(),
+            Value::Real(number) => normal(&format!("{number:.6}")),
+            Value::Text(text) => normal(&text),
+            _ => String::new(),
+        };
+        found.push((0..width).map(shown).collect());
     }
-    let project = Project::empty()
-        .with("people.csv", &people)
-        .with("orch.toml", "[project]\nname = \"crowd\"\n[engine]\nmemory_limit = \"10MiB\"\n")
-        .with(
-            "a.orch",
-            "entity people from \"people.csv\" { id: int key; name: text; friend: int; them: one people by friend }\n\
-             segment pairs = people with theirs = them.name where theirs like \"%1%\"\n\
-             export pairs to \"out/pairs.csv\" { columns: [id, name, theirs] }\n",
-        );
-    let json = project.json(&["plan", "a.orch", "--explain"], 0);
-    let pairs = &json["populations"][0];
-    assert!(pairs["notes"][0].as_str().is_some_and(|text| text.contains("by sorting")), "{pairs}");
-    assert!(pairs["spilled_bytes"].as_u64().unwrap() > 0, "{pairs}");
-    assert!(project.done(&["plan", "a.orch", "--explain"]).stdout.contains("  note: one side of a hash join"));
-    project.done(&["run", "a.orch"]);
-    let wanted = (0..120_000).filter(|id| ((id * 7) % 120_000).to_string().contains('1')).count();
-    assert_eq!(project.read("out/pairs.csv").lines().count() - 1, wanted);
+    found.sort();
+    found
 }
 
 #[test]
-fn segments_that_filter_the_same_entity_read_it_once() {
-    let ten: String = (0..10)
-        .map(|at| format!("segment s{at} = customers where spend > {at}00 where country in (\"FR\", \"DE\") or store.city = \"Lyon\"\n"))
-        .collect();
-    let counts: String = (0..10).map(|at| format!("{{count(s{at})}} ")).collect();
-    let project = Project::shop()
-        .with("a.orch", &format!("{ten}segment other = orders where amount > 10\nlog \"{counts}\"\n"))
-        .with("alone.orch", "segment s3 = customers where spend > 300 where country in (\"FR\", \"DE\") or store.city = \"Lyon\"\nlog \"{count(s3)}\"\n");
-    let json = project.json(&["plan", "a.orch", "--explain"], 0);
-    let populations = json["populations"].as_array().unwrap();
-    assert!(populations[0]["bytes_read"].as_u64().unwrap() > 0);
-    for at in 1..10 {
-        assert_eq!(populations[at]["bytes_read"], 0, "{}", populations[at]);
-        assert!(populations[at]["notes"][0].as_str().unwrap().contains("in one pass with `segment s0`"));
+fn audiences_of_marketers_are_those_that_sql_finds() {
+    let (project, questions) = (project(), questions());
+    assert!(questions.len() >= 45);
+    let mut script = String::new();
+    for question in &questions {
+        writeln!(script, "segment {} = {}", question.name, question.orch).unwrap();
     }
-    let alone = project.json(&["plan", "alone.orch"], 0);
-    let step = |json: &Value, name: &str| {
-        let steps = json["steps"].as_array().unwrap().clone();
-        let step = steps.into_iter().find(|step| step["name"] == name).unwrap();
-        (step["rows_in"].clone(), step["rows_out"].clone(), step["dropped"].clone())
-    };
-    assert_eq!(step(&alone, "s3"), step(&json, "s3"));
-    project.done(&["run", "a.orch"]);
-    let frozen = frozen(&project);
-    assert_eq!(columns(&frozen, "4"), ["id"]);
-    let read = |name: &str| {
-        let file = project.path(".orch/dev/runs").join(project.run_name()).join(format!("{name}.parquet"));
-        let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(file).unwrap()).unwrap();
-        reader.build().unwrap().map(|batch| batch.unwrap().num_rows() as u64).sum::<u64>()
-    };
-    assert_eq!(Value::from(read("4")), step(&alone, "s3").1);
-}
-
-#[test]
-fn a_mistake_in_one_of_several_segments_is_its_own() {
-    let project = Project::shop().with(
-        "a.orch",
-        "segment good = customers where spend > 500\nsegment bad = customers where 100 / (spend - spend) > 1\nlog \"{count(good)} {count(bad)}\"\n",
-    );
-    let ended = project.orch(&["run", "a.orch"]);
-    assert_ne!(ended.code, Some(0));
-    let report = project.json(&["show", &project.run_name()], 0);
-    assert_eq!(report["steps"].as_array().unwrap().len(), 1, "the first segment is done: {report}");
-    assert!(ended.stderr.contains("run::"), "{}", ended.shown());
+    for Question { name, columns, .. } in &questions {
+        writeln!(script, "export {name} to \"out/{name}.csv\" {{ columns: [{columns}] }}").unwrap();
+    }
+    project.write("questions.orch", script);
+    project.done(&["run", "questions.orch"]);
+    let db = database(&project);
+    let mut wrong = Vec::new();
+    for Question { name, sql, .. } in &questions {
+        let expected = answer(&db, sql);
+        assert!(!expected.is_empty(), "{name} asks for nobody");
+        let (_, mut found) = cells(&project, &format!("out/{name}.csv"));
+        found.iter_mut().flatten().for_each(|cell| *cell = normal(cell));
+        found.sort();
+        if found != expected {
+            wrong.push(format!(
+                "{name}: {} rows, not {}\n  {found:.300?}\n  {expected:.300?}",
+                found.len(),
+                expected.len()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -8,9 +8,9 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
-mod archive;
 #[cfg(feature = "engine")]
 mod audiences;
+mod archive;
 #[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
@@ -20,6 +20,8 @@ mod corpus;
 mod crash;
 #[cfg(feature = "engine")]
 mod data_steps;
+#[cfg(feature = "engine")]
+mod differential;
 mod documents;
 #[cfg(feature = "engine")]
 mod embed;
@@ -27,6 +29,8 @@ mod embed;
 mod feedback;
 #[cfg(feature = "engine")]
 mod flow;
+#[cfg(feature = "engine")]
+mod frozen;
 #[cfg(feature = "engine")]
 mod limits;
 #[cfg(feature = "engine")]

@@ -213,9 +213,14 @@ fn truncate(c: &Call<'_>) -> Result<ArrayRef> {
         }
         let civil = zone.to_datetime(at);
         let since = civil.time().duration_since(Time::midnight()).as_secs();
-        // Back by exact time, so that both runs of a repeated hour stay apart.
+        // Back by exact time, so that both runs of a repeated hour stay apart; by the clock where it was changed between.
         let back = (since % unit).seconds().nanoseconds(civil.subsec_nanosecond());
-        Ok(at.checked_sub(back).ok())
+        let start = civil.checked_sub(back).ok();
+        let exact = at.checked_sub(back).ok();
+        match exact.filter(|at| start == Some(zone.to_datetime(*at))) {
+            None => Ok(start.and_then(|start| civil_time::instant(start, &zone))),
+            exact => Ok(exact),
+        }
     };
     Ok(instants((0..c.rows).map(row).collect::<Result<_>>()?))
 }

@@ -78,7 +78,7 @@ pub fn shop() -> World {
         vec![relation("customers", true, CUSTOMERS, 0, 4)],
     );
     let program = Program { entities: vec![customers, orders, stores], ..Program::default() };
-    World { program, memory: Default::default(), locals: Default::default() }
+    World { program, memory: Default::default(), locals: Default::default(), clock: super::PARIS }
 }
 
 pub fn query(entity: EntityId, kind: QueryKind) -> Query {

@@ -1,12 +1,12 @@
 //! Populations over small tables in memory.
 
 mod build;
+mod failing;
 mod first;
 mod language;
 mod limits;
-mod naive;
-mod random;
 mod script;
+mod time;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,7 +52,12 @@ pub(super) struct World {
     pub program: Program,
     pub memory: Memory,
     pub locals: HashMap<LocalId, Value>,
+    /// Zone and instant of the statement.
+    pub clock: (&'static str, &'static str),
 }
+
+/// Where and when most questions are asked: eleven o'clock.
+pub(super) const PARIS: (&str, &str) = ("Europe/Paris", "2026-11-24T10:00:00Z");
 
 impl World {
     pub fn scope(&self) -> Scope<'_> {
@@ -60,8 +65,8 @@ impl World {
             program: &self.program,
             tables: &self.memory,
             locals: &self.locals,
-            now: "2026-11-24T10:00:00Z".parse().unwrap(),
-            zone: jiff::tz::TimeZone::get("Europe/Paris").unwrap(),
+            now: self.clock.1.parse().unwrap(),
+            zone: jiff::tz::TimeZone::get(self.clock.0).unwrap(),
             seed: "seed",
         }
     }
@@ -118,19 +123,6 @@ pub(super) fn session() -> Session {
 
 pub(super) fn run(plan: LogicalPlan) -> Result<Vec<Vec<Value>>, QueryError> {
     Ok(listed(&block(collect(&session(), plan))?))
-}
-
-/// The same by one kind of join.
-pub(super) fn run_by(plan: LogicalPlan, joins: Joins) -> Result<Vec<Vec<Value>>, QueryError> {
-    let batches = block(async {
-        let mut batches = Vec::new();
-        let mut rows = stream(&session(), plan, joins).await?;
-        while let Some(batch) = futures::StreamExt::next(&mut rows).await {
-            batches.push(batch?);
-        }
-        Ok::<_, QueryError>(batches)
-    })?;
-    Ok(listed(&batches))
 }
 
 fn listed(batches: &[RecordBatch]) -> Vec<Vec<Value>> {

@@ -110,6 +110,11 @@ pub fn run(script: &str) -> Outcome {
     run_with(script, |_| {})
 }
 
+/// The same elsewhere and at another time.
+pub fn run_at(clock: (&'static str, &'static str), script: &str) -> Outcome {
+    run_with(script, |world| world.clock = clock)
+}
+
 /// The same in a changed world.
 pub fn run_with(script: &str, change: impl FnOnce(&mut World)) -> Outcome {
     let schema = format!("{SCHEMA}{SCHEMA_END}");
@@ -118,7 +123,8 @@ pub fn run_with(script: &str, change: impl FnOnce(&mut World)) -> Outcome {
     let analysis = analysis.timezone("Europe/Paris").analyze("test.orch");
     let errors: Vec<_> = analysis.problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    let mut world = World { program: analysis.program, memory: Memory::default(), locals: HashMap::new() };
+    let mut world =
+        World { program: analysis.program, memory: Memory::default(), locals: HashMap::new(), clock: super::PARIS };
     for (name, rows) in DATA {
         let at = world.program.entities.iter().position(|entity| entity.name == *name).unwrap();
         let entity = crate::hir::EntityId(at as u32);
