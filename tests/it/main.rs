@@ -8,9 +8,9 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+mod archive;
 #[cfg(feature = "engine")]
 mod audiences;
-mod archive;
 #[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
