@@ -10,6 +10,11 @@
 
 mod archive;
 #[cfg(feature = "engine")]
+mod archive;
+mod audiences;
+#[cfg(feature = "engine")]
+mod audiences;
+#[cfg(feature = "engine")]
 mod audiences;
 #[cfg(feature = "engine")]
 mod bad_input;
@@ -42,6 +47,7 @@ mod object_store;
 #[cfg(feature = "engine")]
 mod operations;
 mod pages;
+#[cfg(feature = "engine")]
 mod policies;
 #[cfg(feature = "engine")]
 mod postgres;
@@ -50,12 +56,14 @@ mod program;
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
+#[cfg(feature = "engine")]
 mod recovery;
 mod robust;
 #[cfg(feature = "engine")]
 mod run;
 #[cfg(feature = "engine")]
 mod serve;
+#[cfg(feature = "engine")]
 mod sim;
 #[cfg(feature = "engine")]
 mod smtp;
@@ -67,6 +75,7 @@ mod start;
 mod stdlib;
 #[cfg(feature = "engine")]
 mod stop;
+mod their_functions;
 mod tidy;
 #[cfg(feature = "engine")]
 mod tpch;

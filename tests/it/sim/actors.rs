@@ -7,7 +7,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use orch::hir::FeedbackKind;
 use orch::runtime::channels::{
     BoxFuture, Capabilities, Channel, ChannelError, Dispatch, Idempotency, Outcome, OutgoingMessage,
 };
@@ -112,7 +111,7 @@ impl Store for SimStore<'_> {
     fn contacts(&self, person: &[u8; 16], since: Timestamp, run: &str) -> Result<Vec<EarlierContact>, StoreError> {
         self.read().contacts(person, since, run)
     }
-    fn feedback(&self, send: i64, kind: FeedbackKind) -> Result<Vec<u64>, StoreError> {
+    fn feedback(&self, send: i64, kind: orch::hir::FeedbackKind) -> Result<Vec<u64>, StoreError> {
         self.read().feedback(send, kind)
     }
     fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError> {

@@ -164,7 +164,8 @@ impl Runner<'_> {
         };
         let rate = self.rate.map(|count| (count, SignedDuration::from_secs(1)));
         let channel = BoundChannel { driver: Arc::new(driver), pace: Pace::new(rate), resend_unknown: false };
-        let binding = SourceBinding { url: Ok(Secret::new("sqlite:crm.db")), writable: true };
+        let binding =
+            SourceBinding { url: Ok(Secret::new("sqlite:crm.db")), writable: true, objects: Ok(Default::default()) };
         let options = EngineOptions {
             threads: 1,
             sources: BTreeMap::from([("crm".to_owned(), binding)]),
@@ -405,7 +406,9 @@ impl Runner<'_> {
             ensure!(found == *ids, "the file {file} holds {found:?}, expected was {ids:?}");
         }
         for (audience, ids) in &expected.audiences {
-            let found = store.audience(&format!("a{audience}")).map_err(|error| error.to_string())?;
+            let found = store
+                .audience(orch::runtime::store::Realm::Simulated, &format!("a{audience}"))
+                .map_err(|error| error.to_string())?;
             let rows = found.map(|found| found.rows);
             ensure!(rows == Some(ids.len() as u64), "the audience {audience} has {rows:?} rows, not {}", ids.len());
         }

@@ -58,7 +58,7 @@ pub fn ledger(store: &SqliteStore, run: &str) -> Verdict<Ledger> {
                         // That is no doubt of a channel: the process died while it was handed over, and then it was refused.
                         OutcomeKind::Unknown if outcome.detail.contains("72 hours later") => Fate::GivenUp,
                         OutcomeKind::Unknown => Fate::Unknown,
-                        OutcomeKind::Deferred | OutcomeKind::NotStarted => Fate::Due,
+                        OutcomeKind::Deferred | OutcomeKind::NotStarted | OutcomeKind::Reopened => Fate::Due,
                     };
                     (fate, Some(intent))
                 }
