@@ -15,6 +15,8 @@ mod audiences;
 #[cfg(feature = "engine")]
 mod audiences;
 #[cfg(feature = "engine")]
+mod audiences;
+#[cfg(feature = "engine")]
 mod bad_input;
 mod broken;
 mod cli;
