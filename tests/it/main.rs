@@ -8,12 +8,8 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
-mod archive;
 #[cfg(feature = "engine")]
 mod archive;
-mod audiences;
-#[cfg(feature = "engine")]
-mod audiences;
 #[cfg(feature = "engine")]
 mod audiences;
 #[cfg(feature = "engine")]
