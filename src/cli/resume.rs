@@ -158,7 +158,10 @@ fn resume_all(
 /// The instant at which a run goes on that only waits for it: there is nothing to be done before.
 fn waits_until(store: &SqliteStore, record: &RunRecord) -> Result<Option<jiff::Timestamp>, RunError> {
     let later = record.state.due().filter(|at| *at > WallClock.now() && !record.simulated);
-    Ok(if later.is_some() && store.words(&record.run)?.is_empty() { later } else { None })
+    let listens_to_nothing = store.words(&record.run)?.is_empty();
+    // Somebody may have answered meanwhile.
+    let woken = !store.woken(Some(&record.run), 1)?.is_empty();
+    Ok(later.filter(|_| !woken).filter(|_| listens_to_nothing))
 }
 
 fn resume(

@@ -79,10 +79,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         let new = new_run(store, &script.plan, &script.path, &params, pacing, engine.options().clock.now());
         let new = NewRun { confirmed: arguments.yes, ..new.map_err(|error| script.failure(&error))? };
         check_start(&script, arguments.beside, &new, store)?;
-        if !context.output.is_json() {
-            context.output.line(format!("run {} started · orch show {}", new.run, new.run));
-        }
         Ok(new)
+    };
+    let started = |run: &str| {
+        if !context.output.is_json() {
+            context.output.line(format!("run {run} started · orch show {run}"));
+        }
     };
     match holding {
         Holding::Ours(store) => {
@@ -91,6 +93,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
                 register(&script.project, &store, &engine, &emitted(&script.plan), context)?;
             }
             let run = engine.begin(&store, new).map_err(|error| script.failure(&error))?;
+            started(&run);
             drive(&script, &engine, &store, &run, how, context)
         }
         Holding::Theirs { holder } => {
@@ -99,6 +102,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
             drop(store);
             let run = new.run.clone();
             host::leave(&script.project, &Note::Start(Box::new(new)))?;
+            started(&run);
             if let (Some(id), false) = (holder, context.output.is_json()) {
                 context.output.remark(format!("process {id} holds the state and drives the run"));
             }

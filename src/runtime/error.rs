@@ -224,12 +224,18 @@ fn store_problem(error: &StoreError) -> Problem {
     };
     let help = match error {
         StoreError::InUse { .. } => "wait until it is done, or stop that process; its run goes on with `orch resume`",
+        StoreError::Unreadable { reason, .. } if reason.contains("locked") => {
+            "end what uses the database besides orch, such as a backup or another program, and try again"
+        }
         StoreError::Unreadable { .. } => {
             "check that it is a folder that can be read and written; restore it from a backup if it is damaged"
         }
         StoreError::Newer { .. } => "install the version that wrote it, or a later one",
         StoreError::Damaged(_) => {
             "restore the state directory from a backup; without it nobody knows who got which message"
+        }
+        StoreError::Broken(reason) if reason.contains("locked") => {
+            "end what uses the database besides orch, such as a backup or another program; `orch resume` goes on"
         }
         StoreError::Broken(_) => {
             "free disk space or mend the disk; nothing that was decided is lost, `orch resume` goes on"

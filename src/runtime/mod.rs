@@ -24,6 +24,7 @@ mod notebook;
 mod observe;
 mod rehearsal;
 mod retry;
+mod seal;
 pub mod sources;
 pub mod store;
 mod tables;

@@ -19,6 +19,7 @@ use super::error::RunError;
 use super::executor::ROW;
 use super::machine::Delivery;
 use super::memories::{self, Question};
+use super::seal::{self, DAMAGED};
 use super::sources::{self, BoundTable, Objects, OpenOptions, Opened, Servers};
 use super::store::{OutcomeKind, RowState, Store};
 use crate::base::plain_reason;
@@ -376,19 +377,16 @@ fn source_error(error: &RunError) -> QueryError {
     QueryError::Problem(Box::new(error.problem()))
 }
 
-/// What is wrong with a file that we wrote and that can be opened but not understood.
-const DAMAGED: &str = "it is damaged";
-
 /// The columns of a Parquet file, from its footer.
 pub(crate) fn parquet_schema(path: &Path) -> Result<SchemaRef, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let file = seal::open(path)?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| DAMAGED.to_string())?;
     Ok(reader.schema().clone())
 }
 
 /// The number of rows of a Parquet file, from its footer.
 pub(crate) fn parquet_rows(path: &Path) -> Result<u64, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let file = seal::open(path)?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| DAMAGED.to_string())?;
     Ok(reader.metadata().file_metadata().num_rows().unsigned_abs())
 }
@@ -398,7 +396,7 @@ pub(crate) fn parquet_batches(
     path: &Path,
 ) -> Result<datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReader, RunError> {
     let failed = |reason: String| RunError::File { path: path.display().to_string(), reason };
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    let file = seal::open(path).map_err(failed)?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
     reader.map_err(|error| failed(error.to_string()))
 }

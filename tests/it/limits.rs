@@ -1,18 +1,6 @@
-//! What is checked but not followed yet, which a note says, and what was once so.
+//! What was once refused or not followed.
 
-use crate::project::{Ended, Project};
-
-const SEND: &str = "send email hello to people";
-
-/// The run goes on, and this is said.
-#[track_caller]
-fn noted(project: &Project, message: &str) -> Ended {
-    let planned = project.done(&["plan", "main.orch"]);
-    assert!(planned.stderr.contains(&format!("warning[{message}")), "{}", planned.shown());
-    let ran = project.done(&["run", "main.orch", "--fast-forward"]);
-    assert!(ran.stderr.contains(&format!("warning[{message}")), "{}", ran.shown());
-    ran
-}
+use crate::project::Project;
 
 fn club(script: &str) -> Project {
     Project::club().with("main.orch", script)

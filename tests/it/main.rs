@@ -27,11 +27,15 @@ mod documents;
 #[cfg(feature = "engine")]
 mod embed;
 #[cfg(feature = "engine")]
+mod faults;
+#[cfg(feature = "engine")]
 mod feedback;
 #[cfg(feature = "engine")]
 mod flow;
 #[cfg(feature = "engine")]
 mod frozen;
+#[cfg(feature = "engine")]
+mod kills;
 #[cfg(feature = "engine")]
 mod limits;
 #[cfg(feature = "engine")]
@@ -52,7 +56,6 @@ mod program;
 mod project;
 #[cfg(feature = "engine")]
 mod prompt;
-#[cfg(feature = "engine")]
 mod recovery;
 mod robust;
 #[cfg(feature = "engine")]

@@ -107,7 +107,9 @@ impl Project {
 
     /// The binary with these arguments, without a terminal and with nothing to read.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_orch"));
+        // Another build, such as a release, on request.
+        let binary = std::env::var_os("ORCH_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_orch").into());
+        let mut command = Command::new(std::path::absolute(binary).unwrap());
         command.args(arguments).current_dir(self.folder.path());
         command.env_remove("NO_COLOR").env("COLUMNS", "110").stdin(Stdio::null());
         command

@@ -67,7 +67,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tempfile", &["runtime"]),
     ("thiserror", &[]),
     ("tokio", &["runtime", "cli", "repl", "serve"]),
-    ("tokio", &["runtime", "cli", "repl"]),
+    ("tokio", &["runtime", "cli", "repl", "serve"]),
     ("tokio_postgres", &["runtime"]),
     ("tokio_postgres_rustls", &["runtime"]),
     ("toml", &["project"]),

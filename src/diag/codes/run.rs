@@ -27,12 +27,6 @@ super::codes! { Run:
     NO_MESSAGE = "no_message",
     /// A statement that is checked but cannot be run yet.
     NOT_EXECUTABLE = "not_executable",
-    /// A population of people of whom no driver reports anything yet.
-    NO_FEEDBACK = "no_feedback",
-    /// A schedule, a signal or a rule for overlapping runs that does not start or hold back runs yet.
-    SCHEDULE_NOT_FOLLOWED = "schedule_not_followed",
-    /// A rule for errors that runs do not follow yet.
-    ON_ERROR_NOT_FOLLOWED = "on_error_not_followed",
     /// A file of feedback that says something else than what happened to which message.
     BAD_FEEDBACK = "bad_feedback",
     /// A fast-forward run on a channel that delivers.

@@ -21,6 +21,7 @@ use crate::hir::{Query, QueryKind};
 use crate::plan::query::{Columns, Joins, QueryError, Scope, Session, Work, computation, counting};
 use crate::runtime::durable::{make_folder, parent, sync_folder};
 use crate::runtime::error::RunError;
+use crate::runtime::seal::Sealing;
 
 /// What is to be frozen.
 pub(in crate::runtime) struct Freezing<'f> {
@@ -106,7 +107,7 @@ pub(in crate::runtime) struct SnapshotFile {
     path: PathBuf,
     temporary: PathBuf,
     file: Option<File>,
-    writer: Option<ArrowWriter<File>>,
+    writer: Option<ArrowWriter<Sealing>>,
     rows: u64,
 }
 
@@ -138,7 +139,7 @@ impl SnapshotFile {
     fn begin(&mut self, schema: &SchemaRef) -> Result<(), RunError> {
         if let Some(file) = self.file.take() {
             let properties = WriterProperties::builder().set_compression(Compression::LZ4_RAW).build();
-            let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
+            let writer = ArrowWriter::try_new(Sealing::new(file), schema.clone(), Some(properties));
             self.writer = Some(writer.map_err(|error| file_error(&self.path, &error))?);
         }
         Ok(())
@@ -149,7 +150,7 @@ impl SnapshotFile {
         self.begin(&numbered(schema.map_or(&Schema::empty(), |schema| schema)))?;
         if let Some(writer) = self.writer.take() {
             let file = writer.into_inner().map_err(|error| file_error(&self.path, &error))?;
-            file.sync_all().map_err(|error| file_error(&self.path, &error))?;
+            file.finish(&self.path).map_err(|error| file_error(&self.path, &error))?;
         }
         fs::rename(&self.temporary, &self.path).map_err(|error| file_error(&self.path, &error))?;
         // The name must be as durable as the content.

@@ -97,6 +97,19 @@ impl Cancel {
     }
 }
 
+/// `rows_in = rows_out + dropped`: what does not add up never becomes a result.
+fn check_rows(record: Option<&StepRecord>) -> Result<(), RunError> {
+    let Some((record, entered, left)) = record.and_then(|it| Some((it, it.rows_in?, it.rows_out?))) else {
+        return Ok(());
+    };
+    let dropped: u64 = record.dropped.values().sum();
+    if entered == left + dropped {
+        return Ok(());
+    }
+    let equation = format!("{entered} rows in, but {left} out and {:?} dropped", record.dropped);
+    Err(RunError::Unbalanced { step: record.name.clone(), equation })
+}
+
 /// How far to go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Until {
@@ -333,9 +346,7 @@ impl<'e> Executor<'e> {
             StepEnd::Cancelled => return Ok(false),
         };
         let Performed { outcome, record, tally } = *performed;
-        if matches!(outcome, machine::Outcome::Ended { .. }) {
-            self.cancel_rest().await?;
-        }
+        check_rows(record.as_ref())?;
         let event = Event::Done { token: token.to_string(), outcome };
         let change = if position.again.is_some() { Change::Recount } else { Change::Step };
         match self.commit_with(event, record.clone().map(change)).await {
@@ -413,6 +424,10 @@ impl<'e> Executor<'e> {
             changes.push(Change::SignalTaken { run: run.clone(), signal: signal.clone() });
         }
         changes.append(&mut self.takes);
+        if matches!(state.status, Status::Stopped | Status::Failed) {
+            // In the same transaction: after a crash in between, other branches would go on without those messages.
+            changes.extend(self.cancellations().await?);
+        }
         let words = self.words(&state);
         if self.listening.as_ref() != Some(&words) {
             changes.push(Change::Agenda(AgendaChange::Listens { run: run.clone(), words: words.clone() }));
@@ -493,5 +508,32 @@ impl<'e> Executor<'e> {
             zone: self.around.zone.clone(),
             seed: &self.plan.campaign().name,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_do_not_add_up_are_an_error() {
+        let mut record = StepRecord {
+            run: "vip-1".into(),
+            step: "1".into(),
+            token: String::new(),
+            kind: "update".into(),
+            name: "update vip".into(),
+            rows_in: Some(5),
+            rows_out: Some(3),
+            dropped: BTreeMap::from([("vanished".to_string(), 2)]),
+            at: Timestamp::UNIX_EPOCH,
+            note: None,
+        };
+        assert_eq!(check_rows(Some(&record)), Ok(()));
+        record.rows_in = Some(6);
+        let wrong = check_rows(Some(&record)).unwrap_err();
+        assert_eq!(wrong.problem().code.to_string(), "run::unbalanced");
+        assert!(wrong.to_string().contains("6 rows in, but 3 out"), "{wrong}");
+        assert_eq!(check_rows(None), Ok(()));
     }
 }

@@ -45,9 +45,6 @@ impl Executor<'_> {
         if self.state.status.is_over() {
             return Ok(());
         }
-        if matches!(event, Event::Stopped { .. }) {
-            self.cancel_rest().await?;
-        }
         self.commit(event, None).await
     }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use orch::hir::FeedbackKind;
 use orch::runtime::channels::{
     BoxFuture, Capabilities, Channel, ChannelError, Dispatch, Idempotency, Outcome, OutgoingMessage,
 };
@@ -105,15 +106,6 @@ impl Store for SimStore<'_> {
     fn tally(&self, send: i64) -> Result<Tally, StoreError> {
         self.read().tally(send)
     }
-    fn unsettled(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<u64, StoreError> {
-        self.read().unsettled(send, each)
-    }
-    fn contacts(&self, person: &[u8; 16], since: Timestamp, run: &str) -> Result<Vec<EarlierContact>, StoreError> {
-        self.read().contacts(person, since, run)
-    }
-    fn feedback(&self, send: i64, kind: orch::hir::FeedbackKind) -> Result<Vec<u64>, StoreError> {
-        self.read().feedback(send, kind)
-    }
     fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError> {
         self.read().audience(realm, name)
     }
@@ -122,6 +114,15 @@ impl Store for SimStore<'_> {
     }
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {
         self.read().takes(memory)
+    }
+    fn contacts(&self, person: &[u8; 16], since: Timestamp, run: &str) -> Result<Vec<EarlierContact>, StoreError> {
+        self.read().contacts(person, since, run)
+    }
+    fn feedback(&self, send: i64, kind: FeedbackKind) -> Result<Vec<u64>, StoreError> {
+        self.read().feedback(send, kind)
+    }
+    fn unsettled(&self, send: i64, each: &mut dyn FnMut(RowRecord)) -> Result<u64, StoreError> {
+        self.read().unsettled(send, each)
     }
     fn subscriptions(
         &self,
@@ -301,7 +302,7 @@ impl Clock for SimClock {
             if self.goes_back.load(Ordering::SeqCst) > 0 && self.world.happens(30) {
                 self.goes_back.fetch_sub(1, Ordering::SeqCst);
                 self.world.fire("clock set back".into());
-                let hours = lock(&self.world.chance).between(1, 50);
+                let hours = lock(&self.world.chance).between(1, 5);
                 self.turn(-SignedDuration::from_hours(hours));
             }
         })

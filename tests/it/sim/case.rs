@@ -12,10 +12,10 @@ use orch::plan::Plan;
 use orch::runtime::channels::{Idempotency, Secret};
 use orch::runtime::machine::Status;
 use orch::runtime::store::sqlite::SqliteStore;
-use orch::runtime::store::{Store, StoreError};
+use orch::runtime::store::{Realm, Store, StoreError};
 use orch::runtime::{
-    BoundChannel, Cancel, Drive, DriveEnd, Engine, EngineOptions, Folders, Inbox, Note, Pace, Pacing, RunError,
-    SourceBinding, Until,
+    BoundChannel, Cancel, Drive, DriveEnd, Engine, EngineOptions, Folders, Inbox, Note, ObjectAccess, Pace, Pacing,
+    RunError, SourceBinding, Until,
 };
 
 use super::actors::{SimChannel, SimClock, SimHost, SimStore, refused};
@@ -164,8 +164,11 @@ impl Runner<'_> {
         };
         let rate = self.rate.map(|count| (count, SignedDuration::from_secs(1)));
         let channel = BoundChannel { driver: Arc::new(driver), pace: Pace::new(rate), resend_unknown: false };
-        let binding =
-            SourceBinding { url: Ok(Secret::new("sqlite:crm.db")), writable: true, objects: Ok(Default::default()) };
+        let binding = SourceBinding {
+            url: Ok(Secret::new("sqlite:crm.db")),
+            writable: true,
+            objects: Ok(ObjectAccess::default()),
+        };
         let options = EngineOptions {
             threads: 1,
             sources: BTreeMap::from([("crm".to_owned(), binding)]),
@@ -234,14 +237,14 @@ impl Runner<'_> {
             }
             Fault::SourceSpoilt => self.data.spoil(),
         }
-        let turns = if self.back && fault != Fault::Nothing { 3 } else { 0 };
+        let turns = if self.back && fault != Fault::Nothing { 2 } else { 0 };
         self.clock.goes_back.store(turns, Ordering::SeqCst);
         if !self.virtual_clock && fault != Fault::Nothing && self.chance.once_in(4) {
             self.clock.turn(SignedDuration::from_hours(self.chance.between(1, 60)));
         }
         if self.back && fault != Fault::Nothing && self.chance.once_in(3) {
             self.world.fire("clock set back between drives".into());
-            self.clock.turn(-SignedDuration::from_hours(self.chance.between(1, 60)));
+            self.clock.turn(-SignedDuration::from_hours(self.chance.between(1, 6)));
         }
     }
 
@@ -405,10 +408,9 @@ impl Runner<'_> {
             let found = self.data.exported(*file)?;
             ensure!(found == *ids, "the file {file} holds {found:?}, expected was {ids:?}");
         }
+        let realm = if self.virtual_clock { Realm::Simulated } else { Realm::Real };
         for (audience, ids) in &expected.audiences {
-            let found = store
-                .audience(orch::runtime::store::Realm::Simulated, &format!("a{audience}"))
-                .map_err(|error| error.to_string())?;
+            let found = store.audience(realm, &format!("a{audience}")).map_err(|error| error.to_string())?;
             let rows = found.map(|found| found.rows);
             ensure!(rows == Some(ids.len() as u64), "the audience {audience} has {rows:?} rows, not {}", ids.len());
         }

@@ -20,6 +20,7 @@ use crate::runtime::durable::{make_folder, parent};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::steps::file_instance;
 use crate::runtime::machine::Snapshot;
+use crate::runtime::seal;
 use crate::runtime::store::{AudienceRecord, Change, Realm};
 use crate::runtime::tables::unmatched_path;
 
@@ -114,7 +115,7 @@ impl Executor<'_> {
 
 /// How many different rows of the entity there are: after a `match` one may occur several times.
 fn members(entity: &Entity, rows: &Path, count: u64) -> Result<u64, RunError> {
-    let opened = File::open(rows).map_err(|error| file_error(rows, &error))?;
+    let opened = seal::open(rows).map_err(|error| file_error(rows, &error))?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(rows, &error))?;
     let pairs = reader.schema().fields().iter().any(|field| field.name().starts_with(crate::plan::query::IDENTITY));
     if !pairs || entity.key.is_empty() {

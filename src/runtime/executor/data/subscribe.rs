@@ -3,8 +3,6 @@
 //! What people want is kept by person and topic, together with their addresses: a wish counts for whoever has the
 //! address. The last word of a person counts.
 
-use std::fs::File;
-
 use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -16,6 +14,7 @@ use crate::hir::{Column, ColumnRef, Expr, ExprKind, FieldId, Query, QueryKind, R
 use crate::plan::Step;
 use crate::plan::query::Columns;
 use crate::runtime::error::RunError;
+use crate::runtime::seal;
 use crate::runtime::store::{Change, Realm, Subscription};
 
 const TOPIC: &str = "__topic";
@@ -43,7 +42,7 @@ impl Executor<'_> {
         let path = self.around.folders.run(&self.run).join(&snapshot.file);
         let mut done = Done::of(accounting);
 
-        let opened = File::open(&path).map_err(|error| file_error(&path, &error))?;
+        let opened = seal::open(&path).map_err(|error| file_error(&path, &error))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(&path, &error))?;
         let realm = Realm::of(self.simulated);
         let mut people = Vec::new();

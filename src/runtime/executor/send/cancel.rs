@@ -18,9 +18,15 @@ use crate::runtime::store::{Change, Exclusion, Reason, SendRecord};
 use crate::runtime::tables::parquet_batches;
 
 impl Executor<'_> {
-    /// Settles every row that is still due: what was never intended or waits for another try is cancelled; what may
-    /// have left and has no answer is unknown. Done before the run is recorded as stopped.
+    /// Settles every row that is still due, before a run that nobody drives is recorded as stopped.
     pub(in crate::runtime) async fn cancel_rest(&self) -> Result<(), RunError> {
+        Ok(self.around.store.commit(self.cancellations().await?).await?)
+    }
+
+    /// What settles every row that is still due: what was never intended or waits for another try is cancelled; what may
+    /// have left and has no answer is unknown.
+    pub(in crate::runtime::executor) async fn cancellations(&self) -> Result<Vec<Change>, RunError> {
+        let mut changes = Vec::new();
         for record in self.around.store.sends(&self.run)? {
             if self.around.store.tally(record.id)?.due == 0 {
                 continue;
@@ -29,10 +35,10 @@ impl Executor<'_> {
             if let Some(step) = step
                 && let StepKind::Send(send) = &step.kind
             {
-                self.cancel_send(&record, &step, send).await?;
+                self.cancel_send(&record, &step, send, &mut changes).await?;
             }
         }
-        Ok(())
+        Ok(changes)
     }
 
     /// The same for one statement, if it is a send.
@@ -41,13 +47,21 @@ impl Executor<'_> {
         for record in self.around.store.sends(&self.run)? {
             let is_it = record.step == step.path && record.token == token;
             if is_it && self.around.store.tally(record.id)?.due > 0 {
-                self.cancel_send(&record, step, send).await?;
+                let mut changes = Vec::new();
+                self.cancel_send(&record, step, send, &mut changes).await?;
+                self.around.store.commit(changes).await?;
             }
         }
         Ok(())
     }
 
-    async fn cancel_send(&self, record: &SendRecord, step: &Step, send: &Send) -> Result<(), RunError> {
+    async fn cancel_send(
+        &self,
+        record: &SendRecord,
+        step: &Step,
+        send: &Send,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), RunError> {
         let now = self.around.clock.now();
         let folder = self.around.folders.run(&self.run);
         let marks = folder.join(format!("{}.marks", file_instance(&record.token, step)));
@@ -56,7 +70,7 @@ impl Executor<'_> {
         let bound = self.around.channels.get(&record.channel);
         let capabilities = bound.map_or(unmarked, |bound| bound.driver.capabilities());
         let (rows, resolved) = Rows::load(self.around.store, record.id, &marks, &capabilities, false, now)?;
-        self.around.store.commit(vec![Change::Outcomes(record.id, resolved)]).await?;
+        changes.push(Change::Outcomes(record.id, resolved));
         let snapshot = match self.performed(record.id)? {
             Some(delivery) => delivery.snapshot,
             None => self.send_snapshot(&record.token, step, send).await?,
@@ -80,8 +94,7 @@ impl Executor<'_> {
                     exclusions.push(Exclusion { row, entity, reason, detail, at: now });
                 }
             }
-            let changes = vec![Change::Outcomes(record.id, outcomes), Change::Exclusions(record.id, exclusions)];
-            self.around.store.commit(changes).await?;
+            changes.extend([Change::Outcomes(record.id, outcomes), Change::Exclusions(record.id, exclusions)]);
         }
         Ok(())
     }

@@ -146,7 +146,7 @@ impl Sender<'_> {
             let before = rows.settled();
             rows.begin_pass();
             let stream = open(rows.first_unsettled()).await?;
-            let (last_reason, fit) = self.pass(stream, &mut rows, marker.clone()).await?;
+            let Passed { last_reason, fit, moved } = self.pass(stream, &mut rows, marker.clone()).await?;
             if (self.cancelled)() {
                 return Ok(SendEnd::Cancelled);
             }
@@ -155,14 +155,17 @@ impl Sender<'_> {
             }
             let Some(next) = rows.waiting() else { return Ok(SendEnd::Settled) };
             let now = self.clock.now();
+            // Whatever is due, nothing leaves before the channel's pause is over.
+            let held = self.pace.held_until(now);
+            if held.is_some_and(|until| until.duration_since(now) <= SHORT_PAUSE) {
+                self.rest().await;
+                continue;
+            }
+            let next = held.map_or(next, |until| next.max(until));
             if next > now {
-                if self.pace.held_until(now).is_some() && next.duration_since(now) <= SHORT_PAUSE {
-                    self.rest().await;
-                    continue;
-                }
                 return Ok(SendEnd::Deferred(self.wake(next)));
             }
-            fruitless = if rows.settled() == before { fruitless + 1 } else { 0 };
+            fruitless = if rows.settled() == before && !moved { fruitless + 1 } else { 0 };
             if fruitless >= FRUITLESS_PASSES {
                 let reason = last_reason.unwrap_or_else(|| "it takes no messages".into());
                 let help = "nothing is lost; mend the channel and go on with `orch resume`";
@@ -189,20 +192,20 @@ impl Sender<'_> {
         next.round(jiff::TimestampRound::new().smallest(unit).mode(jiff::RoundMode::Ceil)).unwrap_or(next)
     }
 
-    /// One pass: decides due rows, dispatches them, records what became of them. Returns the last reason for which a
-    /// message did not start, and whether what the send requires still holds.
+    /// One pass: decides due rows, dispatches them, records what became of them.
     async fn pass(
         &self,
         stream: SendableRecordBatchStream,
         rows: &mut Rows,
         marker: Arc<MarkerFile>,
-    ) -> Result<(Option<String>, bool), RunError> {
+    ) -> Result<Passed, RunError> {
         let mut flight = Flight {
             marker,
             tasks: JoinSet::new(),
             pending: Vec::new(),
             last_reason: None,
             dead: 0,
+            moved: false,
             fit: true,
             fit_at: rows.settled(),
         };
@@ -235,7 +238,7 @@ impl Sender<'_> {
         (self.progress)(rows.settled());
         match failure {
             Some(error) => Err(error),
-            None => Ok((flight.last_reason, flight.fit)),
+            None => Ok(Passed { last_reason: flight.last_reason, fit: flight.fit, moved: flight.moved }),
         }
     }
 
@@ -266,6 +269,7 @@ impl Sender<'_> {
         // Asked for a pause by this batch or by another send: the rest is decided after it.
         if let Some(until) = self.pace.held_until(self.clock.now()) {
             rows.hold(until);
+            flight.moved = true;
             return Ok(false);
         }
         self.check_fitness(flight, rows).await?;
@@ -405,6 +409,7 @@ impl Sender<'_> {
         let now = self.clock.now();
         let started = returned.outcomes.iter().any(|(_, outcome)| !matches!(outcome, Outcome::NotStarted { .. }));
         flight.dead = if started { 0 } else { flight.dead + 1 };
+        flight.moved |= started;
         let pause = self.pause_asked(&returned.outcomes, now);
         let mut outcomes: std::collections::HashMap<SendKey, Outcome> = returned.outcomes.into_iter().collect();
         for (row, attempt, key) in returned.messages {
@@ -469,6 +474,16 @@ fn still_in_doubt(rows: &mut Rows, row: u64, outcome: Outcome, now: Timestamp) -
     Some(Outcome::Unknown { reason: format!("it may have left before the process ended; 72 hours later: {reason}") })
 }
 
+/// What a pass over the rows brought.
+struct Passed {
+    /// Why the last message that did not start did not.
+    last_reason: Option<String>,
+    /// Whether what the send requires still holds.
+    fit: bool,
+    /// Whether the channel said anything but that nothing left.
+    moved: bool,
+}
+
 /// Batches on their way.
 struct Flight {
     marker: Arc<MarkerFile>,
@@ -478,6 +493,8 @@ struct Flight {
     last_reason: Option<String>,
     /// Batches in a row of which not one message started.
     dead: u32,
+    /// Whether the channel said anything but that nothing left.
+    moved: bool,
     /// Whether what the send requires held when it was last looked at, and how many rows were settled then.
     fit: bool,
     fit_at: u64,

@@ -59,6 +59,7 @@ impl SqliteStore {
         make_folder(directory).map_err(|error| unreadable(directory, &error))?;
         let lock = lock(directory)?;
         let path = directory.join(DATABASE);
+        check_length(&path, directory)?;
         let connection = Connection::open(&path).map_err(|error| unreadable(&path, &error))?;
         configure(&connection).map_err(|error| unreadable(&path, &error))?;
         schema::upgrade(&connection, &path.display().to_string())?;
@@ -78,6 +79,7 @@ impl SqliteStore {
         if !path.try_exists().map_err(|error| unreadable(&path, &error))? {
             return Ok(None);
         }
+        check_length(&path, directory)?;
         let reader = open_reader(&path)?;
         // Another process is making the tables at this moment: there is no state yet.
         let is_empty = reader
@@ -117,6 +119,18 @@ fn lock(directory: &Path) -> Result<File, StoreError> {
         .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
     noted.map_err(|error| unreadable(&path, &error))?;
     Ok(file)
+}
+
+/// SQLite takes a file that was cut off before its first page for a new database, and everything would begin anew.
+fn check_length(path: &Path, directory: &Path) -> Result<(), StoreError> {
+    const HEADER: u64 = 100;
+    let Ok(length) = fs::metadata(path).map(|data| data.len()) else { return Ok(()) };
+    // While it is made it is empty, but nothing has run then.
+    let has_run = || fs::read_dir(directory.join("runs")).is_ok_and(|mut runs| runs.next().is_some());
+    if length < HEADER && (length > 0 || has_run()) {
+        return Err(unreadable(path, &format!("it was cut short, {length} bytes are left")));
+    }
+    Ok(())
 }
 
 /// WAL with a sync at each commit: power loss takes nothing that was answered.

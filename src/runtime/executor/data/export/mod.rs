@@ -25,6 +25,7 @@ use crate::plan::Step;
 use crate::plan::query::{Columns, IDENTITY};
 use crate::runtime::error::RunError;
 use crate::runtime::executor::ROW;
+use crate::runtime::seal;
 use options::{Format, Options};
 
 impl Executor<'_> {
@@ -126,7 +127,7 @@ impl Work<'_> {
         query: &Query,
         executor: &Executor<'_>,
     ) -> Result<(), RunError> {
-        let opened = File::open(rows).map_err(|error| file_error(rows, &error))?;
+        let opened = seal::open(rows).map_err(|error| file_error(rows, &error))?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(rows, &error))?;
         let schema = reader.schema().clone();
         let columns = executor.export_columns(query, &schema, self.options, self.shown)?;

@@ -1,7 +1,6 @@
 //! What a statement wants to change, read from frozen rows.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::path::Path;
 
 use datafusion::arrow::array::RecordBatch;
@@ -14,6 +13,7 @@ use super::super::publish::file_error;
 use super::{Reject, SET};
 use crate::hir::{Entity, Expr, FieldId, Value};
 use crate::runtime::error::RunError;
+use crate::runtime::seal;
 use crate::runtime::sources::{Edited, Edits, identity};
 
 /// The column that holds the line of a row, for entities without a key.
@@ -179,7 +179,7 @@ fn new_values(batch: &RecordBatch, at: usize, set: &[(String, Expr)]) -> Result<
 }
 
 fn batches(rows: &Path) -> Result<impl Iterator<Item = Result<RecordBatch, RunError>>, RunError> {
-    let opened = File::open(rows).map_err(|error| file_error(rows, &error))?;
+    let opened = seal::open(rows).map_err(|error| file_error(rows, &error))?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| file_error(rows, &error))?;
     let reader = reader.build().map_err(|error| file_error(rows, &error))?;
     let path = rows.to_path_buf();
