@@ -10,6 +10,7 @@ use super::{Context, Exit, Failure, host, project};
 use crate::base::SourceMap;
 use crate::project::Project;
 use crate::report::{Column, Table, moment, waiting_until};
+use crate::runtime::machine::Status;
 use crate::runtime::store::{Agenda, Hold, RunRecord, Store, StoreError};
 use scheduled::ScheduledJson;
 
@@ -82,7 +83,8 @@ impl Found {
         let record = &self.record;
         let zone = self.project.settings.project.timezone.rules();
         let until = || waiting_until(record).map(|until| format!("until {}", moment(until, &zone)));
-        let waiting = self.waiting_for.clone().or_else(until).or_else(|| record.state.reason.clone());
+        let held = record.state.reason.clone().filter(|_| record.state.status == Status::Paused);
+        let waiting = held.or_else(|| self.waiting_for.clone()).or_else(until).or_else(|| record.state.reason.clone());
         let version = record.fingerprint.chars().take(8).collect();
         let mut row = vec![
             Some(record.run.clone()),

@@ -18,6 +18,12 @@ struct Part {
     doc: Vec<Doc>,
 }
 
+impl Part {
+    fn hugs(&self) -> bool {
+        self.cut == Cut::Body && self.above.is_empty() && !matches!(self.kind, Kind::By | Kind::Within)
+    }
+}
+
 /// Shapes the tokens of a text.
 pub struct Shaper<'t> {
     pub text: &'t str,
@@ -190,6 +196,11 @@ impl<'t> Shaper<'t> {
             let cut = open.cut(cut(place, self.kind(at + 1)), self.kind(at));
             if at > start && !(parts.is_empty() && docs.is_empty()) {
                 part.cut = cut;
+                // What is defined stands behind the first `=` only; later ones compare.
+                let again = !top || parts.iter().any(|part| part.cut == Cut::Body);
+                if place.before == Kind::Equal && part.cut == Cut::Body && again {
+                    part.cut = Cut::Never;
+                }
                 part.kept_break = top && part.cut == Cut::Clause && self.tokens[at].first;
             }
             let above = self.comments_above(at, false);
@@ -241,6 +252,7 @@ impl<'t> Shaper<'t> {
         };
         let broken = parts.iter().skip(1).any(|part| part.kept_break);
         let word_of_parts = parts.get(1).map(|part| part.kind);
+        let below = best == Cut::Branch && parts.first().is_some_and(|part| part.cut == Cut::Body);
         let mut lines: Vec<Vec<Part>> = Vec::new();
         for part in parts {
             match lines.last_mut() {
@@ -251,16 +263,20 @@ impl<'t> Shaper<'t> {
         }
         // The values of an enumeration fill lines, other parts have one each.
         let fills = word_of_parts == Some(Kind::Pipe);
+        // A value that is one pair of brackets, or one text, begins behind its `=`.
+        let hugs = matches!(&lines[..], [_, value] if value.len() == 1 && value[0].hugs());
         let mut lines = lines.into_iter();
         let first = lines.next().map(|line| self.break_up(line, false));
         let rest = lines.map(|mut line| {
             let above = line.first_mut().map(|part| std::mem::take(&mut part.above)).unwrap_or_default();
-            let docs = vec![Doc::Break(" "), Doc::All(above), self.break_up(line, false)];
+            let edge = if hugs { Doc::text(" ") } else { Doc::Break(" ") };
+            let docs = vec![edge, Doc::All(above), self.break_up(line, false)];
             if fills { Doc::group(docs) } else { Doc::All(docs) }
         });
         let rest: Vec<Doc> = rest.collect();
         let mut docs: Vec<Doc> = first.into_iter().collect();
-        docs.push(Doc::Indent(rest));
+        // The branches of a conditional that begins its line stand below one another.
+        docs.push(if below || hugs { Doc::All(rest) } else { Doc::Indent(rest) });
         if brace_follows {
             docs.push(Doc::Break(" "));
         }
@@ -348,14 +364,9 @@ impl<'t> Shaper<'t> {
         let close = self.at;
         let dangling = self.comments_above(close, true);
         self.at += 1;
-        let last = items.len().saturating_sub(1);
+        let fills = items.len() >= FILLED && self.is_plain_list(open, close);
         inner.push(Doc::Break(edge));
-        for (index, item) in items.into_iter().enumerate() {
-            inner.push(item);
-            if index < last {
-                inner.extend([Doc::text(","), Doc::Break(" ")]);
-            }
-        }
+        inner.extend(separated(items, fills));
         if !dangling.is_empty() {
             inner.push(Doc::Hard);
             inner.extend(dangling);
@@ -363,6 +374,16 @@ impl<'t> Shaper<'t> {
         let mut docs = vec![Doc::text(self.token_text(open)), Doc::Indent(inner), Doc::Break(edge)];
         docs.extend(self.written(close, self.token_text(close)));
         Doc::group(docs)
+    }
+
+    /// True for brackets that hold nothing but single words and literals.
+    fn is_plain_list(&self, open: usize, close: usize) -> bool {
+        let inner = open + 1..close;
+        let plain = |at: usize| match (at - open) % 2 {
+            1 => self.kind(at).is_literal() || self.kind(at).is_name(),
+            _ => self.kind(at) == Kind::Comma,
+        };
+        inner.clone().all(plain) && !inner.into_iter().any(|at| self.comments.behind.contains_key(&at))
     }
 
     /// `{ ... }`
@@ -417,4 +438,22 @@ impl<'t> Shaper<'t> {
         let gap = &before[before.trim_end().len()..];
         gap.matches('\n').count() > 1
     }
+}
+
+/// From so many items on, a list of plain values fills lines.
+const FILLED: usize = 6;
+
+/// Items with commas between them, each on a line or filling lines.
+fn separated(items: Vec<Doc>, fills: bool) -> Vec<Doc> {
+    let last = items.len().saturating_sub(1);
+    let mut docs = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let comma = Doc::text(if index < last { "," } else { "" });
+        match (index, fills) {
+            (0, _) => docs.extend([item, comma]),
+            (_, true) => docs.push(Doc::group(vec![Doc::Break(" "), item, comma])),
+            (_, false) => docs.extend([Doc::Break(" "), item, comma]),
+        }
+    }
+    docs
 }

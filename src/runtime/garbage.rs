@@ -74,8 +74,9 @@ impl Garbage {
         let mut garbage =
             Garbage { before: before(retention.runs), contacts: before(retention.contacts), ..Garbage::default() };
         let runs = store.runs()?;
-        for record in runs.iter().rev().filter(|record| record.is_done() && record.updated <= before(retention.runs)) {
-            let rows_go = record.updated <= before(retention.ledger)
+        let is_old = |record: &&RunRecord| record.is_done() && ended(record) <= before(retention.runs);
+        for record in runs.iter().rev().filter(is_old) {
+            let rows_go = ended(record) <= before(retention.ledger)
                 && store.sends(&record.run)?.iter().any(|send| !without_rows.contains(&send.id));
             let gone = collected.contains(&record.run);
             if gone && !rows_go {
@@ -84,7 +85,7 @@ impl Garbage {
             let (journal, rows) = store.sizes(&record.run)?;
             garbage.runs.push(OldRun {
                 run: record.run.clone(),
-                ended: record.updated,
+                ended: ended(record),
                 files: bytes(&folders.run(&record.run)),
                 journal,
                 ledger: rows_go.then_some(rows),
@@ -131,6 +132,11 @@ impl Garbage {
         }
         self.orphans.iter().chain(&self.imports).try_for_each(|(path, _)| remove(path))
     }
+}
+
+/// When a run was over by the clock on the wall; a run on a virtual clock took next to no time.
+fn ended(record: &RunRecord) -> Timestamp {
+    if record.simulated { record.started } else { record.updated }
 }
 
 /// Files that nothing in the store names.

@@ -147,13 +147,19 @@ impl Lexer<'_> {
         let kind = match shape {
             Code::Space => return,
             Code::Newline => return self.newline(range),
-            Code::Comment => return self.comment(range),
+            Code::Comment => {
+                let range = self.on_to(range, &['\n'], &[]);
+                return self.comment(range);
+            }
             Code::Word => return self.word(range.start),
-            Code::Quoted => return self.quoted_name(range),
+            Code::Quoted => {
+                let range = self.on_to(range, &['`', '\n'], &['`']);
+                return self.quoted_name(range);
+            }
             Code::Number | Code::Time | Code::Date => return self.number(range),
             Code::ShortDate => return self.number(range),
             Code::ForeignComment => return self.foreign_comment(range),
-            Code::CurlyString => return self.curly_string(range),
+            Code::CurlyQuote => return self.curly_string(range),
             Code::BlockQuote => return self.open_string(Quoting::Block, range),
             Code::Quote => return self.open_string(Quoting::Template, range),
             Code::Apostrophe => return self.open_string(Quoting::Plain, range),
@@ -171,6 +177,15 @@ impl Lexer<'_> {
             other => punctuation(other),
         };
         self.push(kind, range);
+    }
+
+    /// Goes on up to one of the characters `until`, and with it if it is among `with`; the range then.
+    fn on_to(&mut self, range: Range<usize>, until: &[char], with: &[char]) -> Range<usize> {
+        let rest = &self.text[self.at..];
+        let run = rest.find(until).unwrap_or(rest.len());
+        let last = rest[run..].chars().next().filter(|last| with.contains(last));
+        self.at += run + last.map_or(0, char::len_utf8);
+        range.start..self.at
     }
 
     fn newline(&mut self, range: Range<usize>) {
@@ -310,7 +325,14 @@ impl Lexer<'_> {
     }
 
     /// `“pasted”` from a word processor.
-    fn curly_string(&mut self, range: Range<usize>) {
+    fn curly_string(&mut self, open: Range<usize>) {
+        let (ends, closes): (&[char], &[char]) = match self.text[open.clone()].chars().next() {
+            Some('\u{AB}') => (&['\u{AB}', '\u{BB}', '\n'], &['\u{BB}']),
+            Some('\u{BB}') => (&['\u{AB}', '\u{BB}', '\n'], &['\u{AB}']),
+            Some('\u{2018}' | '\u{2019}') => (&['\u{2018}', '\u{2019}', '\n'], &['\u{2018}', '\u{2019}']),
+            _ => (&['\u{201C}', '\u{201D}', '\u{201E}', '\n'], &['\u{201C}', '\u{201D}']),
+        };
+        let range = self.on_to(open, ends, closes);
         let text = &self.text[range.clone()];
         const QUOTES: [char; 7] = ['\u{201C}', '\u{201D}', '\u{201E}', '\u{2018}', '\u{2019}', '\u{AB}', '\u{BB}'];
         let content = text.trim_matches(QUOTES).trim_matches('\u{A0}').to_owned();
@@ -394,6 +416,11 @@ impl Lexer<'_> {
     }
 
     fn step_in_string(&mut self) {
+        let start = self.at;
+        let run = self.on_to(start..start, &['"', '\'', '\\', '{', '}', '\n'], &[]);
+        if !run.is_empty() {
+            return self.report_hidden(&run);
+        }
         let (shape, range) = Self::shape::<Part>(self.text, &mut self.at);
         let Some(Frame::String(frame)) = self.frames.last() else { return };
         let (quoting, lines) = (frame.quoting, frame.lines);
@@ -431,7 +458,6 @@ impl Lexer<'_> {
                     frame.escaped_brace = true;
                 }
             }
-            (Some(Part::Characters), _) => self.report_hidden(&range),
             _ => {}
         }
     }

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed, helpers included"
 )]
 
+#[cfg(feature = "engine")]
 mod archive;
 #[cfg(feature = "engine")]
 mod audiences;
@@ -46,6 +47,7 @@ mod object_store;
 #[cfg(feature = "engine")]
 mod operations;
 mod pages;
+#[cfg(feature = "engine")]
 mod policies;
 #[cfg(feature = "engine")]
 mod postgres;
@@ -60,6 +62,7 @@ mod robust;
 mod run;
 #[cfg(feature = "engine")]
 mod serve;
+#[cfg(feature = "engine")]
 mod sim;
 #[cfg(feature = "engine")]
 mod smtp;
@@ -71,6 +74,7 @@ mod start;
 mod stdlib;
 #[cfg(feature = "engine")]
 mod stop;
+mod their_functions;
 mod tidy;
 #[cfg(feature = "engine")]
 mod tpch;

@@ -133,7 +133,7 @@ fn of_parquet_files_only_parts_are_read() {
         "make.orch",
         "entity rows from \"rows.csv\" { id: int key; email: email; note: text }\nexport rows to \"rows.parquet\"",
     );
-    orch(&project, &["run", "make.orch", "--fast-forward"]).expect(0);
+    orch(&project, &["run", "make.orch"]).expect(0);
     let bytes = std::fs::read(project.path("rows.parquet")).unwrap();
     server.put("parts/big/one%20file.parquet", &bytes);
     let rows = "entity rows from \"s3://parts/big\" { id: int key; email: email; note: text }\n";

@@ -10,7 +10,7 @@ use orch::syntax::token_places;
 use crate::corpus::Folder;
 
 /// Mutations that are looked at, spread over all; every one with `ORCH_ALL_MUTATIONS` set.
-const LOOKED_AT: usize = 1_000;
+const LOOKED_AT: usize = 600;
 
 /// The least share, in percent, of mutations with an error that give exactly one, on their line.
 const WANTED: usize = 95;
@@ -101,12 +101,12 @@ fn a_mutated_token_gives_one_error_on_its_line() {
             good += 1;
         } else if everything {
             let line = mutated.lines().nth(lines[0]).unwrap_or_default();
-            println!("--- `{}` -> `{put}` in {path}:{}: {line}", &text[place], lines[0] + 1);
-            println!("{}", analysis.render(RenderStyle::default()));
+            eprintln!("--- `{}` -> `{put}` in {path}:{}: {line}", &text[place], lines[0] + 1);
+            eprintln!("{}", analysis.render(RenderStyle::default()));
         }
     }
-    println!("{good} of {wrong}");
-    assert!(wrong > 300, "{wrong}");
+    eprintln!("{good} of {wrong}");
+    assert!(wrong > 200, "{wrong}");
     assert!(good * 100 >= wrong * WANTED, "{good} of {wrong} mutations gave one error on their line");
 }
 

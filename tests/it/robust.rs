@@ -40,6 +40,17 @@ fn hard_files() -> Vec<(&'static str, Vec<u8>, &'static [i32])> {
         ("marks of direction", text("log \"a\u{202e}b\"\nlet \u{202e}x = 2".to_owned()), &[1]),
         ("names from right to left", text("let \u{5d0}\u{5d1} = 1\nlog \"{\u{5d0}\u{5d1}}\"".to_owned()), &[0]),
         ("nothing", Vec::new(), &[0]),
+        ("a long list", text(format!("let x = [{}]\nlog \"{{size(x)}}\"", many("1, "))), &[0]),
+        ("a long query", text(format!("segment x = a{}", many(" where b"))), &[1]),
+        ("parentheses in lists", text(format!("let x = {}", many("[("))), &[1]),
+        ("blocks in blocks", text(many("parallel { branch \"a\" { ")), &[1]),
+        ("backquotes", text(many("`")), &[1]),
+        ("quotes", text(many("\"\"\"")), &[0, 1]),
+        ("escapes", text(format!("log \"{}\"", many("\\u{1F600}"))), &[0]),
+        ("spaces of all kinds", text("log\u{a0}\"a\"\u{2028}log\u{3000}\"b\"\u{b}".to_owned()), &[0, 1]),
+        ("a comment of letters", text(format!("# {}", many("é"))), &[0]),
+        ("a name of letters", text(format!("let `{}` = 1\nlet “{}” = 1", many("é"), many("ж"))), &[1]),
+        ("letters with many marks", text(format!("log \"a{}\"", many("\u{301}"))), &[0]),
     ]
 }
 
@@ -59,6 +70,15 @@ fn hard_files_end_with_a_result_or_an_error() {
         }
         if started.elapsed() > Duration::from_secs(30) {
             wrong.push(format!("{name}: took {:?}", started.elapsed()));
+        }
+        // Long texts are measured letter by letter, which takes its time without optimisation.
+        if bytes.len() < 2_000_000 {
+            let mut format = Command::new(env!("CARGO_BIN_EXE_orch"));
+            let formatted = format.args(["fmt", "--check"]).arg(&path).output().unwrap();
+            let remarks = String::from_utf8_lossy(&formatted.stderr).into_owned();
+            if !formatted.status.code().is_some_and(|code| code <= 2) || remarks.contains("panicked") {
+                wrong.push(format!("{name}: fmt {:?} {remarks:.300}", formatted.status));
+            }
         }
         if output.stdout.len() > 1_000_000 {
             wrong.push(format!("{name}: said {} bytes", output.stdout.len()));

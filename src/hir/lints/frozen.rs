@@ -110,6 +110,10 @@ struct Own<'k> {
 
 impl Visitor for Own<'_> {
     fn expr(&mut self, expr: &Expr) {
+        // Whether there is an address is looked at again by the send.
+        if matches!(expr.kind, ExprKind::IsNull { .. } | ExprKind::IsEmpty { .. }) {
+            return;
+        }
         if let ExprKind::Column { row, path, column: ColumnRef::Field(field) } = &expr.kind
             && *row == self.row
             && path.is_empty()

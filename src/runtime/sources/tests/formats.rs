@@ -77,7 +77,7 @@ fn parquet_is_read_where_it_is() {
     +------+----+--------+-------+--------+------------+----------------------+----------------------+--------------+--------+
     ");
     let types: Vec<_> = opened.table.schema().fields().iter().map(|field| field.data_type().to_string()).collect();
-    assert_snapshot!(types.join(" "), @r#"Utf8 Int64 Decimal128(38, 3) Float64 Utf8 Date32 Timestamp(µs, "UTC") Timestamp(µs, "UTC") Utf8 Int64"#);
+    assert_snapshot!(types.join(" "), @r#"Utf8 Int64 Decimal128(10, 3) Float64 Utf8 Date32 Timestamp(µs, "UTC") Timestamp(µs, "UTC") Utf8 Int64"#);
 }
 
 #[test]
