@@ -140,7 +140,9 @@ impl Data {
 
     /// The ids in an exported file.
     pub fn exported(&self, file: u32) -> Verdict<Vec<i64>> {
-        let path = self.folder().join(format!("state/simulated/out/f{file}.csv"));
+        // Runs on a virtual clock write apart.
+        let apart = self.folder().join(format!("state/simulated/out/f{file}.csv"));
+        let path = if apart.exists() { apart } else { self.folder().join(format!("out/f{file}.csv")) };
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut lines = text.lines();
         ensure!(lines.next() == Some("id"), "the file {file} begins otherwise: {text}");
