@@ -94,6 +94,22 @@ impl Plan {
 }
 
 impl Kept {
+    /// A column that a population must have in this plan and was not kept for under another one, in words; `None` when all
+    /// are there. `keys` are kept always.
+    pub fn lacking(&self, local: LocalId, earlier: &Kept, was: LocalId, keys: &[&str]) -> Option<String> {
+        match (self.locals.get(&local), earlier.locals.get(&was)) {
+            (None, _) | (_, Some(Names::All)) => None,
+            (Some(Names::All), _) => Some("some of the columns".to_string()),
+            (Some(Names::Some(needed)), had) => {
+                let has = |name: &String| match had {
+                    Some(Names::Some(had)) => had.contains(name) || keys.contains(&name.as_str()),
+                    _ => keys.contains(&name.as_str()),
+                };
+                needed.iter().find(|name| !has(name)).map(|name| format!("`{name}`"))
+            }
+        }
+    }
+
     /// What a segment keeps, of which `news` are the `new` clauses.
     pub fn segment(&self, program: &Program, local: LocalId, query: &Query, news: &[NewRows<'_>]) -> Columns {
         let mut names = self.of(program, local, query);

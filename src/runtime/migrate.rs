@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::RunError;
 use super::machine::{self, Bound, Event, Phase, State, Token, Version};
 use super::store::{Change, RunRecord, SendRecord, Store};
-use crate::hir::{LocalId, LocalKind, Value};
+use crate::hir::{LocalId, LocalKind, TyKind, Value};
 use crate::plan::compare::{self, Comparison, Place};
 use crate::plan::{BlockId, Plan, Step, StepKind};
 
@@ -159,11 +159,21 @@ impl Move<'_> {
 
     /// What names are bound to goes to the same names.
     fn names(&self, migration: &mut Migration) {
+        let (before, after) = (self.old.kept(), self.new.kept());
         for (local, bound) in &self.state.locals {
             let was = LocalId(*local);
             let Some(is) = compare::same_local(self.old, self.new, was) else { continue };
             if let Some(why) = compare::misfit(self.old, was, self.new, is) {
                 migration.refused.push(why);
+                continue;
+            }
+            if let Bound::Snapshot(_) | Bound::Delivery(_) = bound
+                && let Some(lacking) = after.lacking(is, &before, was, &self.keys(is))
+            {
+                let name = &self.new.campaign()[is].name;
+                migration
+                    .refused
+                    .push(format!("the frozen rows of `{name}` were kept without {lacking}, which is read now"));
                 continue;
             }
             if self.new.reads_unmatched(is) && !self.old.reads_unmatched(was) {
@@ -174,6 +184,15 @@ impl Move<'_> {
             }
             migration.locals.insert(is.0, bound.clone());
         }
+    }
+
+    /// The key of the entity whose rows a name holds.
+    fn keys(&self, local: LocalId) -> Vec<&str> {
+        let entity = match &self.new.campaign()[local].ty.kind {
+            TyKind::Segment(ty) | TyKind::Delivery(ty) => &self.new.program[ty.entity],
+            _ => return Vec::new(),
+        };
+        entity.key.iter().map(|key| entity[*key].name.as_str()).collect()
     }
 
     /// Parameters that the run was not started with have their defaults.

@@ -5,6 +5,7 @@
 //! leave, an [`OutcomeRow`] after; the state of a row is derived from the latest of both.
 
 mod agenda;
+mod ledger;
 mod records;
 pub mod sqlite;
 
@@ -13,6 +14,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 pub use agenda::*;
+pub use ledger::*;
 pub use records::*;
 use tokio::sync::oneshot;
 

@@ -119,7 +119,7 @@ fn exports_stay_inside_the_project_and_off_its_works() {
     for path in ["../x.csv", "/tmp/x.csv", "s3://bucket/x.csv", "x.xlsx"] {
         let said = project.try_run(&format!("export customers to \"{path}\""));
         assert_eq!(said.code, Some(1), "{path}: {}", said.err);
-        assert!(said.err.contains("flow::bad_write"), "{path}: {}", said.err);
+        assert!(said.out.contains("flow::bad_write"), "{path}: {}", said.out);
     }
     let kind = project.try_run("let path = \"x.xlsx\"\nexport customers to path");
     assert!(kind.err.contains("run::bad_export"), "{}", kind.err);

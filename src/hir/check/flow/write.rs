@@ -81,8 +81,10 @@ impl Checker<'_> {
         let says_format = record.is_some_and(|record| record.items.iter().any(|item| item.name.text == "format"));
         let Some(last) = last.filter(|_| !says_format) else { return };
         let name = last.rsplit('/').next().unwrap_or(last);
-        const KNOWN: [&str; 12] =
-            ["csv", "tsv", "txt", "ndjson", "jsonl", "parquet", "pq", "arrow", "ipc", "feather", "gz", "zst"];
+        const KNOWN: [&str; 14] = [
+            "csv", "tsv", "txt", "dat", "fwf", "ndjson", "jsonl", "parquet", "pq", "arrow", "ipc", "feather", "gz",
+            "zst",
+        ];
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
         if extension.as_deref().is_some_and(|extension| KNOWN.contains(&extension)) {
             return;
