@@ -128,7 +128,7 @@ fn check_length(path: &Path, directory: &Path) -> Result<(), StoreError> {
     // While it is made it is empty, but nothing has run then.
     let has_run = || fs::read_dir(directory.join("runs")).is_ok_and(|mut runs| runs.next().is_some());
     if length < HEADER && (length > 0 || has_run()) {
-        return Err(unreadable(path, &format!("it was cut short, {length} bytes are left")));
+        return Err(unreadable(path, &format!("it is no database, or was cut short: it has {length} bytes")));
     }
     Ok(())
 }
