@@ -172,7 +172,7 @@ fn nothing_is_lost_or_repeated(club: &Project, run: Option<&str>, over: bool) {
     club.recipients().into_iter().for_each(|person| *by_person.entry(person).or_default() += 1);
     let many = by_person.iter().find(|(_, count)| **count > 9);
     assert_eq!(many, None, "nobody is in more populations than the campaign has sends");
-    let log = club.read("out/log.csv");
+    let log = club.read(".orch/dev/simulated/out/log.csv");
     assert_eq!(log.lines().count(), 1 + 2 * 10, "the export grew twice: {log}");
     let people = club.read("people.csv");
     let spend = |line: &str| line.split(',').nth(3).unwrap().to_owned();

@@ -405,7 +405,7 @@ impl Runner<'_> {
         let found = self.data.spends();
         ensure!(found == spends, "the table holds {found:?}, expected was {spends:?}");
         for (file, ids) in &expected.files {
-            let found = self.data.exported(*file)?;
+            let found = self.data.exported(*file, self.virtual_clock)?;
             ensure!(found == *ids, "the file {file} holds {found:?}, expected was {ids:?}");
         }
         let realm = if self.virtual_clock { Realm::Simulated } else { Realm::Real };

@@ -138,11 +138,10 @@ impl Data {
         }
     }
 
-    /// The ids in an exported file.
-    pub fn exported(&self, file: u32) -> Verdict<Vec<i64>> {
-        // Runs on a virtual clock write apart.
-        let apart = self.folder().join(format!("state/simulated/out/f{file}.csv"));
-        let path = if apart.exists() { apart } else { self.folder().join(format!("out/f{file}.csv")) };
+    /// The ids in an exported file; a run on a virtual clock writes into the state.
+    pub fn exported(&self, file: u32, simulated: bool) -> Verdict<Vec<i64>> {
+        let place = if simulated { "state/simulated/out" } else { "out" };
+        let path = self.folder().join(format!("{place}/f{file}.csv"));
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut lines = text.lines();
         ensure!(lines.next() == Some("id"), "the file {file} begins otherwise: {text}");
