@@ -72,11 +72,18 @@ impl Refusal {
         format!("{} {}", self.code, self.text).trim_end().to_owned()
     }
 
+    /// True when the server wants fewer messages altogether: it closes the channel (421), or refuses for a reason of
+    /// policy (`4.7.x` of RFC 3463). A full mailbox and greylisting are about one message.
+    fn is_throttling(&self) -> bool {
+        let text = self.text.to_ascii_lowercase();
+        let greylisted = text.contains("greylist") || text.contains("graylist");
+        self.code == 421 || (matches!(self.code, 450 | 451 | 454) && text.starts_with("4.7.") && !greylisted)
+    }
+
     /// What it means for the message it was said to.
     pub fn outcome(&self) -> Outcome {
         if self.is_temporary() {
-            let throttled = matches!(self.code, 421 | 450 | 451 | 454);
-            return Outcome::Deferred { reason: self.words(), retry_after: None, throttled };
+            return Outcome::Deferred { reason: self.words(), retry_after: None, throttled: self.is_throttling() };
         }
         let is_enhanced =
             |word: &&str| word.split('.').count() == 3 && word.split('.').all(|part| part.parse::<u16>().is_ok());
@@ -116,6 +123,10 @@ mod tests {
                 panic!("{code} is temporary");
             };
             assert_eq!((throttled, reason), (expected, format!("{code} 4.7.0 later")));
+        }
+        for text in ["4.7.1 Greylisting in action", "4.2.1 mailbox busy", "greylisted, come back", ""] {
+            let outcome = outcome(450, text);
+            assert!(matches!(outcome, Outcome::Deferred { throttled: false, .. }), "{text}: {outcome:?}");
         }
     }
 }
