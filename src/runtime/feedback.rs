@@ -54,11 +54,9 @@ pub fn read_feedback(
     match format {
         FeedbackFormat::Csv => {
             let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input);
-            let mut rows = reader.deserialize();
-            let mut line = 1;
-            while let Some(row) = rows.next() {
-                line += 1;
-                add(line, row.map_err(|error| plain(&error)))?;
+            for (at, row) in reader.deserialize().enumerate() {
+                // The header is the first line.
+                add(at as u64 + 2, row.map_err(|error| plain(&error)))?;
             }
         }
         FeedbackFormat::Ndjson => {

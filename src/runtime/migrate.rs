@@ -136,10 +136,8 @@ impl Move<'_> {
                     ));
                 }
             }
-            (StepKind::Parallel { branches }, Phase::Inside) => {
-                if is.kind.children().len() != branches.len() {
-                    migration.refused.push(format!("`{}` has begun: it cannot have other branches", was.title));
-                }
+            (StepKind::Parallel { branches }, Phase::Inside) if is.kind.children().len() != branches.len() => {
+                migration.refused.push(format!("`{}` has begun: it cannot have other branches", was.title));
             }
             (StepKind::Human { .. }, Phase::Blocked | Phase::Waiting { .. }) => {
                 migration.notes.push(format!("`{}` was asked already, in its old words", was.title));

@@ -94,81 +94,70 @@ fn every_form_finds_its_days() {
     }
 }
 
+/// Zone, header, the day before, the starts on the wall.
+type Starts = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+/// Around changes of clocks, both ways.
+const CHANGES: &[Starts] = &[
+    ("Europe/Paris", "every day at 02:30", "2026-03-28T12:00", &["Sun 2026-03-29 03:00", "Mon 2026-03-30 02:30"]),
+    ("Europe/Paris", "every day at 02:30", "2026-10-24T12:00", &["Sun 2026-10-25 02:30", "Mon 2026-10-26 02:30"]),
+    // Several times in one gap are one start.
+    (
+        "Europe/Paris",
+        "every day at 02:00, 02:30, 03:00",
+        "2026-03-28T12:00",
+        &["Sun 2026-03-29 03:00", "Mon 2026-03-30 02:00"],
+    ),
+    ("Europe/Paris", "cron \"*/30 2 * * *\"", "2026-03-28T12:00", &["Sun 2026-03-29 03:00", "Mon 2026-03-30 02:00"]),
+    (
+        "Europe/Paris",
+        "cron \"*/30 2 * * *\"",
+        "2026-10-24T12:00",
+        &["Sun 2026-10-25 02:00", "Sun 2026-10-25 02:30", "Mon 2026-10-26 02:00"],
+    ),
+    (
+        "America/New_York",
+        "every sunday at 02:30",
+        "2026-03-07T12:00",
+        &["Sun 2026-03-08 03:00", "Sun 2026-03-15 02:30"],
+    ),
+    (
+        "America/New_York",
+        "every sunday at 01:30",
+        "2026-10-31T12:00",
+        &["Sun 2026-11-01 01:30", "Sun 2026-11-08 01:30"],
+    ),
+    (
+        "Australia/Lord_Howe",
+        "every day at 02:15",
+        "2026-10-03T12:00",
+        &["Sun 2026-10-04 02:30", "Mon 2026-10-05 02:15"],
+    ),
+    (
+        "Australia/Lord_Howe",
+        "every day at 01:45",
+        "2026-04-04T12:00",
+        &["Sun 2026-04-05 01:45", "Mon 2026-04-06 01:45"],
+    ),
+    ("Africa/Casablanca", "every day at 02:30", "2026-03-21T12:00", &["Sun 2026-03-22 03:00", "Mon 2026-03-23 02:30"]),
+    ("Africa/Casablanca", "every day at 02:30", "2026-02-14T12:00", &["Sun 2026-02-15 02:30", "Mon 2026-02-16 02:30"]),
+    (
+        "Europe/Paris",
+        "every 6h",
+        "2026-03-28T20:00",
+        &[
+            "Sun 2026-03-29 00:00",
+            "Sun 2026-03-29 07:00",
+            "Sun 2026-03-29 13:00",
+            "Sun 2026-03-29 19:00",
+            "Mon 2026-03-30 00:00",
+        ],
+    ),
+];
+
 #[test]
 fn a_skipped_time_runs_at_the_first_instant_after_the_gap_and_a_repeated_one_once() {
-    // Zone, header, the day before, the starts on the wall.
-    let table: &[(&str, &str, &str, &[&str])] = &[
-        ("Europe/Paris", "every day at 02:30", "2026-03-28T12:00", &["Sun 2026-03-29 03:00", "Mon 2026-03-30 02:30"]),
-        ("Europe/Paris", "every day at 02:30", "2026-10-24T12:00", &["Sun 2026-10-25 02:30", "Mon 2026-10-26 02:30"]),
-        // Several times in one gap are one start.
-        (
-            "Europe/Paris",
-            "every day at 02:00, 02:30, 03:00",
-            "2026-03-28T12:00",
-            &["Sun 2026-03-29 03:00", "Mon 2026-03-30 02:00"],
-        ),
-        (
-            "Europe/Paris",
-            "cron \"*/30 2 * * *\"",
-            "2026-03-28T12:00",
-            &["Sun 2026-03-29 03:00", "Mon 2026-03-30 02:00"],
-        ),
-        (
-            "Europe/Paris",
-            "cron \"*/30 2 * * *\"",
-            "2026-10-24T12:00",
-            &["Sun 2026-10-25 02:00", "Sun 2026-10-25 02:30", "Mon 2026-10-26 02:00"],
-        ),
-        (
-            "America/New_York",
-            "every sunday at 02:30",
-            "2026-03-07T12:00",
-            &["Sun 2026-03-08 03:00", "Sun 2026-03-15 02:30"],
-        ),
-        (
-            "America/New_York",
-            "every sunday at 01:30",
-            "2026-10-31T12:00",
-            &["Sun 2026-11-01 01:30", "Sun 2026-11-08 01:30"],
-        ),
-        (
-            "Australia/Lord_Howe",
-            "every day at 02:15",
-            "2026-10-03T12:00",
-            &["Sun 2026-10-04 02:30", "Mon 2026-10-05 02:15"],
-        ),
-        (
-            "Australia/Lord_Howe",
-            "every day at 01:45",
-            "2026-04-04T12:00",
-            &["Sun 2026-04-05 01:45", "Mon 2026-04-06 01:45"],
-        ),
-        (
-            "Africa/Casablanca",
-            "every day at 02:30",
-            "2026-03-21T12:00",
-            &["Sun 2026-03-22 03:00", "Mon 2026-03-23 02:30"],
-        ),
-        (
-            "Africa/Casablanca",
-            "every day at 02:30",
-            "2026-02-14T12:00",
-            &["Sun 2026-02-15 02:30", "Mon 2026-02-16 02:30"],
-        ),
-        (
-            "Europe/Paris",
-            "every 6h",
-            "2026-03-28T20:00",
-            &[
-                "Sun 2026-03-29 00:00",
-                "Sun 2026-03-29 07:00",
-                "Sun 2026-03-29 13:00",
-                "Sun 2026-03-29 19:00",
-                "Mon 2026-03-30 00:00",
-            ],
-        ),
-    ];
-    for (name, header, after, expected) in table {
+    for (name, header, after, expected) in CHANGES {
         assert_eq!(starts(header, name, after, expected.len()), *expected, "{name}: {header}");
     }
     let first =

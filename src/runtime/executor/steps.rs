@@ -25,11 +25,7 @@ impl Executor<'_> {
         }
         let (outcome, record) = match &step.kind {
             StepKind::Segment { local, query } => self.segment(token, step, *local, query).await?,
-            StepKind::Let { value, .. } => {
-                let value = self.value(value).await?;
-                let note = value.to_text(self.around.zone);
-                (Outcome::Value(value), Some(self.record(token, step, Some(note))))
-            }
+            StepKind::Let { value, .. } => self.let_value(token, step, value).await?,
             StepKind::Split { input, row, overlapping, arms, seed } => {
                 let seed = seed.as_deref();
                 self.split(token, step, &SplitStep { input, row: *row, overlapping: *overlapping, arms, seed }).await?
@@ -91,6 +87,17 @@ impl Executor<'_> {
             }
         };
         Ok(StepEnd::Done(Box::new(Performed { outcome, record, tally: None })))
+    }
+
+    async fn let_value(
+        &self,
+        token: &str,
+        step: &Step,
+        value: &Expr,
+    ) -> Result<(Outcome, Option<StepRecord>), RunError> {
+        let value = self.value(value).await?;
+        let note = value.to_text(self.around.zone);
+        Ok((Outcome::Value(value), Some(self.record(token, step, Some(note)))))
     }
 
     async fn segment(

@@ -122,11 +122,11 @@ impl Executor<'_> {
                     stops.push(Stop { path, token, title: format!("split into {name}"), fate });
                 }
             }
-            (StepKind::Send(_), Outcome::Sent(delivery)) => {
-                // A send that was performed again is the same send.
-                if !stops.iter().any(|stop| stop.fate == Fate::Send(delivery.send)) {
-                    stops.push(Stop { path, token, title, fate: Fate::Send(delivery.send) });
-                }
+            // A send that was performed again is the same send.
+            (StepKind::Send(_), Outcome::Sent(delivery))
+                if !stops.iter().any(|stop| stop.fate == Fate::Send(delivery.send)) =>
+            {
+                stops.push(Stop { path, token, title, fate: Fate::Send(delivery.send) });
             }
             _ => {}
         }

@@ -48,7 +48,7 @@ pub fn effects(state: &State) -> Vec<Effect> {
     let running = state.status == Status::Running;
     let of_token = |(name, token): (&String, &Token)| match token.phase {
         _ if state.restored.is_some() => None,
-        _ if !running && !(state.status.is_over() && token.again.is_some()) => None,
+        _ if !(running || state.status.is_over() && token.again.is_some()) => None,
         Phase::Ready => Some(Effect::Perform { token: name.clone() }),
         Phase::Waiting { until } => Some(Effect::WakeAt { token: name.clone(), at: until }),
         Phase::Inside | Phase::Blocked => None,

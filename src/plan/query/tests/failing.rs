@@ -17,7 +17,7 @@ fn failure(query: &str) -> RowError {
 
 #[test]
 fn every_operator_and_function_that_fails_names_its_row() {
-    let big = format!("(spend * 1_000_000_000_000_000_000 * 1_000_000_000 * 1_000_000_000)");
+    let big = "(spend * 1_000_000_000_000_000_000 * 1_000_000_000 * 1_000_000_000)";
     for value in [
         format!("visits + {HUGE} + {HUGE}"),
         format!("visits - {HUGE} - {HUGE}"),
@@ -38,7 +38,7 @@ fn every_operator_and_function_that_fails_names_its_row() {
         "truncate_time(seen, days(visits))".to_owned(),
         "format_date(seen, \"%~\")".to_owned(),
         "date(seen, city)".to_owned(),
-        format!("sum(amount * 1_000_000_000_000_000_000 * 10_000_000_000_000_000 of orders)"),
+        "sum(amount * 1_000_000_000_000_000_000 * 10_000_000_000_000_000 of orders)".to_owned(),
         format!("sum({HUGE} + id - id of orders)"),
         format!("count(orders where id + {HUGE} + {HUGE} > 0)"),
     ] {
@@ -54,7 +54,7 @@ fn every_operator_and_function_that_fails_names_its_row() {
 #[test]
 fn a_key_of_several_columns_is_named_as_a_whole() {
     assert_eq!(failure("shelves where 1 / (store - 2) > 0").row.as_deref(), Some("2, 1"));
-    assert_eq!(failure("shelves with x = sum(weight / (shelves.store - 2) of boxes)").row.as_deref().is_some(), true);
+    assert!(failure("shelves with x = sum(weight / (shelves.store - 2) of boxes)").row.is_some());
     assert_eq!(failure("shelves limit 1 by 1 / (number - 2)").row.as_deref(), Some("1, 2"));
     assert_eq!(failure("shelves dedupe by 1 / (number - 2)").row.as_deref(), Some("1, 2"));
     assert_eq!(failure("shelves order by 1 / (number - 2)").row.as_deref(), Some("1, 2"));

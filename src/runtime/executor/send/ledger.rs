@@ -142,7 +142,7 @@ impl Rows {
         }
         let whole = (below / 64) as usize;
         self.settled[..whole].fill(u64::MAX);
-        if below % 64 > 0 {
+        if !below.is_multiple_of(64) {
             self.settled[whole] |= (1 << (below % 64)) - 1;
         }
         let waiting = self.pending.keys().copied().chain(doubtful.iter().map(|intent| intent.row));
@@ -158,7 +158,7 @@ impl Rows {
     pub fn below(&mut self) -> u64 {
         loop {
             let word = self.settled.get(self.below as usize / 64).copied().unwrap_or(0);
-            if word == u64::MAX && self.below % 64 == 0 {
+            if word == u64::MAX && self.below.is_multiple_of(64) {
                 self.below += 64;
             } else if word & (1 << (self.below % 64)) != 0
                 || matches!(self.pending.get(&self.below), Some(Pending::Retry { .. }))

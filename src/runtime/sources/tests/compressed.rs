@@ -14,7 +14,8 @@ fn every_text_format_can_be_packed() {
     let objects = "{\"id\":1,\"name\":\"Ann\"}\n{\"id\":2,\"name\":\"Zoë\"}\n";
     let list = "[{\"id\":1,\"name\":\"Ann\"},\n {\"id\":2,\"name\":\"Zoë\"}]";
     let widths = Value::List(vec![Value::Int(3), Value::Int(5)]);
-    let files: [(&str, &str, Vec<(&str, Value)>); 6] = [
+    type Options = Vec<(&'static str, Value)>;
+    let files: [(&str, &str, Options); 6] = [
         ("a.csv", plain, vec![]),
         ("b.tsv", "id\tname\n1\tAnn\n2\tZoë\n", vec![]),
         ("c.ndjson", objects, vec![]),

@@ -54,25 +54,8 @@ impl Options {
         let fixed = Fixed::new(&list, text("too_long") == Some("cut")).map_err(|why| {
             wrong(why, "write one for each column: `widths: [8, 24, 10], align: [left, left, right]`")
         })?;
-        let format = match text("format").or(extension.as_deref()) {
-            Some("csv" | "tsv" | "txt" | "dat" | "fwf" | "fixed") if fixed.is_some() => Format::Fixed,
-            Some("dat" | "fwf" | "fixed") => {
-                let help = "give each column a width: `widths: [8, 24, 10]`";
-                return Err(wrong("a file of fixed widths needs widths".into(), help));
-            }
-            Some(_) if fixed.is_some() => {
-                let help = "end the name in .txt, .dat or .fwf, or add `format: fixed`";
-                return Err(wrong("only text files have widths".into(), help));
-            }
-            Some("csv" | "tsv" | "txt") => Format::Csv,
-            Some("ndjson" | "jsonl") => Format::Ndjson,
-            Some("parquet" | "pq") => Format::Parquet,
-            Some("arrow" | "ipc" | "feather") => Format::Arrow,
-            _ => {
-                let help = "end the name in .csv, .ndjson, .parquet or .arrow, or add `format: csv`";
-                return Err(wrong("nothing says what kind of file it is".into(), help));
-            }
-        };
+        let format = text("format").or(extension.as_deref());
+        let format = format_of(format, fixed.is_some()).map_err(|(why, help)| wrong(why.into(), help))?;
         let append = flag("append", false);
         if append && matches!(format, Format::Parquet | Format::Arrow) {
             return Err(wrong(
@@ -91,17 +74,8 @@ impl Options {
             None if decimal_comma => b';',
             None => b',',
         };
-        let (encoding, mark) = match text("encoding") {
-            None => (Encoding::Utf8, false),
-            Some("utf-8-bom") => (Encoding::Utf8, true),
-            Some(name) => match Encoding::named(name) {
-                Some(encoding) => (encoding, false),
-                None => {
-                    let help = "known are \"utf-8\", \"utf-8-bom\", \"latin-1\" and \"windows-1252\"";
-                    return Err(wrong(format!("the encoding `{name}` is unknown"), help));
-                }
-            },
-        };
+        let (encoding, mark) = encoding_of(text("encoding"))
+            .map_err(|why| wrong(why, "known are \"utf-8\", \"utf-8-bom\", \"latin-1\" and \"windows-1252\""))?;
         let columns = match option("columns") {
             Some(Value::List(names)) => Some(names.iter().map(|name| name.to_text(&jiff::tz::TimeZone::UTC)).collect()),
             _ => None,
@@ -120,5 +94,39 @@ impl Options {
             guard: flag("guard", true) && format != Format::Fixed,
             fixed,
         })
+    }
+}
+
+/// What kind of file a word or the end of a name stands for, and whether it has columns of fixed widths; else why
+/// not, and what to write.
+fn format_of(word: Option<&str>, has_widths: bool) -> Result<Format, (&'static str, &'static str)> {
+    match word {
+        Some("csv" | "tsv" | "txt" | "dat" | "fwf" | "fixed") if has_widths => Ok(Format::Fixed),
+        Some("dat" | "fwf" | "fixed") => {
+            Err(("a file of fixed widths needs widths", "give each column a width: `widths: [8, 24, 10]`"))
+        }
+        Some(_) if has_widths => {
+            Err(("only text files have widths", "end the name in .txt, .dat or .fwf, or add `format: fixed`"))
+        }
+        Some("csv" | "tsv" | "txt") => Ok(Format::Csv),
+        Some("ndjson" | "jsonl") => Ok(Format::Ndjson),
+        Some("parquet" | "pq") => Ok(Format::Parquet),
+        Some("arrow" | "ipc" | "feather") => Ok(Format::Arrow),
+        _ => Err((
+            "nothing says what kind of file it is",
+            "end the name in .csv, .ndjson, .parquet or .arrow, or add `format: csv`",
+        )),
+    }
+}
+
+/// The encoding with this name, and whether the file begins with a mark; UTF-8 without one unless it is said.
+fn encoding_of(name: Option<&str>) -> Result<(Encoding, bool), String> {
+    match name {
+        None => Ok((Encoding::Utf8, false)),
+        Some("utf-8-bom") => Ok((Encoding::Utf8, true)),
+        Some(name) => match Encoding::named(name) {
+            Some(encoding) => Ok((encoding, false)),
+            None => Err(format!("the encoding `{name}` is unknown")),
+        },
     }
 }
