@@ -135,6 +135,9 @@ fn copy_state(state: &Path, profile: &str, to: &Path) -> Result<Result<Manifest,
     for realm in [Realm::Real, Realm::Simulated] {
         wanted.extend(copied.audiences(realm)?.into_iter().map(|audience| PathBuf::from(audience.file)));
     }
+    // Checksums stand beside their files.
+    let sums: Vec<PathBuf> = wanted.iter().map(|path| path.with_extension("sum")).collect();
+    wanted.extend(sums.into_iter().filter(|path| state.join(path).is_file()));
     for path in wanted {
         match copy(state, &state.join(&path), to)? {
             Some(copied) => files.push(copied),

@@ -157,7 +157,12 @@ fn orphans(
     if held {
         for folder in ["memories", "audiences"] {
             let unnamed = entries(&folders.state.join(folder)).into_iter().map(|entry| entry.path());
-            found.extend(unnamed.filter(|path| !named.contains(path)));
+            // The checksum of a file stands beside it.
+            let is_named = |path: &PathBuf| {
+                let is_sum = path.extension().is_some_and(|extension| extension == "sum");
+                named.contains(path) || is_sum && named.contains(&path.with_extension("parquet"))
+            };
+            found.extend(unnamed.filter(|path| !is_named(path)));
         }
         found.extend(unfinished(&folders.state.join("inbox")));
     }
