@@ -215,9 +215,9 @@ fn segments_that_filter_the_same_entity_read_it_once() {
     let json = project.json(&["plan", "a.orch", "--explain"], 0);
     let populations = json["populations"].as_array().unwrap();
     assert!(populations[0]["bytes_read"].as_u64().unwrap() > 0);
-    for at in 1..10 {
-        assert_eq!(populations[at]["bytes_read"], 0, "{}", populations[at]);
-        assert!(populations[at]["notes"][0].as_str().unwrap().contains("in one pass with `segment s0`"));
+    for population in &populations[1..10] {
+        assert_eq!(population["bytes_read"], 0, "{population}");
+        assert!(population["notes"][0].as_str().unwrap().contains("in one pass with `segment s0`"));
     }
     let alone = project.json(&["plan", "alone.orch"], 0);
     let step = |json: &Value, name: &str| {

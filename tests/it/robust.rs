@@ -76,7 +76,7 @@ fn hard_files_end_with_a_result_or_an_error() {
             let mut format = Command::new(env!("CARGO_BIN_EXE_orch"));
             let formatted = format.args(["fmt", "--check"]).arg(&path).output().unwrap();
             let remarks = String::from_utf8_lossy(&formatted.stderr).into_owned();
-            if !formatted.status.code().is_some_and(|code| code <= 2) || remarks.contains("panicked") {
+            if formatted.status.code().is_none_or(|code| code > 2) || remarks.contains("panicked") {
                 wrong.push(format!("{name}: fmt {:?} {remarks:.300}", formatted.status));
             }
         }

@@ -41,9 +41,12 @@ pub struct Env<'q> {
     pub key: Vec<V>,
 }
 
-/// A frozen population: rows of a table and added columns.
+/// A row of a table with its added columns.
+pub type FrozenRow = (Vec<V>, Vec<(String, V)>);
+
+/// A frozen population.
 pub struct Frozen {
-    pub rows: Vec<(Vec<V>, Vec<(String, V)>)>,
+    pub rows: Vec<FrozenRow>,
 }
 
 pub struct Judge<'q> {

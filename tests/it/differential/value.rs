@@ -102,7 +102,8 @@ impl V {
             V::Num(value, scale) if scale > 0 && value % 10 == 0 => V::Num(value / 10, scale - 1).normal(),
             V::Num(value, 0) if i64::try_from(value).is_ok() => V::Int(value as i64),
             V::List(items) => V::List(items.into_iter().map(V::normal).collect()),
-            V::Float(value) if value == 0.0 => V::Float(0.0),
+            // Also for the negative zero.
+            V::Float(0.0) => V::Float(0.0),
             other => other,
         }
     }

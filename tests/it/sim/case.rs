@@ -233,7 +233,7 @@ impl Runner<'_> {
             Fault::SourceGone { at: 0 } => self.data.hide(),
             Fault::SourceGone { at } => {
                 let hide = self.data.hider();
-                at_hear(at, Box::new(move || hide()));
+                at_hear(at, Box::new(hide));
             }
             Fault::SourceSpoilt => self.data.spoil(),
         }

@@ -269,7 +269,7 @@ impl Generator {
         match self.chance.below(5) {
             0 => Filter::SpendAtLeast(self.chance.between(0, 60)),
             1 => Filter::SpendBelow(self.chance.between(20, 99)),
-            2 => Filter::Country(*self.chance.one::<&str>(&COUNTRIES)),
+            2 => Filter::Country(self.chance.one::<&str>(&COUNTRIES)),
             3 if !scope.loops.is_empty() => Filter::SpendAtLeastOf(*self.chance.one(&scope.loops)),
             _ => Filter::OptIn,
         }
