@@ -265,6 +265,8 @@ impl Runner<'_> {
             (Ok(DriveEnd::Over(_)) | Err(RunError::Over { .. }), _) => return Ok(true),
             (Ok(DriveEnd::Parked), Fault::Asked { .. }) => self.world.fire("parked".into()),
             (Ok(DriveEnd::Paused), Fault::Paused { .. }) => self.world.fire("paused".into()),
+            // The note was left in an earlier process, which died before it looked.
+            (Ok(DriveEnd::Paused), _) if self.is_paused_by_hand(store) => {}
             (Ok(DriveEnd::Waiting(at)), _) if may_wait => self.clock.pass_until(at),
             (Err(RunError::Store(StoreError::Broken(_))), Fault::DiskFull { .. }) => {}
             (Err(RunError::Channel { .. }), Fault::ChannelDown | Fault::Unreachable) => {
@@ -273,7 +275,13 @@ impl Runner<'_> {
             (Err(RunError::Channel { .. }), _) if noisy => {}
             (Err(error), Fault::SourceGone { .. } | Fault::SourceSpoilt) => {
                 let code = error.problem().code.to_string();
-                let known = ["run::source_missing", "run::source_unreadable", "run::bad_cell", "run::source_changed"];
+                let known = [
+                    "run::source_missing",
+                    "run::source_unreadable",
+                    "run::bad_cell",
+                    "run::source_changed",
+                    "run::write_failed",
+                ];
                 ensure!(known.contains(&code.as_str()), "a source that fails is said as {code}: {error:?}");
                 self.world.fire(format!("held by {code}"));
             }
@@ -296,6 +304,11 @@ impl Runner<'_> {
             Err(payload) if payload.is::<Crash>() => None,
             Err(payload) => std::panic::resume_unwind(payload),
         }
+    }
+
+    fn is_paused_by_hand(&self, store: &SqliteStore) -> bool {
+        let record = store.run(&self.run).ok().flatten();
+        record.is_some_and(|record| record.state.reason.as_deref() == Some("by hand"))
     }
 
     /// What a killed process, or a computer without power, leaves.

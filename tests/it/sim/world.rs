@@ -50,7 +50,7 @@ impl Site {
 }
 
 /// More sites than any process passes.
-const MOST_SITES: u64 = 100_000;
+const MOST_SITES: u64 = 1_000_000;
 
 /// What a dying process unwinds with.
 pub struct Crash;
