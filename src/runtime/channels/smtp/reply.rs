@@ -72,12 +72,14 @@ impl Refusal {
         format!("{} {}", self.code, self.text).trim_end().to_owned()
     }
 
-    /// True when the server wants fewer messages altogether: it closes the channel (421), or refuses for a reason of
-    /// policy (`4.7.x` of RFC 3463). A full mailbox and greylisting are about one message.
+    /// True when the server wants fewer messages altogether: it closes the channel (421), or refuses for the state of
+    /// its system or for a reason of policy (`4.3.x` and `4.7.x` of RFC 3463). A full mailbox and greylisting are about
+    /// one message.
     fn is_throttling(&self) -> bool {
         let text = self.text.to_ascii_lowercase();
         let greylisted = text.contains("greylist") || text.contains("graylist");
-        self.code == 421 || (matches!(self.code, 450 | 451 | 454) && text.starts_with("4.7.") && !greylisted)
+        let concerns_all = text.starts_with("4.3.") || (text.starts_with("4.7.") && !greylisted);
+        self.code == 421 || (matches!(self.code, 450 | 451 | 454) && concerns_all)
     }
 
     /// What it means for the message it was said to.

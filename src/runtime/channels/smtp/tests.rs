@@ -108,7 +108,7 @@ async fn every_end_has_its_outcome() {
         (Phase::Mail, Act::Say("550 5.7.1 not this sender"), "failed 550 5.7.1: not this sender", false),
         (Phase::Mail, Act::SayAndClose("421 4.3.2 closing"), "deferred true 421 4.3.2 closing", false),
         (Phase::Rcpt, Act::Close, "not started", false),
-        (Phase::Rcpt, Act::Say("450 4.2.1 busy"), "deferred true 450 4.2.1 busy", false),
+        (Phase::Rcpt, Act::Say("450 4.2.1 busy"), "deferred false 450 4.2.1 busy", false),
         (Phase::Rcpt, Act::Say("550 5.1.1 no such user"), "failed 550 5.1.1: no such user", false),
         (Phase::Data, Act::Close, "not started", false),
         (Phase::Data, Act::Silence, "not started", false),
@@ -162,7 +162,7 @@ async fn a_bad_recipient_does_not_harm_the_others() {
                 "sent 4F1B2",
                 "failed 550 5.1.1: no such user",
                 "sent 4F1B2",
-                "deferred true 450 4.2.1 busy",
+                "deferred false 450 4.2.1 busy",
                 "sent 4F1B2"
             ]
         );
