@@ -115,7 +115,7 @@ async fn every_end_has_its_outcome() {
         (Phase::Data, Act::Say("554 5.5.0 no"), "failed 554 5.5.0: no", false),
         (Phase::Accept, Act::Close, "unknown", true),
         (Phase::Accept, Act::Silence, "unknown", true),
-        (Phase::Accept, Act::Say("451 4.7.1 greylisted"), "deferred true 451 4.7.1 greylisted", true),
+        (Phase::Accept, Act::Say("451 4.7.1 greylisted"), "deferred false 451 4.7.1 greylisted", true),
         (Phase::Accept, Act::Say("554 5.7.1 spam"), "failed 554 5.7.1: spam", true),
     ];
     let tries = cases.iter().flat_map(|case| [(PIPELINING, case), (&[][..], case)]);
