@@ -41,6 +41,11 @@ impl Pace {
         Self { slot, next: Arc::new(next), held: Arc::new(held) }
     }
 
+    /// True when there is a limit.
+    pub fn is_limited(&self) -> bool {
+        self.slot.is_some()
+    }
+
     /// How many messages may leave in a second, at least 1; without a limit, any number.
     pub fn per_second(&self) -> usize {
         const SECOND: i128 = 1_000_000_000;

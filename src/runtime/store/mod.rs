@@ -49,6 +49,8 @@ pub trait Store: Send + Sync {
     fn open_tasks(&self) -> Result<Vec<TaskRecord>, StoreError>;
     /// How many rows of a send are in which state.
     fn tally(&self, send: i64) -> Result<Tally, StoreError>;
+    /// When the latest message of a send was intended.
+    fn last_intent(&self, send: i64) -> Result<Option<jiff::Timestamp>, StoreError>;
     /// Messages to a person after `since` that were sent or may yet be, other than those of simulated runs; those of
     /// `run` count even then.
     fn contacts(&self, person: &[u8; 16], since: jiff::Timestamp, run: &str)

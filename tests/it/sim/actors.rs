@@ -115,6 +115,9 @@ impl Store for SimStore<'_> {
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {
         self.read().takes(memory)
     }
+    fn last_intent(&self, send: i64) -> Result<Option<Timestamp>, StoreError> {
+        self.read().last_intent(send)
+    }
     fn contacts(&self, person: &[u8; 16], since: Timestamp, run: &str) -> Result<Vec<EarlierContact>, StoreError> {
         self.read().contacts(person, since, run)
     }

@@ -38,8 +38,6 @@ pub(super) struct Rows {
     below: u64,
     /// The earliest instant at which a row that this pass left undecided may go out.
     held: Option<Timestamp>,
-    /// When the latest message was intended.
-    last_intended: Option<Timestamp>,
     /// Hashes of the addresses that messages were meant for, where the send asks for it.
     pub addresses: HashSet<[u8; 16]>,
 }
@@ -59,15 +57,10 @@ impl Rows {
         let mut rows = Rows::default();
         let mut doubtful = Vec::new();
         let mut excluded = Vec::new();
-        let below = store.unsettled(send, &mut |record| {
-            if let RowState::Intended(intent) | RowState::Ended(intent, _) = &record.state {
-                rows.last_intended = rows.last_intended.max(Some(intent.at));
-            }
-            match record.state {
-                RowState::Excluded(_) => excluded.push(record.row),
-                RowState::Intended(intent) => doubtful.push(intent),
-                RowState::Ended(_, outcome) => rows.record(&outcome, record.first),
-            }
+        let below = store.unsettled(send, &mut |record| match record.state {
+            RowState::Excluded(_) => excluded.push(record.row),
+            RowState::Intended(intent) => doubtful.push(intent),
+            RowState::Ended(_, outcome) => rows.record(&outcome, record.first),
         })?;
         rows.settle_below(below, &doubtful);
         // An excluded row is settled, even if it was tried before.
@@ -194,11 +187,6 @@ impl Rows {
     /// A row may not go out before this instant. Nothing more is kept of it: it is judged anew.
     pub fn hold(&mut self, until: Timestamp) {
         self.held = Some(self.held.map_or(until, |held| held.min(until)));
-    }
-
-    /// When the latest message was intended.
-    pub fn last_intended(&self) -> Option<Timestamp> {
-        self.last_intended
     }
 
     /// The earliest instant at which a row that is not settled is due.

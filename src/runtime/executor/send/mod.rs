@@ -128,7 +128,9 @@ impl Sender<'_> {
         }
         let marker =
             Arc::new(MarkerFile::open(&self.marks).map_err(|error| super::freeze::file_error(&self.marks, &error))?);
-        if let Some(last) = rows.last_intended() {
+        if self.own_pace.is_limited()
+            && let Some(last) = self.store.last_intent(self.send)?
+        {
             self.own_pace.after(last).await;
         }
         if self.decider.rules.unique_address {

@@ -223,6 +223,10 @@ impl Store for SqliteStore {
         read::tally(&self.reader(), send)
     }
 
+    fn last_intent(&self, send: i64) -> Result<Option<jiff::Timestamp>, StoreError> {
+        read::last_intent(&self.reader(), send)
+    }
+
     fn contacts(
         &self,
         person: &[u8; 16],

@@ -276,6 +276,12 @@ fn exclusion_row(row: &Row<'_>) -> Read<RowRecord> {
     })
 }
 
+pub fn last_intent(db: &Connection, send: i64) -> Read<Option<Timestamp>> {
+    let sql = "SELECT max(at) FROM intents WHERE send = ?1";
+    let last = |row: &Row<'_>| row.get::<_, Option<i64>>(0)?.map(|_| time(row, 0)).transpose();
+    db.query_row(sql, params![send], last).map_err(failed)
+}
+
 pub fn tally(db: &Connection, send: i64) -> Read<Tally> {
     let targeted: i64 =
         db.query_row("SELECT targeted FROM sends WHERE id = ?1", params![send], |row| row.get(0)).map_err(failed)?;
