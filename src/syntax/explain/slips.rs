@@ -109,6 +109,14 @@ fn of_token(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         Kind::Star if before.is_some_and(|before| before.kind == Kind::ParenOpen) => {
             Some(Slip::say("name what is counted, as in `count(customers)`"))
         }
+        Kind::Else if wanted.end => {
+            let help = "write it behind the `}` of its `if`: `if C { ... } else { ... }`";
+            Some(Slip::say(help).because("this `else` belongs to no `if`"))
+        }
+        Kind::Colon if before.is_some_and(|before| before.kind.is_name()) && wanted.takes(")") && wanted.takes(",") => {
+            let help = "give each value its name, or none: `(sku: \"a\", quantity: 1)`";
+            Some(Slip::say(help).because("positional and named arguments do not mix"))
+        }
         Kind::Question => Some(Slip::say("choose with `if C then A else B`; `A ?? B` takes B where A is null")),
         kind if kind.is_literal() && wanted.name && !wanted.operand() && place.in_named_args() => {
             Some(Slip::say("positional and named arguments do not mix: name this one as well"))

@@ -164,7 +164,16 @@ impl Checker<'_> {
             }
             Meaning::ColumnOf { column, .. } => Err(self.no_field(field, &format!("`{}`", column.text), Vec::new())),
             Meaning::Native(native) => {
-                Err(self.no_field(field, &format!("the function `{}`", native.name), Vec::new()))
+                let of = format!("the function `{}`", native.name);
+                let is_feedback = FeedbackKind::ALL.iter().any(|kind| kind.word() == field.text);
+                let advice = match is_feedback {
+                    true => Advice::say(format!(
+                        "no send is called so: write `send ... as NAME`, and `NAME.{}`",
+                        field.text
+                    )),
+                    false => Advice::None,
+                };
+                Err(Box::new(TypeProblem::UnknownField { field: field.clone(), of, known: Vec::new(), advice }))
             }
             Meaning::Global(global) => Err(self.no_field(field, &format!("the {}", global.noun()), Vec::new())),
             Meaning::Message => Err(self.no_field(field, "a message", Vec::new())),

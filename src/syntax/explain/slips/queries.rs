@@ -1,6 +1,7 @@
 //! Populations as other languages write them.
 
 use super::{Slip, Wanted};
+use crate::base::Span;
 use crate::syntax::explain::Place;
 use crate::syntax::token::{Kind, Token};
 
@@ -40,6 +41,10 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         Kind::On if wanted.takes("by") && before.is_some_and(|before| before.kind == Kind::Dedupe) => {
             let slip = Slip::write(place.span(found), "by").help("write `dedupe by ...`");
             Some(slip.repair(place.at, place.at + 1, &[Kind::By]))
+        }
+        _ if wanted.takes("by") && before.is_some_and(|before| before.kind == Kind::Order) => {
+            let here = Span::new(place.source, found.start, found.start);
+            Some(Slip::write(here, "by ").help("write `order by ...`").repair(place.at, place.at, &[Kind::By]))
         }
         Kind::ParenOpen if place.before(2).is_some_and(|before| before.kind == Kind::With) && wanted.takes("=") => {
             let function = before.map_or("sum", |before| place.word(before));

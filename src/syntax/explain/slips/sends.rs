@@ -17,6 +17,11 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
     if position >= 2 && place.nth(1)?.kind == Kind::To && !wanted.takes("{") {
         return Some(Slip::say("the channel and the message come first: `send email welcome to vip`"));
     }
+    if wanted.end && found.kind == Kind::BraceOpen && place.before(2).is_some_and(|before| before.kind == Kind::As) {
+        let delivery = place.before(1).map_or("first", |token| place.word(token));
+        let help = format!("write the options first: `send ... to ... {{ ... }} as {delivery}`");
+        return Some(Slip::say(help).because("options stand before `as`"));
+    }
     if let Some(slip) = conditions_and_lists(place, wanted, found, position) {
         return Some(slip);
     }
