@@ -8,7 +8,7 @@ use super::{Context, Exit, Failure, host, project, question};
 use crate::base::SourceMap;
 use crate::report::{bytes, count, moment, plural};
 use crate::runtime::store::{RunRecord, Store};
-use crate::runtime::{RunError, backup, restore, verify};
+use crate::runtime::{Manifest, RunError, backup, restore, verify};
 
 /// Copy the state of this profile to a folder, while runs go on
 ///
@@ -53,22 +53,28 @@ struct BackupJson {
     kept: Option<String>,
 }
 
+impl BackupJson {
+    fn new(folder: &std::path::Path, manifest: &Manifest) -> Self {
+        Self {
+            folder: folder.display().to_string(),
+            made: manifest.made,
+            runs: manifest.runs,
+            open: manifest.open,
+            files: manifest.files.len(),
+            bytes: manifest.bytes(),
+            held: None,
+            kept: None,
+        }
+    }
+}
+
 /// Makes a backup.
 pub fn backup_state(arguments: &BackupArguments, context: &Context) -> Result<Exit, Failure> {
     let project = project::open(&context.globals, std::path::Path::new("."))?;
     let failed = |error: RunError| host::run_failure(&error, SourceMap::new());
     let made = backup(&host::folders(&project).state, &project.profile, &arguments.to).map_err(failed)?;
     if context.output.is_json() {
-        context.output.json(&BackupJson {
-            folder: arguments.to.display().to_string(),
-            made: made.made,
-            runs: made.runs,
-            open: made.open,
-            files: made.files.len(),
-            bytes: made.bytes(),
-            held: None,
-            kept: None,
-        });
+        context.output.json(&BackupJson::new(&arguments.to, &made));
         return Ok(Exit::Done);
     }
     let (runs, files) = (plural(made.runs, "run"), plural(made.files.len() as u64, "file"));
@@ -100,16 +106,9 @@ pub fn restore_state(arguments: &RestoreArguments, context: &Context) -> Result<
     let kept = restore(&engine, &arguments.from, &manifest).map_err(failed)?;
     let held = held(&project)?;
     if context.output.is_json() {
-        context.output.json(&BackupJson {
-            folder: arguments.from.display().to_string(),
-            made: manifest.made,
-            runs: manifest.runs,
-            open: manifest.open,
-            files: manifest.files.len(),
-            bytes: manifest.bytes(),
-            held: Some(held),
-            kept: kept.map(|path| path.display().to_string()),
-        });
+        let kept = kept.map(|path| path.display().to_string());
+        let restored = BackupJson::new(&arguments.from, &manifest);
+        context.output.json(&BackupJson { held: Some(held), kept, ..restored });
         return Ok(Exit::Done);
     }
     let runs = plural(manifest.runs, "run");

@@ -168,7 +168,6 @@ pub fn engine(project: &Project, channel_names: &[String], context: &Context) ->
     }
     let threads = std::thread::available_parallelism().map_or(THREADS, usize::from);
     let options = EngineOptions {
-        folders: folders(project),
         zone: project.settings.project.timezone.rules(),
         threads,
         memory_limit: project.settings.engine.memory_limit.map(crate::project::Bytes::as_usize),

@@ -136,19 +136,17 @@ pub enum PlanError {
     /// The statement is part of the language, but running it is not built yet.
     #[error("{statement} is checked but cannot be run yet")]
     NotExecutable {
-        /// The statement's word, or what part of it, names in backquotes: `` `quiet` in a policy ``.
+        /// The statement's word in backquotes.
         statement: String,
         /// Where it stands.
         span: Span,
-        /// The send that needs it, where that is written elsewhere.
-        used: Option<Span>,
     },
 }
 
 impl PlanError {
     /// What cannot be run stands here.
     pub(super) fn not_executable(statement: impl Into<String>, span: Span) -> Self {
-        PlanError::NotExecutable { statement: statement.into(), span, used: None }
+        PlanError::NotExecutable { statement: statement.into(), span }
     }
 }
 

@@ -123,13 +123,9 @@ impl RunError {
             RunError::Store(error) => store_problem(error),
             RunError::Machine(error) => Problem::outside(run::RECORD_MISMATCH, error.to_string())
                 .help("run it with the version it was started with, or stop it with `orch stop`"),
-            RunError::Plan(PlanError::NotExecutable { statement, span, used }) => {
-                let problem = Problem::error(run::NOT_EXECUTABLE, format!("{statement} cannot be run yet"), *span)
-                    .help("leave it out for now: `orch check` understands it, running it is not built yet");
-                match used {
-                    Some(used) => problem.also(*used, "needed here"),
-                    None => problem,
-                }
+            RunError::Plan(PlanError::NotExecutable { statement, span }) => {
+                Problem::error(run::NOT_EXECUTABLE, format!("{statement} cannot be run yet"), *span)
+                    .help("leave it out for now: `orch check` understands it, running it is not built yet")
             }
             RunError::Channel { channel, error } => {
                 let problem = Problem::outside(run::CHANNEL_UNAVAILABLE, format!("channel `{channel}`: {error}"));

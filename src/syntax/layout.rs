@@ -402,17 +402,7 @@ impl Pass<'_> {
             Some(Kind::StmtPolicy) => Inside::Policy,
             Some(Kind::StmtParallel) => Inside::Parallel,
             Some(Kind::StmtTest) => Inside::Test,
-            Some(
-                Kind::StmtCampaign
-                | Kind::StmtDefine
-                | Kind::StmtIf
-                | Kind::StmtRepeat
-                | Kind::StmtFor
-                | Kind::StmtWait
-                | Kind::StmtApprove
-                | Kind::StmtTask
-                | Kind::ItemBranch,
-            ) if self.previous() != Some(Kind::With) => Inside::Block,
+            Some(word) if word.holds_statements() && self.previous() != Some(Kind::With) => Inside::Block,
             _ => Inside::Items,
         }
     }

@@ -326,6 +326,17 @@ impl Kind {
         )
     }
 
+    /// True for the word of a statement, or of an item, whose braces hold a list of statements.
+    pub fn holds_statements(self) -> bool {
+        use Kind::{
+            ItemBranch, StmtApprove, StmtCampaign, StmtDefine, StmtFor, StmtIf, StmtRepeat, StmtTask, StmtWait,
+        };
+        matches!(
+            self,
+            StmtCampaign | StmtDefine | StmtIf | StmtRepeat | StmtFor | StmtWait | StmtApprove | StmtTask | ItemBranch
+        )
+    }
+
     /// True when nothing can follow but an operand: after an operator, a comma or a reserved word.
     pub fn wants_operand(self) -> bool {
         matches!(

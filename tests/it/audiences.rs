@@ -80,20 +80,13 @@ fn project() -> Project {
     project
 }
 
-fn cells(project: &Project, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
-    let mut reader = csv::Reader::from_path(project.path(path)).unwrap();
-    let header = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    let row = |record: csv::StringRecord| record.iter().map(str::to_owned).collect();
-    (header, reader.records().map(|record| row(record.unwrap())).collect())
-}
-
 /// The same rows in SQLite.
 fn database(project: &Project) -> Connection {
     let mut db = Connection::open_in_memory().unwrap();
     db.execute_batch("PRAGMA case_sensitive_like = ON").unwrap();
     let paris = TimeZone::get("Europe/Paris").unwrap();
     for table in TABLES {
-        let (header, rows) = cells(project, &format!("data/{table}.csv"));
+        let (header, rows) = project.cells(&format!("data/{table}.csv"));
         let more: &[&str] = match table {
             "orders" => &["day", "hour", "secs"],
             "customers" => &["lower_email"],
@@ -182,7 +175,7 @@ fn audiences_of_marketers_are_those_that_sql_finds() {
     for Question { name, sql, .. } in &questions {
         let expected = answer(&db, sql);
         assert!(!expected.is_empty(), "{name} asks for nobody");
-        let (_, mut found) = cells(&project, &format!("out/{name}.csv"));
+        let (_, mut found) = project.cells(&format!("out/{name}.csv"));
         found.iter_mut().flatten().for_each(|cell| *cell = normal(cell));
         found.sort();
         if found != expected {

@@ -100,6 +100,14 @@ impl Project {
         std::fs::read_to_string(self.path(path)).unwrap()
     }
 
+    /// The header and the rows of a CSV file.
+    pub fn cells(&self, path: &str) -> (Vec<String>, Vec<Vec<String>>) {
+        let mut reader = csv::Reader::from_path(self.path(path)).unwrap();
+        let header = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        let row = |record: csv::StringRecord| record.iter().map(str::to_owned).collect();
+        (header, reader.records().map(|record| row(record.unwrap())).collect())
+    }
+
     /// A path in the folder.
     pub fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)

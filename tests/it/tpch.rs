@@ -65,20 +65,12 @@ fn project() -> Project {
 /// Rows of cells.
 type Cells = Vec<Vec<String>>;
 
-/// The header and the rows of a CSV file.
-fn cells(project: &Project, path: &str) -> (Vec<String>, Cells) {
-    let mut reader = csv::Reader::from_path(project.path(path)).unwrap();
-    let header = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    let row = |record: csv::StringRecord| record.iter().map(str::to_owned).collect();
-    (header, reader.records().map(|record| row(record.unwrap())).collect())
-}
-
 /// The same rows in SQLite.
 fn database(project: &Project) -> Connection {
     let mut db = Connection::open_in_memory().unwrap();
     db.execute_batch("PRAGMA case_sensitive_like = ON").unwrap();
     for table in TABLES {
-        let (header, rows) = cells(project, &format!("data/{table}.csv"));
+        let (header, rows) = project.cells(&format!("data/{table}.csv"));
         let whole = |name: &str| name.ends_with("key") || NUMBERS.contains(&name) || AMOUNTS.contains(&name);
         let columns: Vec<String> =
             header.iter().map(|name| format!("{name} {}", if whole(name) { "INTEGER" } else { "TEXT" })).collect();
@@ -199,7 +191,7 @@ fn answer(db: &Connection, sql: &str) -> Cells {
 
 /// Whose median order is above a limit, counted by hand: SQLite has no median.
 fn large_orders(project: &Project) -> Cells {
-    let (header, rows) = cells(project, "data/orders.csv");
+    let (header, rows) = project.cells("data/orders.csv");
     let at = |name: &str| header.iter().position(|column| column == name).unwrap();
     let mut totals: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for row in rows {
@@ -217,7 +209,7 @@ fn large_orders(project: &Project) -> Cells {
 
 /// What the script exported, sorted; amounts without the zeros at their end.
 fn exported(project: &Project, name: &str) -> Cells {
-    let (_, mut rows) = cells(project, &format!("out/{name}.csv"));
+    let (_, mut rows) = project.cells(&format!("out/{name}.csv"));
     for cell in rows.iter_mut().flatten() {
         let number: rust_decimal::Decimal = cell.parse().unwrap();
         *cell = number.normalize().to_string();

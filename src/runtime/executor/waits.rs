@@ -55,14 +55,7 @@ impl Executor<'_> {
         match value {
             Value::Timestamp(at) => Some(*at),
             Value::Date(date) => civil::instant(date.to_datetime(Time::midnight()), zone),
-            Value::Time(time) => {
-                let today = zone.to_datetime(now).date();
-                let first = civil::instant(today.to_datetime(*time), zone)?;
-                if first > now {
-                    return Some(first);
-                }
-                civil::instant(today.tomorrow().ok()?.to_datetime(*time), zone)
-            }
+            Value::Time(time) => civil::next_at(*time, now.checked_add(SignedDuration::from_nanos(1)).ok()?, zone),
             _ => None,
         }
     }

@@ -9,22 +9,8 @@ use crate::syntax::token::{Kind, Token};
 pub fn broken(tokens: &[Token], unit: &Unit, at: usize, text: &str, source: SourceId) -> Broken {
     let all = &tokens[unit.start..unit.end.min(tokens.len())];
     let kind = all.first().map(|token| token.kind);
-    let has_steps = matches!(
-        kind,
-        Some(
-            Kind::StmtCampaign
-                | Kind::StmtDefine
-                | Kind::StmtIf
-                | Kind::StmtRepeat
-                | Kind::StmtFor
-                | Kind::StmtParallel
-                | Kind::StmtTest
-                | Kind::StmtWait
-                | Kind::StmtApprove
-                | Kind::StmtTask
-                | Kind::ItemBranch
-        )
-    );
+    let has_steps =
+        kind.is_some_and(|kind| kind.holds_statements() || matches!(kind, Kind::StmtParallel | Kind::StmtTest));
     let block = all.iter().position(|token| token.kind == Kind::BraceOpen).filter(|_| has_steps);
     let last = block.unwrap_or(all.len()).saturating_sub(1);
     let start = all.first().map_or(0, |token| token.start);

@@ -83,11 +83,7 @@ pub(super) fn snapshot_local(locals: &[Local]) -> LocalId {
 /// Address, profile and consent of each row: read live at the moment of sending, never frozen.
 pub(super) fn addressing(program: &Program, send: &Send) -> Vec<(String, Expr)> {
     let live: Vec<RelationId> = live_relation(program, send.to.ty.entity).into_iter().collect();
-    let profile: Vec<RelationId> = live.iter().chain(&send.profile).copied().collect();
-    let mut profile_entity = send.to.ty.entity;
-    for relation in &send.profile {
-        profile_entity = program[profile_entity][*relation].target;
-    }
+    let (profile_entity, profile) = live_profile(program, send);
     let address = through(&send.address, send.row, send.row, &live);
     let mut columns = vec![(ADDRESS.to_string(), address)];
     if !profile.is_empty()
@@ -116,13 +112,15 @@ pub(super) fn person(program: &Program, send: &Send) -> Option<Person> {
     if send.options.transactional {
         return None;
     }
-    let live: Vec<RelationId> = live_relation(program, send.to.ty.entity).into_iter().collect();
-    let path: Vec<RelationId> = live.iter().chain(&send.profile).copied().collect();
-    let mut entity = send.to.ty.entity;
-    for relation in &send.profile {
-        entity = program[entity][*relation].target;
-    }
+    let (entity, path) = live_profile(program, send);
     Some(Person::new(program, entity, send.row, &path, send.address.span))
+}
+
+/// The entity of the send's profile, and the way to its live row.
+fn live_profile(program: &Program, send: &Send) -> (EntityId, Vec<RelationId>) {
+    let own = send.to.ty.entity;
+    let entity = send.profile.iter().fold(own, |entity, relation| program[entity][*relation].target);
+    (entity, live_relation(program, own).into_iter().chain(send.profile.iter().copied()).collect())
 }
 
 /// A field of the entity at the end of a path.
