@@ -179,8 +179,9 @@ impl Decider {
             None | Some(Value::Bool(true)) => {}
             Some(_) => return excluded(Reason::NoConsent, ""),
         }
-        let compared = comparable(&self.address_kind, &address);
         let person = self.person.as_ref().map(|person| person.name(|name| rows.value(name, at))).transpose()?.flatten();
+        let needs_address = self.unsubscribed.is_some() || (self.person.is_some() && person.is_none());
+        let compared = if needs_address { comparable(&self.address_kind, &address) } else { None };
         if let Some(unsubscribed) = &self.unsubscribed
             && unsubscribed.holds(person.as_deref(), compared.as_deref())
         {
@@ -193,8 +194,9 @@ impl Decider {
             Turn::Later(at) => return Ok(Decision::Held(at)),
             Turn::Never(reason, detail) => return excluded(reason, detail),
         };
-        let address_hash = self.address_hash(&address);
-        if self.rules.unique_address && before == Before::New && present.addresses.contains(&address_hash) {
+        let only_once = self.rules.unique_address && before == Before::New;
+        let only_once = only_once.then(|| self.address_hash(&address));
+        if only_once.is_some_and(|hash| present.addresses.contains(&hash)) {
             return excluded(Reason::DuplicateAddress, &address);
         }
         if !self.allow.is_empty() && !self.allow.iter().any(|pattern| matches(pattern, &address)) {
@@ -207,9 +209,7 @@ impl Decider {
         let person = self.person.as_ref().and(known_as).map(|person| digest(&[&person]));
         if before == Before::New {
             person.into_iter().for_each(|person| present.contacts.add(person));
-            if self.rules.unique_address {
-                present.addresses.insert(address_hash);
-            }
+            present.addresses.extend(only_once);
         }
         let message = OutgoingMessage {
             key: SendKey::derive(&self.run, &self.instance, 0, entity),

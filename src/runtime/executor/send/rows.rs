@@ -80,8 +80,9 @@ pub(super) fn snapshot_local(locals: &[Local]) -> LocalId {
     LocalId(locals.len() as u32)
 }
 
-/// Address, profile and consent of each row: read live at the moment of sending, never frozen.
-pub(super) fn addressing(program: &Program, send: &Send) -> Vec<(String, Expr)> {
+/// Address, profile and consent of each row, and its zones where they are asked for: read live at the moment of sending,
+/// never frozen.
+pub(super) fn addressing(program: &Program, send: &Send, with_zones: bool) -> Vec<(String, Expr)> {
     let live: Vec<RelationId> = live_relation(program, send.to.ty.entity).into_iter().collect();
     let (profile_entity, profile) = live_profile(program, send);
     let address = through(&send.address, send.row, send.row, &live);
@@ -95,7 +96,8 @@ pub(super) fn addressing(program: &Program, send: &Send) -> Vec<(String, Expr)> 
     if let Some(SendAt::LocalTime(moment) | SendAt::Moment(moment)) = &send.options.at {
         columns.push((MOMENT.to_string(), moment.clone()));
     }
-    for (column, (entity, path)) in ZONES.into_iter().zip([(profile_entity, &profile), (send.to.ty.entity, &live)]) {
+    let zoned = [(profile_entity, &profile), (send.to.ty.entity, &live)];
+    for (column, (entity, path)) in ZONES.into_iter().zip(zoned).filter(|_| with_zones) {
         let zone = program[entity].fields.iter().position(|field| field.ty.kind == TyKind::Timezone);
         if let Some(zone) = zone {
             columns.push((column.to_string(), field(program, send, entity, path, FieldId(zone as u32))));

@@ -170,13 +170,14 @@ impl Executor<'_> {
         record: &SendRecord,
         snapshot: &Snapshot,
     ) -> Result<SendEnd, RunError> {
-        let mut columns = rows::addressing(&self.program, send);
+        let rules = Rules::of(&self.program, send);
+        let mut columns = rows::addressing(&self.program, send, rules.need_zone());
         let contents = match &send.message {
             Some(message) => rows::contents(&self.program, send, message, &mut columns)
                 .map_err(|error| RunError::Template(error.to_string()))?,
             None => rows::placeholder(send),
         };
-        let decider = self.decider(token, step, send, record, contents)?;
+        let decider = self.decider(token, step, send, record, contents, rules)?;
         let local = rows::snapshot_local(&self.plan.campaign().locals);
         let folder = self.around.folders.run(&self.run);
         let mut frozen = self.frozen();
@@ -256,6 +257,7 @@ impl Executor<'_> {
         send: &Send,
         record: &SendRecord,
         contents: rows::Contents,
+        rules: Rules,
     ) -> Result<Decider, RunError> {
         let program = &self.program;
         let channel = &program[send.channel];
@@ -283,7 +285,7 @@ impl Executor<'_> {
             is_email: channel.name == "email",
             allow: self.around.allow.to_vec(),
             zone: self.around.zone.clone(),
-            rules: Rules::of(program, send),
+            rules,
             begun: record.at,
             person,
             unsubscribed,
