@@ -80,6 +80,13 @@ pub enum SyntaxError {
         bracket: char,
         before: Option<Span>,
     },
+    /// A bracket that was opened as another: `(a]`, or both ends of `([a)]`.
+    WrongBracket {
+        open: Span,
+        span: Span,
+        written: String,
+        right: String,
+    },
     MissingBrace {
         span: Span,
         before: Span,
@@ -156,6 +163,12 @@ impl From<SyntaxError> for Problem {
             BadLiteral { span, written, fault } => bad_literal(span, &written, fault),
             WrongOperator { span, written, right } => wrong_operator(span, &written, right),
             UnclosedBracket { open, bracket, before } => unclosed(open, bracket, before),
+            WrongBracket { open, span, written, right } => {
+                Problem::error(code::UNCLOSED_BRACKET, format!("`{written}` does not close what is open here"), span)
+                    .also(open, "this is open")
+                    .help(format!("write `{right}`"))
+                    .fix(span, right)
+            }
             MissingBrace { span, before } => {
                 Problem::error(code::UNEXPECTED, "expected `{`, found the end of the line", span)
                     .also(before, "this belongs into braces")

@@ -6,6 +6,7 @@
 mod aggregate;
 mod arguments;
 mod arithmetic;
+mod behind;
 mod call;
 mod compare;
 mod constant;

@@ -20,7 +20,7 @@ impl Checker<'_> {
         hint: Option<Hint>,
     ) -> TypeProblem {
         match problem {
-            TypeProblem::UnknownName { name, known, outer: None, .. } => {
+            TypeProblem::UnknownName { name, known, outer: None, advice: Advice::None } => {
                 let advice = match &expr.kind {
                     ast::ExprKind::Name(_) => self.advice_for_name(&name, &known, hint, !scope.rows.is_empty()),
                     _ => self.advice_for_path(expr, scope),
