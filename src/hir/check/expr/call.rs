@@ -79,7 +79,7 @@ impl Checker<'_> {
         let signature = Signature {
             name: native.name,
             params: native.params.iter().map(|param| (param.name, param.default.is_some())).collect(),
-            usage: native.usage.to_owned(),
+            usage: native.usage.clone(),
         };
         let Some(found) = self.match_arguments(&signature, Some(args), span) else { return poisoned(span) };
         let mut checked: Vec<Expr> = Vec::with_capacity(native.params.len());

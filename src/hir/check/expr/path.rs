@@ -111,7 +111,7 @@ impl Checker<'_> {
                 advice: Advice::say(format!("count one of its populations, for example `count({name}.opened)`")),
                 span,
             },
-            Meaning::Native(native) => function("a function", native.usage),
+            Meaning::Native(native) => function("a function", &native.usage),
             Meaning::Global(Global::Define(_)) => function("a function", &format!("{name}(...)")),
             Meaning::Global(global) => {
                 let outer = scope.rows.iter().rev().skip(1);
