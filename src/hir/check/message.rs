@@ -199,6 +199,8 @@ impl<'a> Checker<'a> {
         match &callee.kind {
             ast::ExprKind::Error => {}
             ast::ExprKind::Name(name) if matches!(scope.bound(&name.text), Some(Bound::Poisoned)) => {}
+            ast::ExprKind::Name(name)
+                if scope.local(&name.text).is_some_and(|local| self.locals[local.0 as usize].ty.is_error()) => {}
             ast::ExprKind::Name(name) => {
                 self.lookup_global(name, "message");
             }

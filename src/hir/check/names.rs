@@ -54,9 +54,10 @@ impl Checker<'_> {
         }
     }
 
-    /// True for a name that a statement may have declared which could not be understood.
+    /// True for a name that a statement may have declared which could not be understood, or stands at a wrong place.
     pub(crate) fn is_lost(&self, name: &str) -> bool {
-        self.files.iter().any(|file| file.ast.gaps.names.iter().any(|lost| lost == name))
+        self.misplaced_names.iter().any(|lost| lost == name)
+            || self.files.iter().any(|file| file.ast.gaps.names.iter().any(|lost| lost == name))
     }
 
     /// All names of the right kind that can be written.

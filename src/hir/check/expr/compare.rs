@@ -38,6 +38,7 @@ impl Checker<'_> {
         if self.value_in_chain(expr, op, scope) {
             return node(ExprKind::Error, Ty::of(TyKind::Bool), expr.span);
         }
+        self.lint_mixed(op, sides);
         let before = self.null_tested.len();
         tested_for_null(expr, op, &mut self.null_tested);
         let [left, right] = sides.map(|side| self.predicate(side, scope));
@@ -293,6 +294,24 @@ fn tested_for_null(expr: &ast::Expr, op: BinaryOp, tested: &mut Vec<String>) {
         ast::ExprKind::Paren(inner) => tested_for_null(inner, op, tested),
         // `x is null or x != 1`, `x is not null and x != 1`
         ast::ExprKind::Is { negated, value, .. } if *negated == (op == BinaryOp::And) => tested.extend(written(value)),
+        _ if op == BinaryOp::And => demanded(expr, tested),
+        _ => {}
+    }
+}
+
+/// Collects what a condition asks a value of: `lastname` of `lastname like "Mc%"`. Its null is lost on purpose.
+fn demanded(expr: &ast::Expr, tested: &mut Vec<String>) {
+    let path = |side: &ast::Expr| match side.kind {
+        ast::ExprKind::Name(_) | ast::ExprKind::Field { .. } => written(side),
+        _ => None,
+    };
+    match &expr.kind {
+        ast::ExprKind::Binary { op, left, right, .. } if is_order(*op) || *op == BinaryOp::Equal => {
+            tested.extend([left, right].into_iter().filter_map(|side| path(side)));
+        }
+        ast::ExprKind::Binary { op: BinaryOp::Like, left: value, .. }
+        | ast::ExprKind::In { negated: false, value, .. }
+        | ast::ExprKind::Between { negated: false, value, .. } => tested.extend(path(value)),
         _ => {}
     }
 }

@@ -8,6 +8,9 @@ use crate::hir::check::{Checker, Global, Scope};
 use crate::hir::{ColumnRef, EntityId, Expr, ExprKind, FieldId, Query, RelationId, TyKind, Value};
 use crate::syntax::ast;
 
+/// What to write where a message was to be chosen by a condition.
+const CHOOSE_MESSAGE: &str = "to choose between messages write `if ... { send ... } else { send ... }`";
+
 impl Checker<'_> {
     /// A name or a path as a value.
     pub(crate) fn path(&mut self, expr: &ast::Expr, scope: &Scope, hint: Option<Hint>) -> Expr {
@@ -124,11 +127,14 @@ impl Checker<'_> {
                 }
                 let advice = match scope.rows.last() {
                     Some(row) => Advice::say(format!("`{}` has no field `{name}`", self.entity_name(row.entity))),
+                    None if matches!(global, Global::Message(_)) => Advice::say(CHOOSE_MESSAGE),
                     None => Advice::None,
                 };
                 TypeProblem::NotAValue { name, noun: super::problem::a(global.noun()), advice, span }
             }
-            _ => TypeProblem::NotAValue { name, noun: "a message".to_owned(), advice: Advice::None, span },
+            _ => {
+                TypeProblem::NotAValue { name, noun: "a message".to_owned(), advice: Advice::say(CHOOSE_MESSAGE), span }
+            }
         }
     }
 

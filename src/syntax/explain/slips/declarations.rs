@@ -22,6 +22,13 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         (_, Kind::StmtMessage) => message(place, wanted, found),
         (_, Kind::StmtParam) if wanted.takes(":") => typed(place, found, place.nth(1)?),
         (_, Kind::StmtDefine) if wanted.takes(":") && found.kind != Kind::End => typed(place, found, place.before(1)?),
+        (_, Kind::StmtCampaign)
+            if found.kind == Kind::ParenOpen && place.before(2).is_some_and(|before| before.kind == Kind::Signal) =>
+        {
+            let signal = place.before(1).map_or("NAME", |name| place.word(name));
+            let help = "its fields are names in the campaign; parameters of its own stand behind the campaign's name";
+            Some(Slip::say(help).because(format!("only the name of the signal `{signal}` stands here")))
+        }
         (_, Kind::StmtCampaign) if wanted.takes("{") && found.kind == Kind::End => {
             Some(Slip::say("the steps of a campaign stand in braces: `{ ... }`"))
         }
