@@ -158,7 +158,7 @@ impl From<SyntaxError> for Problem {
                 .help("write the name between the backquotes"),
             BadEscape { span, fault } => bad_escape(span, fault),
             LoneBrace { span } => Problem::error(code::LONE_BRACE, "this `}` closes no hole", span)
-                .help("write `}}` for a brace in the text")
+                .help("write `}}` for a brace in the text, or `{` before what is put in")
                 .fix(span, "}}"),
             BadLiteral { span, written, fault } => bad_literal(span, &written, fault),
             WrongOperator { span, written, right } => wrong_operator(span, &written, right),
@@ -289,6 +289,7 @@ fn unknown_character(span: Span, character: char) -> Problem {
             }
             problem.help("amounts stand without their currency, names as they are").fix(span, "")
         }
+        '~' => problem.help("write `like \"%shop%\"`, or `matches(FIELD, \"...\")` for a pattern"),
         '@' => problem.help("names stand as they are, and other text goes in quotes").fix(span, ""),
         '\\' => problem.help("a statement may go on in the next line: remove it").fix(span, ""),
         _ => problem.help("remove it, or put text in quotes"),

@@ -97,6 +97,16 @@ impl Build<'_> {
 
     /// Adds `at ...` or `on ...` to the `every` it stands behind.
     fn join(&self, every: Option<&mut HeaderPart>, piece: Piece, span: Span) {
+        if let (None, Piece::OnDays(names)) = (&every, &piece)
+            && let [name] = &names[..]
+        {
+            self.problem(SyntaxError::MisplacedHeaderPart {
+                span,
+                message: "this says neither a day nor a signal".to_owned(),
+                help: format!("write `on signal {0}` if `{0}` is a signal, `every ...` for a schedule", name.text),
+            });
+            return;
+        }
         let joined = every.is_some_and(|part| {
             let HeaderPartKind::Every { unit, at } = &mut part.kind else { return false };
             let fits = match (piece, unit) {
@@ -106,6 +116,16 @@ impl Build<'_> {
                 }
                 (Piece::OnDays(days), EveryUnit::Interval { on, .. }) if on.is_empty() => {
                     *on = days;
+                    true
+                }
+                (Piece::OnDays(days), unit) if is_week(unit) => {
+                    let names: Vec<&str> = days.iter().map(|day| day.text.as_str()).collect();
+                    self.problem(SyntaxError::MisplacedHeaderPart {
+                        span: part.span.to(span),
+                        message: "a day of every week is named alone".to_owned(),
+                        help: format!("write `every {}`", names.join(", ")),
+                    });
+                    *unit = EveryUnit::Days(days);
                     true
                 }
                 (Piece::OnDay(word, day), unit) if is_month(unit) && word.text == "day" => {
@@ -138,4 +158,9 @@ impl Build<'_> {
 /// `every month`
 fn is_month(unit: &EveryUnit) -> bool {
     matches!(unit, EveryUnit::Days(days) if days.len() == 1 && days[0].text == "month")
+}
+
+/// `every week`
+fn is_week(unit: &EveryUnit) -> bool {
+    matches!(unit, EveryUnit::Days(days) if days.len() == 1 && days[0].text == "week")
 }

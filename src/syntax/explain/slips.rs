@@ -4,6 +4,7 @@
 //! has the word.
 
 mod declarations;
+mod habits;
 mod holes;
 mod lists;
 mod names;
@@ -87,6 +88,7 @@ pub fn find(place: &Place<'_>, wanted: &Wanted) -> Option<Slip> {
     words::doubled(place, found)
         .or_else(|| words::wrong_case(place, wanted, found))
         .or_else(|| holes::find(place, found))
+        .or_else(|| habits::find(place, wanted, found))
         .or_else(|| statements::of_statement(place, wanted, found))
         .or_else(|| sends::find(place, wanted, found))
         .or_else(|| declarations::find(place, wanted, found))

@@ -43,6 +43,10 @@ fn rule(place: &Place<'_>, first: Token) -> Option<Slip> {
         Kind::ItemQuiet => "quiet sms 21:00 to 08:00 local",
         Kind::ItemWindow => "window email 09:00 to 12:00 local",
         Kind::ItemHoldout => "holdout 5%",
+        _ if matches!(place.word(first), "max" | "maximum" | "limit" | "frequency" | "at") => "cap email 3 per 7d",
+        _ if matches!(place.word(first), "silent" | "silence" | "night" | "no" | "mute") => {
+            "quiet sms 21:00 to 08:00 local"
+        }
         _ => return None,
     };
     place.first().map(|_| Slip::say(format!("write it as in `{form}`")))

@@ -341,7 +341,8 @@ fn other_word(lower: &str) -> Option<&'static str> {
         "sleep" | "pause" | "delay" => "write `wait`",
         "print" | "echo" | "console" | "printf" | "puts" => "write `log`",
         "call" | "execute" | "perform" => "write `do`",
-        "exit" | "quit" | "return" | "abort" => "write `stop`",
+        "return" => "write `stop` to end a run, `define NAME of customers = ...` for a value",
+        "exit" | "quit" | "abort" => "write `stop`",
         "audience" | "list" | "target" | "query" | "population" => "write `segment NAME = customers where ...`",
         "create" | "table" => {
             "write `entity NAME from \"file.csv\" { id: int key }` for rows, `segment NAME = ...` for a population"
