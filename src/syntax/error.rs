@@ -74,6 +74,15 @@ pub enum SyntaxError {
         written: String,
         right: &'static str,
     },
+    /// `first_name || " " || last_name`
+    JoinedTexts {
+        span: Span,
+        written: String,
+    },
+    /// `r => r.spend > 5`
+    Arrow {
+        span: Span,
+    },
     /// `before` is what stands where the bracket should have been closed at the latest.
     UnclosedBracket {
         open: Span,
@@ -86,6 +95,9 @@ pub enum SyntaxError {
         span: Span,
         written: String,
         right: String,
+    },
+    SemicolonInBrackets {
+        span: Span,
     },
     MissingBrace {
         span: Span,
@@ -162,6 +174,12 @@ impl From<SyntaxError> for Problem {
                 .fix(span, "}}"),
             BadLiteral { span, written, fault } => bad_literal(span, &written, fault),
             WrongOperator { span, written, right } => wrong_operator(span, &written, right),
+            JoinedTexts { span, written } => {
+                Problem::error(code::WRONG_OPERATOR, format!("`{written}` does not join texts"), span)
+                    .help("put the values into one text: `\"{first_name} {last_name}\"`")
+            }
+            Arrow { span } => Problem::error(code::WRONG_OPERATOR, "`=>` is not an operator", span)
+                .help("rows are chosen with `where`, and their fields stand alone: `customers where spend > 500`"),
             UnclosedBracket { open, bracket, before } => unclosed(open, bracket, before),
             WrongBracket { open, span, written, right } => {
                 Problem::error(code::UNCLOSED_BRACKET, format!("`{written}` does not close what is open here"), span)
@@ -169,6 +187,9 @@ impl From<SyntaxError> for Problem {
                     .help(format!("write `{right}`"))
                     .fix(span, right)
             }
+            SemicolonInBrackets { span } => Problem::error(code::UNEXPECTED, "in brackets `;` separates nothing", span)
+                .help("write commas between the values")
+                .fix(span, ","),
             MissingBrace { span, before } => {
                 Problem::error(code::UNEXPECTED, "expected `{`, found the end of the line", span)
                     .also(before, "this belongs into braces")

@@ -100,6 +100,8 @@ struct Pass<'t> {
     extra: Option<u32>,
     /// The bracket that the one before it closed in its place.
     crossed: Option<usize>,
+    /// The last bracket in which a semicolon stood for a comma.
+    separated: Option<u32>,
     /// The last word that ended an indented block.
     ended: Option<usize>,
     /// The last unit with an indented block.
@@ -118,6 +120,7 @@ pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems, 
         depth: 0,
         extra: None,
         crossed: None,
+        separated: None,
         indented: None,
         ended: None,
         out: Layout::default(),
@@ -139,6 +142,7 @@ impl Pass<'_> {
             Kind::Colon | Kind::Then | Kind::Else if self.opens_indented(at) => return self.open_indented(token),
             // `end if` was reported with what it ends.
             Kind::If if at > 0 && self.ended == Some(at - 1) => return,
+            Kind::Semicolon if self.separates_arguments(at) => return,
             Kind::Semicolon => return self.semicolon(token),
             Kind::Comma if self.separates_items(at) => return self.end_unit_with(token),
             Kind::ParenClose | Kind::SquareClose | Kind::BraceClose => return self.close(at),

@@ -137,6 +137,7 @@ impl<'a> Checker<'a> {
             _ => None,
         });
         if let Some(campaign) = declared {
+            self.misplaced_names.extend(file.ast.stmts.iter().flat_map(|stmt| bound_names(&stmt.kind)));
             self.report(FlowProblem::MixedFile { statement: first.span, campaign });
             return;
         }
@@ -230,5 +231,15 @@ fn empty_campaign(name: &str, span: Span, doc: Option<String>) -> Campaign {
         on_error: OnError::default(),
         header: Vec::new(),
         body: Vec::new(),
+    }
+}
+
+/// The names that a statement of a flow binds, those in its blocks left aside.
+pub(super) fn bound_names(kind: &ast::StmtKind) -> Vec<String> {
+    match kind {
+        ast::StmtKind::Segment { name, .. } | ast::StmtKind::Let { name, .. } => vec![name.text.clone()],
+        ast::StmtKind::Send(send) => send.alias.iter().map(|alias| alias.text.clone()).collect(),
+        ast::StmtKind::Split(split) => split.arms.iter().map(|arm| arm.name.text.clone()).collect(),
+        _ => Vec::new(),
     }
 }

@@ -127,6 +127,11 @@ impl Checker<'_> {
             return Some(call("test.count", args, TyKind::Int, span));
         }
         let ast::ExprKind::Name(name) = &counted.kind else { return None };
+        if FeedbackKind::ALL.iter().any(|kind| kind.word() == name.text) {
+            let help = format!("write `count({0}(email))`, or `count({0}(NAME))` for one send", name.text);
+            self.wrong(codes::BAD_TEST, format!("nothing says of what `{}` is", name.text), help, name.span);
+            return Some(Expr { kind: ExprKind::Error, ty: Ty::error(), span });
+        }
         let known = self.names_bound(&[LocalKind::Segment, LocalKind::Arm]);
         let entity = matches!(self.find_global(name), Some((Global::Entity(_), _)));
         (known.contains(&name.text) && !entity)

@@ -89,10 +89,10 @@ impl From<ExprLint> for Problem {
             }
             ExprLint::Mixed { written, group } => {
                 let message = "`and` binds tighter than `or`, which people overlook";
-                let problem = Problem::warning(codes::MIXED_AND_OR, message, group).label("this belongs together");
+                let problem =
+                    Problem::warning(codes::MIXED_AND_OR, message, group).label("what `and` joins belongs together");
                 match written {
                     Some(written) => {
-                        let written = format!("({written})");
                         let help = format!("write `{written}` if that is meant, or put parentheses around the `or`");
                         problem.help(help).fix(group, written)
                     }
@@ -117,9 +117,21 @@ impl Checker<'_> {
     pub(super) fn lint_mixed(&mut self, op: BinaryOp, sides: [&ast::Expr; 2]) {
         let is_and = |side: &ast::Expr| matches!(side.kind, ast::ExprKind::Binary { op: BinaryOp::And, .. });
         let [left, right] = sides;
-        let Some(group) = [right, left].into_iter().find(|side| op == BinaryOp::Or && is_and(side)) else { return };
-        let written = super::expr::written(group);
-        self.report(ExprLint::Mixed { written, group: group.span });
+        if op != BinaryOp::Or || !(is_and(left) || is_and(right)) {
+            return;
+        }
+        let side = |side: &ast::Expr| {
+            super::expr::written(side).map(|text| if is_and(side) { format!("({text})") } else { text })
+        };
+        let (group, written) = match (is_and(left), is_and(right)) {
+            (true, true) => {
+                let both = side(left).zip(side(right)).map(|(left, right)| format!("{left} or {right}"));
+                (left.span.to(right.span), both)
+            }
+            (true, false) => (left.span, side(left)),
+            _ => (right.span, side(right)),
+        };
+        self.report(ExprLint::Mixed { written, group });
     }
 
     /// Warns about an aggregate in a clause that has nothing to do with the clause's row. `written` names the rows.

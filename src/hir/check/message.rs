@@ -254,7 +254,9 @@ impl<'a> Checker<'a> {
         {
             let (declared, message) = (message.span, message.name.clone());
             let (of, sent_to) = (self.program[entity].name.clone(), self.program[query.ty.entity].name.clone());
-            self.report(FlowProblem::WrongEntity { message, of, sent_to, span: to, declared });
+            let mut relations = self.program[query.ty.entity].relations.iter();
+            let through = relations.find(|relation| relation.target == entity).map(|relation| relation.name.clone());
+            self.report(FlowProblem::WrongEntity { message, of, sent_to, through, span: to, declared });
             return false;
         }
         self.has_columns(id, query, to)

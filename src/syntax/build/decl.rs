@@ -100,6 +100,11 @@ impl Build<'_> {
         if let (None, Piece::OnDays(names)) = (&every, &piece)
             && let [name] = &names[..]
         {
+            if crate::syntax::explain::is_day(&name.text) {
+                let message = "days of a schedule stand behind `every`".to_owned();
+                let help = format!("write `every {}`", name.text);
+                return self.problem(SyntaxError::MisplacedHeaderPart { span, message, help });
+            }
             self.problem(SyntaxError::MisplacedHeaderPart {
                 span,
                 message: "this says neither a day nor a signal".to_owned(),

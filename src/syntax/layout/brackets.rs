@@ -40,6 +40,41 @@ impl Pass<'_> {
         true
     }
 
+    /// `IF(points > 5; "a"; "b")`: a semicolon between arguments, which stands for a comma. Where the bracket is not closed
+    /// on the line, it was forgotten.
+    pub(super) fn separates_arguments(&mut self, at: usize) -> bool {
+        let Some(bracket) = self.frames.last().map(|frame| frame.open) else { return false };
+        let open = bracket.kind;
+        if !matches!(open, Kind::ParenOpen | Kind::SquareOpen) {
+            return false;
+        }
+        let mut depth = 0_u32;
+        let mut line = self.input.iter().skip(at + 1).take(LOOK_AHEAD).take_while(|token| !token.first);
+        let closed = line.find(|token| match token.kind {
+            kind if kind == open => {
+                depth += 1;
+                false
+            }
+            kind if kind == closing(open) => {
+                depth = depth.wrapping_sub(1);
+                depth == u32::MAX
+            }
+            _ => false,
+        });
+        if closed.is_none() {
+            return false;
+        }
+        let token = self.input[at];
+        let before = self.input.partition_point(|known| known.start < bracket.start).checked_sub(1);
+        let is_split = before.is_some_and(|before| self.input[before].kind == Kind::Into);
+        // All of one pair of brackets are one mistake; that the arms of a split stand in braces is another.
+        if self.separated.replace(bracket.start) != Some(bracket.start) && !is_split {
+            self.problem(SyntaxError::SemicolonInBrackets { span: token.span(self.source) });
+        }
+        self.push(Token { kind: Kind::Comma, ..token });
+        true
+    }
+
     /// Closes the innermost bracket, whatever `token` is.
     fn close_last(&mut self, token: Token) {
         let right = self.frames.last().map_or(token.kind, |frame| closing(frame.open.kind));

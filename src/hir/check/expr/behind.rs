@@ -2,6 +2,7 @@
 
 use super::problem::{Advice, TypeProblem};
 use super::quoted_name;
+use crate::hir::check::collect::bound_names;
 use crate::hir::check::{Checker, Scope};
 use crate::syntax::ast;
 
@@ -34,6 +35,34 @@ impl Checker<'_> {
             Some((only, [])) => Advice::say(format!("name {kind}: {only}")),
             Some((last, rest)) => Advice::say(format!("name {kind}: {} or {last}", rest.join(", "))),
         }
+    }
+
+    /// What a name means that is bound at another place: by a signal, in a block that is over, further below.
+    pub(super) fn bound_elsewhere(&self, name: &ast::Name, scope: &Scope) -> Option<Advice> {
+        let end = format!(".{}", name.text);
+        let field = scope.locals.iter().rev().find(|(known, _)| known.ends_with(&end));
+        if let Some((qualified, _)) = field.filter(|_| scope.rows.is_empty()) {
+            return Some(Advice::write(qualified.clone(), name.span));
+        }
+        let is_it = |local: &&crate::hir::Local| local.name == name.text && local.span.source == name.span.source;
+        if self.locals.iter().any(|local| is_it(&local)) {
+            return Some(Advice::say("it was bound in a block, and ends with it: use it there, or bind it before"));
+        }
+        let file = self.file(name.span.source)?;
+        let campaigns = file.ast.stmts.iter().filter_map(|stmt| match &stmt.kind {
+            ast::StmtKind::Campaign(campaign)
+                if stmt.span.start <= name.span.start && name.span.end <= stmt.span.end =>
+            {
+                Some(&campaign.body.stmts)
+            }
+            _ => None,
+        });
+        let stmts = campaigns.last().unwrap_or(&file.ast.stmts);
+        let later = stmts.iter().filter(|stmt| stmt.span.start > name.span.end);
+        later
+            .flat_map(|stmt| bound_names(&stmt.kind))
+            .any(|bound| bound == name.text)
+            .then(|| Advice::say("it is bound only further below: the flow goes from top to bottom, so move that up"))
     }
 
     /// What a module has, in the order of the alphabet.

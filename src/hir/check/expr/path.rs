@@ -106,7 +106,20 @@ impl Checker<'_> {
                 row: name,
                 span,
             },
-            Meaning::Population(query) => self.population_as_value(&query, &name, hint, span),
+            Meaning::Population(query) => {
+                let row = scope.rows.last().filter(|row| row.entity == query.ty.entity && !row.name.is_empty());
+                match hint.map(|hint| &hint.ty.kind) {
+                    Some(TyKind::Bool) if row.is_some() => {
+                        let row = row.map_or("", |row| row.name.as_str());
+                        let advice = Advice::say(format!(
+                            "to keep the rows that are in it write `{row} intersect {name}`, without `where`"
+                        ));
+                        let population = format!("`{name}`");
+                        TypeProblem::PopulationAsValue { population, advice, span }
+                    }
+                    _ => self.population_as_value(&query, &name, hint, span),
+                }
+            }
             Meaning::ColumnOf { query, column } => self.column_as_value(&query, expr, &column, span),
             Meaning::Delivery { .. } => TypeProblem::NotAValue {
                 name: name.clone(),
@@ -128,6 +141,9 @@ impl Checker<'_> {
                 let advice = match scope.rows.last() {
                     Some(row) => Advice::say(format!("`{}` has no field `{name}`", self.entity_name(row.entity))),
                     None if matches!(global, Global::Message(_)) => Advice::say(CHOOSE_MESSAGE),
+                    None if hint.is_some_and(|hint| hint.ty.kind.is_text()) => {
+                        Advice::write_to(format!("\"{name}\""), span, "with quotes if it is a text")
+                    }
                     None => Advice::None,
                 };
                 TypeProblem::NotAValue { name, noun: super::problem::a(global.noun()), advice, span }

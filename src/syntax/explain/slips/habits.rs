@@ -110,7 +110,10 @@ fn program(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             Some(slip.repair(place.at, place.at + 1, &[]))
         }
         // `log "he said "hello" to me"`
-        kind if kind.is_name() && matches!(before.kind, Kind::Text | Kind::TemplateClose) && before.end == found.start => {
+        kind if kind.is_name()
+            && matches!(before.kind, Kind::Text | Kind::TemplateClose)
+            && before.end == found.start =>
+        {
             let slip = Slip::say("in a text a quote is written `\\\"`, and a text in `\"\"\"` may hold quotes");
             Some(slip.because("the text ends at the quote before this"))
         }
@@ -184,24 +187,19 @@ fn statement(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         (Kind::StmtApprove, Kind::For) => Some(swap("by", Kind::By)),
         (Kind::StmtRequire, Kind::Comma) => Some(swap(" else", Kind::Else).help("the reason stands behind `else`")),
         (Kind::StmtCampaign, Kind::Between) => Some(Slip::say("write `from 2026-12-01 until 2026-12-31`")),
-        (Kind::StmtCampaign, kind) if kind.is_name() && is_day(word) && wanted.takes("every") => {
+        (Kind::StmtCampaign, kind) if kind.is_name() && super::super::is_day(word) && wanted.takes("every") => {
             let slip = Slip::write(Span::new(place.source, found.start, found.start), "every ");
             Some(slip.help(format!("write `every {word}`")).repair(place.at, place.at, &[Kind::Every]))
         }
         (Kind::StmtSend, kind) if kind.is_name() && word == "transactional" && wanted.takes("{") => {
             Some(Slip::write(span, "{ policy: transactional }").because("options stand in braces"))
         }
-        (Kind::StmtSend, _) if wanted.takes("to") => send(place, found),
+        (Kind::StmtSend, kind) if wanted.takes("to") && (kind.is_name() || kind == Kind::As) => send(place, found),
         (Kind::Else, _) if place.at == place.unit.start && wanted.takes("}") => {
             Some(Slip::say("the arm for the rest has a name as well: `rest: otherwise`"))
         }
         _ => None,
     }
-}
-
-fn is_day(word: &str) -> bool {
-    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    days.contains(&word) || matches!(word, "day" | "weekday" | "weekend")
 }
 
 /// `send the hello email to all customers`, `send hello by email to customers`, `send email hello as m to customers`
@@ -236,7 +234,8 @@ fn rows_first(place: &Place<'_>, found: Token) -> Option<Slip> {
         return Some(Slip::say("begin with the rows: `segment NAME = customers where ...`"));
     }
     let clause = place.nth(3).filter(|_| first.kind == Kind::StmtSegment)?;
-    if !matches!(clause.kind, Kind::Limit | Kind::Dedupe | Kind::Sample | Kind::Order) || place.at != place.unit.start + 4
+    if !matches!(clause.kind, Kind::Limit | Kind::Dedupe | Kind::Sample | Kind::Order)
+        || place.at != place.unit.start + 4
     {
         return None;
     }
