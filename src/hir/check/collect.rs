@@ -5,6 +5,8 @@ use super::super::{CampaignId, ChannelId, EntityId, MessageId, OnError, PolicyId
 use super::super::{ParsedFile, problem::FlowProblem};
 use super::{Checker, Global};
 use crate::base::Span;
+use crate::diag::Problem;
+use crate::diag::codes::names;
 use crate::syntax::ast;
 
 /// Declarations by kind, with the ids that their names got.
@@ -109,6 +111,16 @@ impl<'a> Checker<'a> {
     }
 
     fn collect_message(&mut self, file: &'a ParsedFile, message: &'a ast::Message) {
+        let is_channel = |name: &ast::Name| matches!(self.globals.get(&name.text), Some((Global::Channel(_), _)));
+        if is_channel(&message.name) && !is_channel(&message.channel) {
+            let (channel, name) = (&message.name.text, &message.channel.text);
+            let both = message.channel.span.to(message.name.span);
+            let problem = Problem::error(names::WRONG_KIND, "the channel of a message stands before its name", both);
+            let right = format!("{channel} {name}");
+            self.report(problem.help(format!("write `message {right}`")).fix(both, right));
+            self.misplaced_names.push(name.clone());
+            return;
+        }
         let id = MessageId(self.program.messages.len() as u32);
         let declared = if message.name.text == "default" {
             self.declare(default_message(&message.channel.text), Global::Message(id), message.name.span)

@@ -89,6 +89,13 @@ impl Checker<'_> {
                 let args = vec![text(observed.kind.word(), span), text(&observed.of, span), text(&field.text, span)];
                 Some(call("test.values", args, TyKind::List(Box::new(Ty::of(TyKind::Text))), span))
             }
+            // `failed` alone is how a run ended.
+            ast::ExprKind::Name(name)
+                if name.text != FeedbackKind::Failed.word()
+                    && FeedbackKind::ALL.iter().any(|kind| kind.word() == name.text) =>
+            {
+                self.counted(expr, span)
+            }
             ast::ExprKind::Call { .. } => {
                 if let Some(counted) = argument_of(expr, "count") {
                     return self.counted(counted, span);

@@ -78,6 +78,7 @@ impl Build<'_> {
 
     pub fn campaign(&self, name: Name, params: Vec<Param>, pieces: Vec<(Piece, Span)>, body: Block) -> StmtKind {
         let mut header: Vec<HeaderPart> = Vec::new();
+        let mut early: Vec<Expr> = Vec::new();
         for (piece, span) in pieces {
             match piece {
                 Piece::Interval(length) => {
@@ -85,10 +86,19 @@ impl Build<'_> {
                     header.push(HeaderPart { kind: HeaderPartKind::Every { unit, at: Vec::new() }, span });
                 }
                 Piece::Days(days) => {
-                    let kind = HeaderPartKind::Every { unit: EveryUnit::Days(days), at: Vec::new() };
+                    let kind = HeaderPartKind::Every { unit: EveryUnit::Days(days), at: std::mem::take(&mut early) };
                     header.push(HeaderPart { kind, span });
                 }
                 Piece::Whole(kind) => header.push(HeaderPart { kind, span }),
+                // `at 09:00 every day`
+                Piece::At(times) if header.is_empty() => {
+                    self.problem(SyntaxError::MisplacedHeaderPart {
+                        span,
+                        message: "the time stands behind the days".to_owned(),
+                        help: "write `every day at 09:00`".to_owned(),
+                    });
+                    early = times;
+                }
                 piece => self.join(header.last_mut(), piece, span),
             }
         }

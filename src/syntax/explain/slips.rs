@@ -6,6 +6,7 @@
 mod declarations;
 mod habits;
 mod holes;
+mod left_out;
 mod lists;
 mod names;
 mod numbers;
@@ -88,6 +89,7 @@ pub fn find(place: &Place<'_>, wanted: &Wanted) -> Option<Slip> {
     words::doubled(place, found)
         .or_else(|| words::wrong_case(place, wanted, found))
         .or_else(|| holes::find(place, found))
+        .or_else(|| left_out::find(place, wanted, found))
         .or_else(|| habits::find(place, wanted, found))
         .or_else(|| statements::of_statement(place, wanted, found))
         .or_else(|| sends::find(place, wanted, found))

@@ -39,6 +39,15 @@ impl Checker<'_> {
         {
             return Advice::write(replacement, expr.span);
         }
+        // A text that says no number or moment does not become one.
+        if let (ExprKind::Literal(Value::Text(_)), false) = (&found.kind, wanted.is_text()) {
+            return match wanted {
+                Date | Timestamp => Advice::say("write a date such as `2026-11-30`, or `ago(7d)` for a time ago"),
+                Int | Decimal | Float | Percent => Advice::say("write a number, without quotes"),
+                Bool => Advice::say("write a condition, or `true` or `false`"),
+                _ => Advice::None,
+            };
+        }
         let Some(text) = written(expr) else { return Advice::None };
         let call = |function: &str| Advice::write(format!("{function}({text})"), expr.span);
         match (&found.ty.kind, wanted) {

@@ -66,6 +66,9 @@ impl Checker<'_> {
                 }
                 Advice::None
             }
+            None if lower == "age" && scope.rows.last().is_some() => {
+                Advice::say("write `years_between(BIRTHDAY, today())`, with the field that holds the day of birth")
+            }
             None if kind.is_some_and(TyKind::is_text)
                 && did_you_mean(&name.text, known.iter().map(String::as_str)).is_none() =>
             {
@@ -154,7 +157,12 @@ impl Checker<'_> {
             self.report(TypeProblem::ValueInChain { word: "or", advice, span: operands[1].span });
             return true;
         }
-        let ast::ExprKind::Binary { op: sign, left, right, .. } = &operands[at.saturating_sub(1)].kind else {
+        // `a and b != "x" or "y"`: the last comparison.
+        let mut compared = operands[at.saturating_sub(1)];
+        while let ast::ExprKind::Binary { op: BinaryOp::And, right, .. } = &compared.kind {
+            compared = right;
+        }
+        let ast::ExprKind::Binary { op: sign, left, right, .. } = &compared.kind else {
             return false;
         };
         if at == 0 || !is_sign(*sign) {
@@ -164,7 +172,7 @@ impl Checker<'_> {
         let run = operands[at..].iter().take_while(|operand| is_value(operand)).count();
         let values: Option<Vec<String>> =
             std::iter::once(&**right).chain(operands[at..at + run].iter().copied()).map(written).collect();
-        let whole = operands[at - 1].span.to(operands[at + run - 1].span);
+        let whole = compared.span.to(operands[at + run - 1].span);
         let word = if op == BinaryOp::Or { "or" } else { "and" };
         let advice = match (written(left), values, sign) {
             (Some(name), Some(values), BinaryOp::Equal) => {

@@ -145,7 +145,7 @@ fn missing(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         (Kind::Equal..=Kind::GreaterEqual).contains(&token.kind)
             || matches!(token.kind, Kind::In | Kind::Like | Kind::Between | Kind::Is)
     };
-    if found.kind.is_name() && wanted.takes("dedupe") && !wanted.takes("by") && place.after(1).is_some_and(compares) {
+    if found.kind.is_name() && wanted.takes("dedupe") && !wanted.takes("set") && place.after(1).is_some_and(compares) {
         let rows = place.operand_before(1).map_or("customers", |(first, last)| place.written(first, last));
         let slip = Slip::write(here, "where ").help(format!("write `{rows} where {word} ...`"));
         return before.kind.ends_operand().then(|| slip.repair(place.at, place.at, &[Kind::Where]));
@@ -234,7 +234,7 @@ fn rows_first(place: &Place<'_>, found: Token) -> Option<Slip> {
         return Some(Slip::say("begin with the rows: `segment NAME = customers where ...`"));
     }
     let clause = place.nth(3).filter(|_| first.kind == Kind::StmtSegment)?;
-    if !matches!(clause.kind, Kind::Limit | Kind::Dedupe | Kind::Sample | Kind::Order)
+    if !matches!(clause.kind, Kind::Limit | Kind::Dedupe | Kind::Sample | Kind::Order | Kind::New)
         || place.at != place.unit.start + 4
     {
         return None;

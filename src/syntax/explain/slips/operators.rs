@@ -76,6 +76,14 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             Some(slip.repair(place.at - 1, place.at, &[]))
         }
         kind if kind.is_name() && one_of(place, found).is_some() => one_of(place, found),
+        kind if kind.is_name() && before.kind == Kind::Is && phrase(place, found, WORDS).is_some() => {
+            let slip = in_words(place, found)?;
+            let from = place.at - 1;
+            let span = place.spread(before, found).to(slip.span.unwrap_or(place.span(found)));
+            let sign = slip.fix.as_ref().map(|(_, sign)| sign.clone())?;
+            let repair = slip.repair.map(|repair| super::Repair { from, ..repair });
+            Some(Slip { fix: Some((span, sign)), span: Some(span), repair, ..slip })
+        }
         _ if before.kind == Kind::Is || (before.kind == Kind::Not && behind_is(place)) => is(place, found),
         _ if before.kind == Kind::Not && wanted.takes("like") && !wanted.operand() => {
             let slip = Slip::write(place.span(before), "!=").because("`not` stands before a condition, not in it");

@@ -307,6 +307,12 @@ pub fn help(place: &Place<'_>, word: &str) -> Option<String> {
     {
         return Some(format!("values do not change: bind another name, `let NAME = {word} + 1`"));
     }
+    let is_procedure = |tokens: &[Token]| {
+        tokens[0].kind == Kind::StmtDefine && place.word(tokens[1]) == word && tokens[1].start != place.found().start
+    };
+    if place.tokens.windows(2).any(is_procedure) {
+        return Some(format!("write `do {word}(...)`"));
+    }
     let lower = word.to_ascii_lowercase();
     if let "email" | "mail" | "sms" | "push" = lower.as_str() {
         if place.next().is_some_and(|next| place.word(next) == "message") {
