@@ -173,6 +173,7 @@ impl<'t> Shaper<'t> {
         let mut docs = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
         let mut open = Open::default();
+        let mut bodies: Vec<usize> = Vec::new();
         let start = self.at;
         while self.at < self.tokens.len() && !self.ends_sequence(top) {
             let at = self.at;
@@ -188,6 +189,7 @@ impl<'t> Shaper<'t> {
                     docs.extend(above);
                 }
                 docs.push(Doc::text(gap));
+                bodies.push(docs.len());
                 docs.push(self.braces());
                 continue;
             }
@@ -227,7 +229,23 @@ impl<'t> Shaper<'t> {
             }
         }
         docs.push(self.break_up(parts, false));
+        if word == Kind::StmtIf {
+            self.break_alike(&mut docs, &bodies);
+        }
         docs
+    }
+
+    /// The arms of an `if` stand on one line together, or none does.
+    fn break_alike(&self, docs: &mut [Doc], bodies: &[usize]) {
+        let width: Option<usize> = docs.iter().map(Doc::flat_width).sum();
+        if bodies.len() < 2 || width.is_some_and(|width| self.depth * INDENT + width <= WIDTH) {
+            return;
+        }
+        for body in bodies {
+            if let Some(Doc::Group { broken, .. }) = docs.get_mut(*body) {
+                *broken = true;
+            }
+        }
     }
 
     fn ends_sequence(&self, top: bool) -> bool {

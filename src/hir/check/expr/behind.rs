@@ -48,6 +48,15 @@ impl Checker<'_> {
         if self.locals.iter().any(|local| is_it(&local)) {
             return Some(Advice::say("it was bound in a block, and ends with it: use it there, or bind it before"));
         }
+        let is_theirs = |campaign: &&crate::hir::Campaign| {
+            campaign.locals.iter().any(|local| local.name == name.text && local.span.source == name.span.source)
+        };
+        if let Some(campaign) = self.program.campaigns.iter().find(is_theirs) {
+            return Some(Advice::say(format!(
+                "it belongs to campaign `{}`: what campaigns share is a `define`, or a saved audience",
+                campaign.name
+            )));
+        }
         let file = self.file(name.span.source)?;
         let campaigns = file.ast.stmts.iter().filter_map(|stmt| match &stmt.kind {
             ast::StmtKind::Campaign(campaign)

@@ -124,6 +124,15 @@ impl Checker<'_> {
             self.report_incomparable([left, right], sides);
             return false;
         }
+        if let Some(share) = share_of_nothing([left, right]) {
+            let (number, share) = if share == 1 { (left, right) } else { (right, left) };
+            let whole = written(sides[usize::from(std::ptr::eq(number, right))]);
+            let whole = whole.map_or_else(|| "...".to_owned(), |number| format!("{number} / count(ALL)"));
+            let advice = Advice::say(format!("say of what it is a share: `... * count(ALL)`, or compare `{whole}`"));
+            let (other, wrong) = (self.side(number), self.side(share));
+            self.report(TypeProblem::Incomparable { other, wrong, advice });
+            return false;
+        }
         let has_order = relate::has_order(&left.ty.kind) && relate::has_order(&right.ty.kind);
         if is_order(op) && !has_order {
             self.report_no_order(op, [left, right], sides, span, scope);
@@ -148,6 +157,12 @@ impl Checker<'_> {
         let (wrong, other, written) = if left_is_wrong { (left, right, sides[0]) } else { (right, left, sides[1]) };
         let advice = match (relate::values(&left.ty.kind), relate::values(&right.ty.kind)) {
             (Some(_), Some(_)) => Advice::say("they have no value in common"),
+            // `today() = friday`, `now() > 18:00`: the other side is the one to change.
+            _ if matches!(wrong.ty.kind, TyKind::Weekday | TyKind::Time)
+                && matches!(other.ty.kind, TyKind::Date | TyKind::Timestamp) =>
+            {
+                self.conversion(other, &wrong.ty.kind, sides[usize::from(left_is_wrong)])
+            }
             _ => self.conversion(wrong, &other.ty.kind, written),
         };
         let (other, wrong) = (self.side(other), self.side(wrong));
@@ -260,6 +275,17 @@ pub(crate) fn binary_node(op: BinaryOp, left: Expr, right: Expr, ty: Ty, span: S
 
 fn is_order(op: BinaryOp) -> bool {
     matches!(op, BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual)
+}
+
+/// Which side is a share that a whole number is compared with: `count(sent) > 10%` is true of a single one.
+fn share_of_nothing(sides: [&Expr; 2]) -> Option<usize> {
+    let is_share = |side: &Expr| side.ty.kind == TyKind::Percent && matches!(side.kind, ExprKind::Literal(_));
+    let is_whole = |side: &Expr| side.ty.kind == TyKind::Int;
+    match sides.map(|side| (is_share(side), is_whole(side))) {
+        [(true, _), (_, true)] => Some(0),
+        [(_, true), (true, _)] => Some(1),
+        _ => None,
+    }
 }
 
 fn same_thing(left: &Expr, right: &Expr) -> bool {

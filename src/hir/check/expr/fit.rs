@@ -60,6 +60,8 @@ impl Checker<'_> {
             }
             (Int | Decimal, Rate) => Advice::write(format!("{text} per second"), expr.span),
             (found, Int) if found.is_number() => call("round"),
+            (Date | Timestamp, Weekday) => call("weekday"),
+            (Email, Phone) | (Phone, Email) => Advice::say("name a field that holds such an address"),
             (found, kind) if found.is_text() => match kind {
                 Int => call("to_int"),
                 Decimal => call("to_decimal"),

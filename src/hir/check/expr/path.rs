@@ -195,8 +195,9 @@ impl Checker<'_> {
         let other =
             if number { format!("sum({column_name} of {base})") } else { format!("list({column_name} of {base})") };
         let population = format!("`{base}`");
-        let advice =
-            Advice::say(format!("use `{other}`, `max({column_name} of {base})` or `first({column_name} of {base})`"));
+        let advice = Advice::say(format!(
+            "use `{other}`, `max({column_name} of {base})` or, for a condition on a row of it, `exists({base} where {column_name} ...)`"
+        ));
         TypeProblem::PopulationAsValue { population, advice, span }
     }
 

@@ -176,7 +176,11 @@ fn statement(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             let word = place.word(first);
             Some(Slip::say(format!("give it a name: `{word} NAME = ...`")))
         }
-        (Kind::StmtIf, kind) if kind.is_name() && word == "otherwise" => Some(swap("else", Kind::Else)),
+        (Kind::StmtIf | Kind::StmtApprove | Kind::StmtTask | Kind::StmtWait, kind)
+            if kind.is_name() && word == "otherwise" && wanted.takes("else") =>
+        {
+            Some(swap("else", Kind::Else))
+        }
         (Kind::StmtIf, kind) if kind.is_name() && wanted.takes("{") && place.before(1)?.kind.is_name() => {
             Some(Slip::say("a condition compares values: `if count(SEGMENT) > 500 { ... }`"))
         }

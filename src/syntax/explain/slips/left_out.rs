@@ -25,6 +25,26 @@ fn of_rows(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
     let (word, span) = (place.word(found), place.span(found));
     let is_set = |kind| matches!(kind, Kind::Union | Kind::Intersect | Kind::Except);
     match found.kind {
+        // `orders exists`, `no orders`
+        kind if kind.is_name() && matches!(word, "exists" | "exist") && wanted.takes("dedupe") => {
+            let (from, to) = place.operand_before(1)?;
+            let call = format!("exists({})", place.written(from, to));
+            Some(Slip::write(place.spread(from, found), call).because("what is looked at stands in parentheses").here())
+        }
+        kind if kind.is_name() && place.word(before) == "no" && wanted.takes("dedupe") => {
+            let slip = Slip::write(place.spread(before, found), format!("not exists({word})"));
+            Some(slip.repair(place.at - 1, place.at + 1, &[Kind::Bad]))
+        }
+        Kind::In if wanted.takes("dedupe") && place.after(2).is_some_and(|last| place.word(last) == "last") => {
+            Some(Slip::say("say it of the rows that are counted: `count(ROWS where DATE > ago(30d))`"))
+        }
+        _ if wanted.share()
+            && matches!(word, "random" | "randomly" | "any")
+            && place.after(1)?.kind == Kind::Percent =>
+        {
+            let slip = Slip::write(place.span(found), "").help("leave it out: shares are taken by chance");
+            Some(slip.repair(place.at, place.at + 1, &[]))
+        }
         Kind::With if is_set(before.kind) => {
             Some(Slip::write(span, "").help("leave the `with` out").repair(place.at, place.at + 1, &[]))
         }
@@ -32,7 +52,11 @@ fn of_rows(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             let slip = Slip::say(format!("write it between two populations: `a {word} b`"));
             Some(slip.because(format!("`{word}` is no function")))
         }
-        Kind::Colon if wanted.takes("=") && matches!(place.before(2)?.kind, Kind::With | Kind::Set | Kind::Comma) => {
+        Kind::Colon
+            if wanted.takes("=")
+                && !wanted.takes("+")
+                && matches!(place.before(2)?.kind, Kind::With | Kind::Set | Kind::Comma) =>
+        {
             Some(Slip::write(span, " =").help(format!("write `{} = ...`", place.word(before))).repair(
                 place.at,
                 place.at + 1,
@@ -147,6 +171,22 @@ fn talking(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         Kind::StmtIf if before.kind == Kind::If && found.kind == Kind::BraceOpen => {
             Some(Slip::say("say the condition behind `if`, or leave the `if` out: `else { ... }`"))
         }
+        Kind::StmtRepeat if found.kind == Kind::Until || before.kind == Kind::Until => {
+            wanted.takes("times").then(|| Slip::say("say how often at most: `repeat 5 times every 7d until ... { }`"))
+        }
+        Kind::StmtParallel if wanted.takes("{") => {
+            Some(Slip::say("branches stand in braces: `parallel { branch \"a\" { ... } branch \"b\" { ... } }`"))
+        }
+        Kind::ItemBranch if found.kind == Kind::Comma => {
+            let slip = Slip::write(span, "").help("leave the comma out: branches stand below each other");
+            Some(slip.repair(place.at, place.at + 1, &[]))
+        }
+        Kind::StmtLog if found.kind == Kind::Text && before.kind.is_literal() => {
+            Some(Slip::say("one text is logged: put them into one"))
+        }
+        Kind::StmtWait if found.kind.is_name() && before.kind == Kind::Literal && wanted.takes("END") => {
+            Some(Slip::say("a length of time is written as in `2d`, `3h` or `1w`"))
+        }
         Kind::StmtRepeat if word == "each" && wanted.takes("every") => {
             Some(Slip::write(span, "every").repair(place.at, place.at + 1, &[Kind::Every]))
         }
@@ -185,6 +225,9 @@ fn declaration(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip>
             let help =
                 format!("parameters stand behind the name: `define {name}(...) of {} = ...`", place.word(before));
             Some(Slip::say(help))
+        }
+        Kind::StmtMessage if wanted.takes(":") && found.kind == Kind::ParenClose => {
+            Some(Slip::say(format!("a parameter has a type: `{}: text`", place.word(before))))
         }
         Kind::StmtTest if wanted.takes("TEXT") => Some(Slip::say("say what is tested: `test \"...\" { ... }`")),
         Kind::StmtEntity | Kind::StmtTopic
