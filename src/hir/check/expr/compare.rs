@@ -126,9 +126,9 @@ impl Checker<'_> {
         }
         if let Some(share) = share_of_nothing([left, right]) {
             let (number, share) = if share == 1 { (left, right) } else { (right, left) };
-            let whole = written(sides[usize::from(std::ptr::eq(number, right))]);
-            let whole = whole.map_or_else(|| "...".to_owned(), |number| format!("{number} / count(ALL)"));
-            let advice = Advice::say(format!("say of what it is a share: `... * count(ALL)`, or compare `{whole}`"));
+            let side = if std::ptr::eq(share, right) { sides[1] } else { sides[0] };
+            let share_of = written(side).unwrap_or_else(|| "10%".to_owned());
+            let advice = Advice::say(format!("say of what it is a share: `{share_of} * count(...)`"));
             let (other, wrong) = (self.side(number), self.side(share));
             self.report(TypeProblem::Incomparable { other, wrong, advice });
             return false;
