@@ -159,6 +159,10 @@ fn nothing_follows(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<S
         let mark = place.word(found);
         return Some(Slip::say(format!("remove the `{mark}`: steps stand below each other without numbers or marks")));
     }
+    let is_wait = place.first()?.kind == Kind::StmtWait && place.before(1)?.kind == Kind::Literal;
+    if is_wait && found.kind == Kind::Name {
+        return Some(Slip::say("a length of time is written as in `2d`, `3h` or `1w`"));
+    }
     let before = place.before(1).filter(|_| found.kind == Kind::End)?;
     let word = place.word(before);
     if before.kind == Kind::Dot {

@@ -184,9 +184,6 @@ fn talking(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         Kind::StmtLog if found.kind == Kind::Text && before.kind.is_literal() => {
             Some(Slip::say("one text is logged: put them into one"))
         }
-        Kind::StmtWait if found.kind == Kind::Name && before.kind == Kind::Literal && wanted.takes("END") => {
-            Some(Slip::say("a length of time is written as in `2d`, `3h` or `1w`"))
-        }
         Kind::StmtRepeat if word == "each" && wanted.takes("every") => {
             Some(Slip::write(span, "every").repair(place.at, place.at + 1, &[Kind::Every]))
         }
