@@ -1,5 +1,6 @@
 //! Names that mean something only with another behind a dot: a signal that was waited for, a module of the library.
 
+use super::names::MOST_SUGGESTIONS;
 use super::problem::{Advice, TypeProblem};
 use super::quoted_name;
 use crate::hir::check::collect::bound_names;
@@ -24,6 +25,9 @@ impl Checker<'_> {
 
     /// What to write instead of such a name alone.
     pub(super) fn advice_for_owner(&self, name: &ast::Name, scope: &Scope) -> Advice {
+        if self.problems.len() > MOST_SUGGESTIONS {
+            return Advice::None;
+        }
         let (known, kind) = match fields_behind(&name.text, scope) {
             fields if fields.is_empty() => (self.names_in_module(&name.text), "what it has"),
             fields => (fields, "one of its fields"),
@@ -39,6 +43,9 @@ impl Checker<'_> {
 
     /// What a name means that is bound at another place: by a signal, in a block that is over, further below.
     pub(super) fn bound_elsewhere(&self, name: &ast::Name, scope: &Scope) -> Option<Advice> {
+        if self.problems.len() > MOST_SUGGESTIONS {
+            return None;
+        }
         let end = format!(".{}", name.text);
         let field = scope.locals.iter().rev().find(|(known, _)| known.ends_with(&end));
         if let Some((qualified, _)) = field.filter(|_| scope.rows.is_empty()) {

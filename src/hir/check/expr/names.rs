@@ -57,7 +57,7 @@ pub(crate) struct Place {
 }
 
 /// After this many problems names are no longer compared with all that are known: the script was made for another schema.
-const MOST_SUGGESTIONS: usize = 200;
+pub(super) const MOST_SUGGESTIONS: usize = 200;
 
 impl Place {
     /// The row itself.
