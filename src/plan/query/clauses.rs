@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::functions_aggregate::expr_fn::{count, first_value, max, min};
+use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{
     Expr, ExprFunctionExt, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, cast, lit, when,
@@ -175,7 +175,7 @@ impl Lower<'_> {
         let mut best = Vec::new();
         for key in &copy.key {
             let name = self.fresh(key);
-            best.push(first_value(column(key), order.clone()).alias(&name));
+            best.push(functions::first(column(key), order.clone()).alias(&name));
             winner.push(name);
         }
         let winners = LogicalPlanBuilder::from(copy.plan).aggregate(columns(&copy.part), best)?.build()?;
