@@ -66,7 +66,8 @@ pub fn watch(
             drive(script, engine, &store, run, how, context)
         }
         Followed::Ended(end) => {
-            read(script, |store| conclude(script, engine, store, run, (Ok(end), Parked::Elsewhere), context))
+            let parked = if how.until == Until::Repeats { Parked::AsBefore } else { Parked::Elsewhere };
+            read(script, |store| conclude(script, engine, store, run, (Ok(end), parked), context))
         }
         Followed::Held | Followed::Left => read(script, |store| {
             conclude(script, engine, store, run, (Ok(DriveEnd::Parked), Parked::Elsewhere), context)
@@ -155,7 +156,11 @@ fn conclude(
             (format!("waiting for a person or a signal{balance} · `orch tasks` lists what is asked"), Exit::Waiting)
         }
         DriveEnd::Parked if parked == Parked::AsBefore => {
-            (format!("as it was{balance} · `orch resume {run}` goes on with it"), Exit::Done)
+            let on = match host::holder(&script.project) {
+                Some(id) => format!("process {id} goes on with it"),
+                None => format!("`orch resume {run}` goes on with it"),
+            };
+            (format!("as it was{balance} · {on}"), Exit::Done)
         }
         DriveEnd::Parked if held => {
             (format!("parked{balance} · everything is paused, `orch resume --all` goes on"), Exit::Waiting)

@@ -320,6 +320,18 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
     matching.pop().ok_or_else(|| run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new()))
 }
 
+/// Refuses to send anything while everything is held.
+///
+/// # Errors
+/// It is.
+pub fn refuse_if_held(store: &SqliteStore) -> Result<(), Failure> {
+    let failed = |error: RunError| run_failure(&error, SourceMap::new());
+    match store.held().map_err(|error| failed(error.into()))? {
+        Some(hold) => Err(failed(RunError::Held(hold))),
+        None => Ok(()),
+    }
+}
+
 /// Leaves a note for whoever drives the runs of a project.
 ///
 /// # Errors

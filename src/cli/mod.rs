@@ -30,6 +30,7 @@ mod follow;
 #[cfg(feature = "engine")]
 mod gc;
 #[cfg(feature = "engine")]
+mod handover;
 mod host;
 #[cfg(feature = "engine")]
 mod init;

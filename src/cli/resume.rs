@@ -79,7 +79,7 @@ fn resume_elsewhere(
     context: &Context,
 ) -> Result<Exit, Failure> {
     let Some(store) = host::store_to_read(project)? else { return Err(host::busy(project)) };
-    refuse_if_held(&store)?;
+    host::refuse_if_held(&store)?;
     if record.state.restored.is_some() {
         // What its channels have is asked first, which only the holder of the state can do.
         return Err(host::busy(project));
@@ -95,14 +95,6 @@ fn resume_elsewhere(
     let how = How { until, pacing: Pacing::Real, confirmed: false, cancel };
     let (run, seen) = (record.run.as_str(), if record.status() == "paused" { record.seq } else { 0 });
     watch(&script, &engine, (run, seen), how, context)
-}
-
-fn refuse_if_held(store: &SqliteStore) -> Result<(), Failure> {
-    let failed = |error: RunError| host::run_failure(&error, SourceMap::new());
-    match store.held().map_err(|error| failed(error.into()))? {
-        Some(hold) => Err(failed(RunError::Held(hold))),
-        None => Ok(()),
-    }
 }
 
 fn resume_all(
@@ -173,7 +165,7 @@ fn resume(
     context: &Context,
 ) -> Result<Exit, Failure> {
     let run = &record.run;
-    refuse_if_held(store)?;
+    host::refuse_if_held(store)?;
     if arguments.all && record.state.restored.is_some() {
         let choice = format!("`orch resume {run} --sent-after-backup skip|resend` goes on");
         context.output.remark(format!("run {run} stays held: it was restored · {choice}"));

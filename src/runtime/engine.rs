@@ -243,10 +243,11 @@ impl Engine {
             confirm_above: if drive.confirmed { None } else { self.options.confirm_above },
             ..self.surroundings(store, clock.as_ref(), &sources, drive.cancel, word)
         };
-        let paused = record.state.status == Status::Paused;
+        // A retry by itself does not take a pause back.
+        let goes_on = record.state.status == Status::Paused && drive.until != Until::Repeats;
         let mut executor = Executor::new(around, plan, record);
         let end = self.runtime.block_on(async {
-            if paused {
+            if goes_on {
                 executor.commit(Event::Resumed, None).await?;
             }
             executor.drive(drive.until).await

@@ -4,6 +4,7 @@ use super::{Conductor, Day, Happening, Scope};
 use crate::runtime::error::RunError;
 use crate::runtime::inbox::{Note, Taken, paused_by_hand, store_note};
 use crate::runtime::machine::Status;
+use crate::runtime::store::OutcomeKind;
 
 impl Conductor<'_> {
     /// Takes in every note. One about a run that is being driven goes to that run, all others to the store.
@@ -50,11 +51,42 @@ impl Conductor<'_> {
                 day.held = false;
                 self.host.on(Happening::Released);
             }
+            Note::Retry { run, send, kind } => {
+                self.retry(&run, send, kind)?;
+                self.desk.give(&run);
+                taken.done();
+                return Ok(());
+            }
+            // It does not stand still.
+            Note::Migrate(moved) if self.desk.is_seated(&moved.run) => {
+                taken.done();
+                return Ok(());
+            }
             Note::Signal { .. } | Note::Pause { .. } | Note::Answer { .. } | Note::Feedback { .. } => {}
+            Note::Forget { .. } | Note::Baseline { .. } | Note::Migrate(_) => {}
         }
         self.engine.block_on(store_note(taken.note.clone(), self.store, self.clock))?;
         taken.done();
         Ok(())
+    }
+
+    /// Makes messages of a run that nobody drives due again.
+    fn retry(&self, run: &str, send: i64, kind: OutcomeKind) -> Result<(), RunError> {
+        let Some(record) = self.store.run(run)? else { return Ok(()) };
+        let sends = self.store.sends(run)?;
+        let Some(send) = sends.iter().find(|known| known.id == send) else { return Ok(()) };
+        let retried = self.plan_of(&record).and_then(|plan| {
+            let channels = self.host.channels(&plan)?;
+            self.engine.retry(self.store, &plan, &channels, (send, kind))
+        });
+        match retried {
+            Err(error @ RunError::Store(_)) => Err(error),
+            Err(error) => {
+                self.host.on(Happening::Failed { run, error: &error });
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Goes on with every run that no person paused.

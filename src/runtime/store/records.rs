@@ -158,7 +158,7 @@ impl Realm {
 }
 
 /// Rows that a `new` took, or that are left out from the beginning.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct TakeRecord {
     /// Given by the store, growing.
     pub id: i64,
@@ -185,7 +185,7 @@ pub struct TakeRecord {
 }
 
 /// What a memory held at a certain moment: enough to notice any change.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// Number of takes.
     pub takes: u64,

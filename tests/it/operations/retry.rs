@@ -8,7 +8,7 @@ use crate::mail_server::MailServer;
 use crate::project::{Project, Tally, balanced};
 
 /// A server that refuses two people until it is told otherwise.
-fn moody() -> (MailServer, Arc<AtomicBool>) {
+pub fn moody() -> (MailServer, Arc<AtomicBool>) {
     let kind = Arc::new(AtomicBool::new(false));
     let mood = Arc::clone(&kind);
     let server = MailServer::start(move |to| {
