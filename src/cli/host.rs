@@ -347,14 +347,16 @@ pub fn leave(project: &Project, note: &Note) -> Result<(), Failure> {
 /// The state cannot be written.
 pub fn tell(project: &Project, note: &Note, context: &Context) -> Result<(), Failure> {
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
-    leave(project, note)?;
+    let left = Inbox::new(&folders(project).state).put(note).map_err(failed)?;
     match SqliteStore::open(&folders(project).state) {
         Ok(store) => {
-            if let Note::Stop { run, .. } = note {
+            if let Note::Stop { run, reason } = note {
                 let record = find_run(&store, run)?;
                 let script = pinned(project, &store, &record)?;
                 let engine = engine(project, &channels_for(project, &script.plan), context)?;
-                engine.cancel_rest(&store, &script.plan, run).map_err(failed)?;
+                engine.stop(&store, &script.plan, run, reason.clone()).map_err(failed)?;
+                // If it stays it is read again, which is harmless.
+                let _ = std::fs::remove_file(left);
             }
             engine(project, &[], context)?.take_notes(&store).map_err(failed)
         }

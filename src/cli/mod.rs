@@ -17,6 +17,7 @@ mod doc;
 #[cfg(feature = "engine")]
 mod doctor;
 #[cfg(feature = "engine")]
+mod doubt;
 mod drive;
 mod environment;
 mod exit;

@@ -106,6 +106,11 @@ pub enum Note {
         /// How it was.
         seen: Seen,
     },
+    /// A memory holds what it is to hold, although the state was restored.
+    Trust {
+        /// Which.
+        memory: String,
+    },
     /// A run that stands still goes on with another version of its script. Nothing happens if it does not stand there any more.
     Migrate(Box<Moved>),
 }
@@ -239,13 +244,15 @@ impl Note {
             Note::Signal { .. } | Note::Feedback { .. } | Note::Start(_) | Note::Adopt { .. } => None,
             Note::PauseAll(_) | Note::ResumeAll => None,
             // Whoever drives it cannot exchange its plan.
-            Note::Migrate(_) | Note::Forget { .. } | Note::Baseline { .. } => None,
+            Note::Migrate(_) => None,
+            Note::Forget { .. } | Note::Baseline { .. } | Note::Trust { .. } => None,
         }
     }
 
     /// True when only whoever has the run's plan can take it in: it stays until somebody does.
     pub(super) fn needs_plan(&self) -> bool {
-        matches!(self, Note::Retry { .. })
+        // What a run that is stopped has still to send is settled by its plan.
+        matches!(self, Note::Retry { .. } | Note::Stop { .. })
     }
 
     /// Whether a run of this name is to be held or ended, or to look at its messages again.
@@ -353,7 +360,10 @@ pub(super) async fn store_note(note: Note, store: &dyn Store, clock: &dyn Clock)
         Note::PauseAll(hold) => return hold_all(Some(hold), store).await,
         Note::ResumeAll => return hold_all(None, store).await,
         Note::Forget { takes } => return Ok(store.commit(vec![Change::Forget { takes }]).await?),
-        Note::Baseline { take, seen } => return if_it_fits(vec![Change::Take { take: *take, seen }], store).await,
+        Note::Baseline { take, seen } => return if_it_fits(Change::baseline(*take, seen), store).await,
+        Note::Trust { memory } => {
+            return Ok(store.commit(vec![Change::Agenda(AgendaChange::Trusted { memory })]).await?);
+        }
         Note::Migrate(moved) => return if_it_fits(moved.changes(), store).await,
         // See `needs_plan`.
         Note::Retry { .. } => return Ok(()),

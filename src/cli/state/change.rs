@@ -98,16 +98,7 @@ pub fn baseline(project: &Project, memory: &str, what: &str, context: &Context) 
         let new = plan.news().into_iter().find(|new| new.memory == memory)?;
         Some((plan, new))
     });
-    let Some((plan, new)) = found else {
-        let known: Vec<String> =
-            plans.iter().flat_map(|(plan, _)| plan.news().into_iter().map(|new| new.memory)).collect();
-        let problem = Problem::outside(codes::run::UNKNOWN_MEMORY, format!("no `new` remembers in `{memory}`"));
-        let help = match known.is_empty() {
-            true => "no script of the project has a `new`".to_owned(),
-            false => format!("there are {}", known.join(", ")),
-        };
-        return Err(problem.help(help).into());
-    };
+    let Some((plan, new)) = found else { return Err(unknown(memory, &plans).into()) };
     let baseline = asked(project, plan, &new, what)?;
     let added = match host::holding(project)? {
         Holding::Ours(store) => add(project, &store, (plan, &new), &baseline, context)?,
@@ -122,6 +113,43 @@ pub fn baseline(project: &Project, memory: &str, what: &str, context: &Context) 
                 format!("{memory}: everything up to {to} is left out")
             }
             Added::Take(take) => format!("{memory}: {} left out", plural(take.rows, "row")),
+        });
+    }
+    Ok(Exit::Done)
+}
+
+/// No script has a `new` of this memory.
+fn unknown(memory: &str, plans: &[(Plan, PathBuf)]) -> Problem {
+    let known: Vec<String> = plans.iter().flat_map(|(plan, _)| plan.news().into_iter().map(|new| new.memory)).collect();
+    let problem = Problem::outside(codes::run::UNKNOWN_MEMORY, format!("no `new` remembers in `{memory}`"));
+    problem.help(match known.is_empty() {
+        true => "no script of the project has a `new`".to_owned(),
+        false => format!("there are {}", known.join(", ")),
+    })
+}
+
+/// Believes a memory of a restored state as it is.
+pub fn trust(project: &Project, memory: &str, context: &Context) -> Result<Exit, Failure> {
+    let Some(reader) = host::store_to_read(project)? else {
+        return Err(unknown(memory, &plans(project, context)?).into());
+    };
+    let restored = reader.restored().map_err(failed)?;
+    let is_known = !reader.takes(Some(memory)).map_err(failed)?.is_empty();
+    drop(reader);
+    if !is_known {
+        let plans = plans(project, context)?;
+        if !plans.iter().any(|(plan, _)| plan.news().iter().any(|new| new.memory == memory)) {
+            return Err(unknown(memory, &plans).into());
+        }
+    }
+    let in_doubt = restored.is_some_and(|restored| restored.doubts(memory));
+    if in_doubt {
+        host::tell(project, &Note::Trust { memory: memory.to_owned() }, context)?;
+    }
+    if !context.output.is_json() {
+        context.output.line(match in_doubt {
+            true => format!("{memory}: it holds what was taken before the backup; what was taken since is new again"),
+            false => format!("{memory}: nothing is in doubt"),
         });
     }
     Ok(Exit::Done)
@@ -150,7 +178,7 @@ fn add(
     let Some((take, seen)) = found.map_err(|error| host::run_failure(&error, SourceMap::new()))? else {
         return Ok(Added::Nothing);
     };
-    engine.block_on(store.commit(vec![Change::Take { take: take.clone(), seen }])).map_err(failed)?;
+    engine.block_on(store.commit(Change::baseline(take.clone(), seen))).map_err(failed)?;
     Ok(Added::Take(Box::new(take)))
 }
 

@@ -218,6 +218,10 @@ impl<'c> Conductor<'c> {
     pub fn accompany(&self, plan: &Plan, run: &str, drive: &Drive<'_>) -> Result<DriveEnd, RunError> {
         let seat = self.desk.seat(run, drive.cancel.clone()).unwrap_or_default();
         let aside = Cancel::default();
+        // What was left for the run is known before it does anything.
+        let mut day = self.begin()?;
+        self.take_notes(&mut day)?;
+        *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(day);
         std::thread::scope(|scope| {
             let beside = scope.spawn(|| self.conduct(&aside));
             let ended = self.engine.drive_told(self.store, plan, run, drive, &seat.mailbox);

@@ -63,7 +63,7 @@ impl Conductor<'_> {
                 return Ok(());
             }
             Note::Signal { .. } | Note::Pause { .. } | Note::Answer { .. } | Note::Feedback { .. } => {}
-            Note::Forget { .. } | Note::Baseline { .. } | Note::Migrate(_) => {}
+            Note::Forget { .. } | Note::Baseline { .. } | Note::Trust { .. } | Note::Migrate(_) => {}
         }
         self.engine.block_on(store_note(taken.note.clone(), self.store, self.clock))?;
         taken.done();

@@ -140,6 +140,14 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// What adds a baseline to a memory, in one transaction. Whoever gives it one knows what it is to hold.
+    pub fn baseline(take: TakeRecord, seen: Seen) -> Vec<Change> {
+        let memory = take.memory.clone();
+        vec![Change::Take { take, seen }, Change::Agenda(AgendaChange::Trusted { memory })]
+    }
+}
+
 /// Whether something happened for real or in a run on a virtual clock. Such runs see what is real, too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Realm {
