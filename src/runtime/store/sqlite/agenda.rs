@@ -31,6 +31,13 @@ pub fn opened(db: &Connection, run: &str, file: &str, campaign: &str, state: &St
     Ok(())
 }
 
+/// A new run has seen the arrivals that there are.
+pub fn began(db: &Connection, run: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO began (run, arrival) SELECT ?1, coalesce(max(id), 0) FROM arrivals";
+    db.prepare_cached(sql)?.execute([run])?;
+    Ok(())
+}
+
 /// A run has moved.
 pub fn moved(db: &Connection, run: &str, state: &State) -> rusqlite::Result<()> {
     if state.status.is_over() && state.due().is_none() {
@@ -70,6 +77,10 @@ pub fn wake(db: &Connection, run: &str) -> rusqlite::Result<()> {
 
 /// Fills the agenda of a store that an older version wrote.
 pub fn fill(db: &Connection) -> rusqlite::Result<()> {
+    // Those that are there have started whatever they started.
+    db.execute("INSERT OR IGNORE INTO arrivals (signal) SELECT id FROM signals ORDER BY at, id", [])?;
+    let last: i64 = db.query_row("SELECT coalesce(max(id), 0) FROM arrivals", [], |row| row.get(0))?;
+    set(db, HEARD, &last.to_string())?;
     let mut runs = db.prepare("SELECT run, file, campaign, state FROM runs")?;
     let mut rows = runs.query([])?;
     while let Some(row) = rows.next()? {
