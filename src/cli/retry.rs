@@ -188,9 +188,12 @@ fn check(store: &SqliteStore, record: &RunRecord, sends: &[Retryable]) -> Result
         let stands = record.state.tokens.values().any(|token| token.began.as_ref() == Some(step));
         if version != record.state.version.to_string() && !stands {
             let why = format!("step {step} of `{}` was performed by an earlier version of the script", record.run);
-            return Err(problem(why)
-                .help("name another send with `--send`, or write to these people in a run of its own")
-                .into());
+            let help = format!(
+                "only sends of the version it runs now can be asked for again: `--send STEP` names one of those\n\
+                 `orch show {} --person ID` says what became of somebody; a run of its own can write to them",
+                record.run
+            );
+            return Err(problem(why).help(help).into());
         }
     }
     Ok(())
