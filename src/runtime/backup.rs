@@ -5,7 +5,7 @@
 //! files are left out: the first is the world's, the second would be believed although it is old, the last are made
 //! again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::channels::SendKey;
 use super::clock::{Clock, WallClock};
 use super::engine::Engine;
 use super::error::RunError;
-use super::executor::file_error;
+use super::executor::{BoundChannel, file_error};
 use super::inbox::{Inbox, take_all};
 use super::machine::{self, Bound, Event};
 use super::store::sqlite::{SqliteStore, replace_database};
@@ -289,10 +289,15 @@ impl Engine {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn know_delivered(&self, store: &SqliteStore, channels: &[String]) -> Result<bool, RunError> {
+    pub fn know_delivered(
+        &self,
+        store: &dyn Store,
+        channels: &BTreeMap<String, BoundChannel>,
+        names: &[String],
+    ) -> Result<bool, RunError> {
         const ENOUGH: usize = 50;
-        for name in channels {
-            let Some(bound) = self.options().channels.get(name) else { return Ok(false) };
+        for name in names {
+            let Some(bound) = channels.get(name) else { return Ok(false) };
             let sent: Vec<SendKey> = store.sent_keys(name, ENOUGH)?.into_iter().map(SendKey).collect();
             let known = self.block_on(bound.driver.delivered(sent.clone()));
             if sent.is_empty() || !known.is_some_and(|known| sent.iter().all(|key| known.contains(key))) {

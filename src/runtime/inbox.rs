@@ -94,6 +94,13 @@ pub enum Note {
         /// How they ended.
         kind: OutcomeKind,
     },
+    /// What is to become of messages that a restored run may have sent after its backup; it goes on then.
+    Judge {
+        /// Which.
+        run: String,
+        /// Send them again, unless the channel has them.
+        resend: bool,
+    },
     /// Takes of `new` that never were.
     Forget {
         /// Their ids.
@@ -240,7 +247,7 @@ impl Note {
     pub(super) fn run(&self) -> Option<&str> {
         match self {
             Note::Answer { run, .. } | Note::Pause { run, .. } | Note::Stop { run, .. } => Some(run),
-            Note::Resume { run } | Note::Retry { run, .. } => Some(run),
+            Note::Resume { run } | Note::Retry { run, .. } | Note::Judge { run, .. } => Some(run),
             Note::Signal { .. } | Note::Feedback { .. } | Note::Start(_) | Note::Adopt { .. } => None,
             Note::PauseAll(_) | Note::ResumeAll => None,
             // Whoever drives it cannot exchange its plan.
@@ -252,7 +259,7 @@ impl Note {
     /// True when only whoever has the run's plan can take it in: it stays until somebody does.
     pub(super) fn needs_plan(&self) -> bool {
         // What a run that is stopped has still to send is settled by its plan.
-        matches!(self, Note::Retry { .. } | Note::Stop { .. })
+        matches!(self, Note::Retry { .. } | Note::Stop { .. } | Note::Judge { .. })
     }
 
     /// Whether a run of this name is to be held or ended, or to look at its messages again.
@@ -366,7 +373,7 @@ pub(super) async fn store_note(note: Note, store: &dyn Store, clock: &dyn Clock)
         }
         Note::Migrate(moved) => return if_it_fits(moved.changes(), store).await,
         // See `needs_plan`.
-        Note::Retry { .. } => return Ok(()),
+        Note::Retry { .. } | Note::Judge { .. } => return Ok(()),
     };
     let Some(record) = store.run(&run)?.filter(|record| !record.state.status.is_over()) else { return Ok(()) };
     if event == Event::Resumed && record.state.status != Status::Paused {

@@ -1,10 +1,14 @@
 //! What other processes left in the inbox, and who is to hear of it.
 
+use std::collections::BTreeMap;
+
 use super::{Conductor, Day, Happening, Scope};
+use crate::plan::{Plan, Step, StepKind};
 use crate::runtime::error::RunError;
+use crate::runtime::executor::BoundChannel;
 use crate::runtime::inbox::{Note, Taken, paused_by_hand, store_note};
 use crate::runtime::machine::Status;
-use crate::runtime::store::OutcomeKind;
+use crate::runtime::store::{OutcomeKind, RunRecord};
 
 impl Conductor<'_> {
     /// Takes in every note. One about a run that is being driven goes to that run, all others to the store.
@@ -57,6 +61,14 @@ impl Conductor<'_> {
                 taken.done();
                 return Ok(());
             }
+            Note::Judge { run, resend } => {
+                self.judge(&run, resend)?;
+                self.desk.give(&run);
+                // What came for it while it was held was looked at in vain.
+                self.desk.again(&run);
+                taken.done();
+                return Ok(());
+            }
             // It does not stand still.
             Note::Migrate(moved) if self.desk.is_seated(&moved.run) => {
                 taken.done();
@@ -75,17 +87,44 @@ impl Conductor<'_> {
         let Some(record) = self.store.run(run)? else { return Ok(()) };
         let sends = self.store.sends(run)?;
         let Some(send) = sends.iter().find(|known| known.id == send) else { return Ok(()) };
-        let retried = self.plan_of(&record).and_then(|plan| {
-            let channels = self.host.channels(&plan)?;
-            self.engine.retry(self.store, &plan, &channels, (send, kind))
+        let retried = self.with_channels(&record, |plan, channels| {
+            self.engine.retry(self.store, plan, channels, (send, kind)).map(drop)
         });
-        match retried {
-            Err(error @ RunError::Store(_)) => Err(error),
-            Err(error) => {
+        self.unless_the_store_failed(run, retried)
+    }
+
+    /// Says what is to become of what a restored run may have sent.
+    fn judge(&self, run: &str, resend: bool) -> Result<(), RunError> {
+        let Some(record) = self.store.run(run)?.filter(|record| record.state.restored.is_some()) else { return Ok(()) };
+        let judged = self.with_channels(&record, |plan, channels| {
+            let channel = |step: &&Step| match &step.kind {
+                StepKind::Send(send) => Some(plan.program[send.channel].name.clone()),
+                _ => None,
+            };
+            let names: Vec<String> = plan.steps().iter().filter_map(channel).collect();
+            let certain = self.engine.know_delivered(self.store, channels, &names)?;
+            self.engine.judge_backup(self.store, run, resend, certain)
+        });
+        self.unless_the_store_failed(run, judged)
+    }
+
+    fn with_channels(
+        &self,
+        record: &RunRecord,
+        work: impl FnOnce(&Plan, &BTreeMap<String, BoundChannel>) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        let plan = self.plan_of(record)?;
+        work(&plan, &self.host.channels(&plan)?)
+    }
+
+    /// An error of one run is told and holds up no other.
+    fn unless_the_store_failed(&self, run: &str, done: Result<(), RunError>) -> Result<(), RunError> {
+        match done {
+            Err(error) if !matches!(error, RunError::Store(_)) => {
                 self.host.on(Happening::Failed { run, error: &error });
                 Ok(())
             }
-            Ok(_) => Ok(()),
+            done => done,
         }
     }
 

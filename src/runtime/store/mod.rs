@@ -61,6 +61,10 @@ pub trait Store: Send + Sync {
     fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError>;
     /// All audiences of a realm, by name.
     fn audiences(&self, realm: Realm) -> Result<Vec<AudienceRecord>, StoreError>;
+    /// The keys of messages that a channel has accepted, the latest first, at most so many.
+    fn sent_keys(&self, _channel: &str, _most: usize) -> Result<Vec<[u8; 16]>, StoreError> {
+        Ok(Vec::new())
+    }
     /// The backup that the state comes from, if it was restored.
     fn restored(&self) -> Result<Option<Restored>, StoreError> {
         Ok(None)

@@ -137,3 +137,23 @@ fn collecting_beside_a_daemon_says_what_to_do() {
     daemon.end(&club).expect(0);
     club.done(&["gc", "--older-than", "0s", "--yes"]);
 }
+
+#[test]
+fn a_restored_run_goes_on_under_a_daemon_once_somebody_has_said_how() {
+    let server = crate::mail_server::MailServer::start(|_| None);
+    let club = club(6, &server).with("all.orch", "task \"go\"\nsend email hello to people");
+    prod(&club, &["run", "all.orch", "--detach"]).expect(4);
+    let run = shown(&club)["run"].as_str().unwrap().to_owned();
+    prod(&club, &["done", &run]).expect(0);
+    prod(&club, &["backup", "saved"]).expect(0);
+    prod(&club, &["resume", &run]).expect(0);
+    prod(&club, &["restore", "saved", "--yes"]).expect(0);
+    let daemon = serving(&club, &["--profile", "prod"]);
+    let refused = prod(&club, &["resume", &run]).expect(2);
+    assert!(refused.stderr.contains("run::restored"), "{}", refused.shown());
+    let skipped = prod(&club, &["resume", &run, "--sent-after-backup", "skip"]).expect(0);
+    assert!(skipped.stdout.ends_with("finished · 6 = 0 sent + 6 unknown\n"), "{}", skipped.shown());
+    assert_eq!(server.accepted().len(), 6, "nobody got a second one");
+    daemon.kill();
+    prod(&club, &["doctor"]).expect(0);
+}

@@ -248,6 +248,10 @@ impl Store for SqliteStore {
         read::audiences(&self.reader(), realm)
     }
 
+    fn sent_keys(&self, channel: &str, most: usize) -> Result<Vec<[u8; 16]>, StoreError> {
+        read::sent_keys(&self.reader(), channel, most)
+    }
+
     fn restored(&self) -> Result<Option<Restored>, StoreError> {
         agenda::restored(&self.reader())
     }

@@ -141,6 +141,14 @@ pub fn signals(db: &Connection, run: &str, name: &str, since: Timestamp) -> Read
     rows.map_err(failed)?.collect::<rusqlite::Result<_>>().map_err(failed)
 }
 
+pub fn sent_keys(db: &Connection, channel: &str, most: usize) -> Read<Vec<[u8; 16]>> {
+    let sql = format!(
+        "SELECT i.key FROM sends s JOIN outcomes o ON o.send = s.id JOIN intents i USING (send, row, attempt)
+         WHERE s.channel = ?1 AND o.kind = 1 ORDER BY s.id DESC, o.row DESC LIMIT {most}"
+    );
+    list(db, &sql, &channel, |row| row.get(0))
+}
+
 const TASK: &str = "SELECT run, step, token, kind, question, role, at, deadline, answer FROM tasks";
 
 fn task_record(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
