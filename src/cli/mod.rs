@@ -18,6 +18,7 @@ mod doc;
 mod doctor;
 #[cfg(feature = "engine")]
 mod doubt;
+#[cfg(feature = "engine")]
 mod drive;
 mod environment;
 mod exit;
@@ -32,6 +33,7 @@ mod follow;
 mod gc;
 #[cfg(feature = "engine")]
 mod handover;
+#[cfg(feature = "engine")]
 mod host;
 #[cfg(feature = "engine")]
 mod init;

@@ -47,6 +47,23 @@ fn what_failed_is_sent_again_by_the_daemon() {
 }
 
 #[test]
+fn what_failed_is_sent_again_by_the_run_itself() {
+    let (server, kind) = moody();
+    let club = club(6, &server).with("slow.orch", "send email hello to people\nwait 2d\nlog \"later\"");
+    let mut running = club.start(&["run", "slow.orch", "--profile", "prod"]);
+    running.says("wait 2d");
+    kind.store(true, Ordering::SeqCst);
+    let ran = prod(&club, &["retry", "slow", "--failed", "--yes"]).expect(0);
+    let id = running.id();
+    assert!(ran.stdout.contains(&format!("process {id} goes on with it")), "{}", ran.shown());
+    let slow = shown(&club);
+    assert_eq!((&slow["status"], balanced(&slow["sends"][0]).sent), (&"waiting".into(), 6));
+    assert_eq!((server.accepted().len(), twice(&server)), (6, vec![]));
+    assert!(!running.has_ended(), "it waits as before");
+    assert_eq!(prod(&club, &["doctor", "--format", "json"]).json()["findings"], serde_json::json!([]));
+}
+
+#[test]
 fn a_retry_of_a_paused_run_does_not_take_the_pause_back() {
     let (server, _) = moody();
     let club = club(6, &server).with("slow.orch", "send email hello to people\nwait 2d\nlog \"later\"");
