@@ -33,7 +33,7 @@ echo secret >password
 } >openssl.log 2>&1
 chmod 755 .
 "$bin/postgres" -D data -k "$dir" -p "$port" -c listen_addresses=127.0.0.1 -c fsync=off -c ssl=on \
-  -c log_statement=all -c max_connections=200 >log 2>&1 &
+  -c log_statement=all -c log_line_prefix='%m [%p] db=%d ' -c max_connections=200 >log 2>&1 &
 pid=$!
 chmod 644 log
 echo "$dir"
@@ -200,7 +200,8 @@ impl Shop {
     fn statements(&self, containing: &str) -> Vec<String> {
         let log = std::fs::read(self.server.folder.join("log")).unwrap();
         let log = String::from_utf8_lossy(&log).into_owned();
-        log.lines().filter(|line| line.contains(containing)).map(str::to_owned).collect()
+        let ours = format!(" db={} ", self.name);
+        log.lines().filter(|line| line.contains(&ours) && line.contains(containing)).map(str::to_owned).collect()
     }
 }
 
