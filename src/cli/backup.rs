@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::doubt::DoubtJson;
 use super::{Context, Exit, Failure, host, project, question};
 use crate::base::SourceMap;
 use crate::report::{bytes, count, moment, plural};
@@ -26,7 +27,9 @@ pub struct BackupArguments {
 ///
 /// Runs that were not over are held: nobody knows what they have sent since the backup was made. `orch resume RUN
 /// --sent-after-backup skip` leaves such messages as unknown, `resend` sends them again; where a channel can tell (the
-/// outbox can), what it has is not sent twice either way. The database that was there is kept beside the new one.
+/// outbox can), what it has is not sent twice either way. Starts that were due in between are listed and not made, and a
+/// run with `new` is held until somebody has said what its memory holds. The database that was there is kept beside the
+/// new one.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example: orch restore /backups/shop-2026-11-24 --profile prod")]
 pub struct RestoreArguments {
@@ -51,6 +54,8 @@ struct BackupJson {
     held: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kept: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<DoubtJson>,
 }
 
 impl BackupJson {
@@ -64,6 +69,7 @@ impl BackupJson {
             bytes: manifest.bytes(),
             held: None,
             kept: None,
+            doubt: None,
         }
     }
 }
@@ -104,11 +110,11 @@ pub fn restore_state(arguments: &RestoreArguments, context: &Context) -> Result<
     }
     let engine = host::engine(&project, &[], context)?;
     let kept = restore(&engine, &arguments.from, &manifest).map_err(failed)?;
-    let held = held(&project)?;
+    let (held, doubt) = in_doubt(&project)?;
     if context.output.is_json() {
         let kept = kept.map(|path| path.display().to_string());
         let restored = BackupJson::new(&arguments.from, &manifest);
-        context.output.json(&BackupJson { held: Some(held), kept, ..restored });
+        context.output.json(&BackupJson { held: Some(held), kept, doubt, ..restored });
         return Ok(Exit::Done);
     }
     let runs = plural(manifest.runs, "run");
@@ -117,10 +123,16 @@ pub fn restore_state(arguments: &RestoreArguments, context: &Context) -> Result<
         let choice = "--sent-after-backup skip|resend";
         context.output.line(format!("  {run} is held · `orch resume {run} {choice}` goes on"));
     }
+    for line in doubt.iter().flat_map(|doubt| doubt.lines(&zone)) {
+        context.output.line(format!("  {line}"));
+    }
     if let Some(kept) = kept {
         context.output.line(format!("  the database that was there is kept as {}", host::shown(&kept)));
     }
-    context.output.remark("runs that began after the backup, and what their `new` took, are not known any more");
+    context.output.remark(
+        "what happened after the backup is not known any more: runs that began, what `new` took, who was written to or \
+         unsubscribed · `orch feedback` reads reports again",
+    );
     Ok(Exit::Done)
 }
 
@@ -148,10 +160,11 @@ fn lost(project: &crate::project::Project, from: &std::path::Path) -> Result<Opt
     }))
 }
 
-/// The runs that wait for an answer.
-fn held(project: &crate::project::Project) -> Result<Vec<String>, Failure> {
+/// The runs that wait for an answer, and what else does.
+fn in_doubt(project: &crate::project::Project) -> Result<(Vec<String>, Option<DoubtJson>), Failure> {
     let failed = |error: crate::runtime::store::StoreError| host::run_failure(&error.into(), SourceMap::new());
-    let Some(store) = host::store_to_read(project)? else { return Ok(Vec::new()) };
+    let Some(store) = host::store_to_read(project)? else { return Ok((Vec::new(), None)) };
     let runs = store.runs().map_err(failed)?;
-    Ok(runs.into_iter().filter(|run| run.state.restored.is_some()).map(|run| run.run).collect())
+    let held = runs.into_iter().filter(|run| run.state.restored.is_some()).map(|run| run.run).collect();
+    Ok((held, DoubtJson::read(&store).map_err(failed)?))
 }

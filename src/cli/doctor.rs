@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::doubt::DoubtJson;
 use super::{Context, Exit, Failure, host, project};
 use crate::base::SourceMap;
 use crate::project::Project;
@@ -20,6 +21,9 @@ struct DoctorJson {
     runs: usize,
     sends: usize,
     findings: Vec<Finding>,
+    /// What a restored state does not know; no fault of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<DoubtJson>,
 }
 
 /// Something that is not as it should be.
@@ -33,7 +37,7 @@ struct Finding {
 pub fn run(_arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let project = project::open(&context.globals, std::path::Path::new("."))?;
     let failed = |error: crate::runtime::store::StoreError| host::run_failure(&error.into(), SourceMap::new());
-    let mut report = DoctorJson { runs: 0, sends: 0, findings: Vec::new() };
+    let mut report = DoctorJson { runs: 0, sends: 0, findings: Vec::new(), doubt: None };
     let Some(store) = host::store_to_read(&project)? else {
         context.output.line("there is no state yet");
         return Ok(Exit::Done);
@@ -57,6 +61,7 @@ pub fn run(_arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
             }
         }
     }
+    report.doubt = DoubtJson::read(&store).map_err(failed)?;
     let exit = if report.findings.is_empty() { Exit::Done } else { Exit::Problems };
     if context.output.is_json() {
         context.output.json(&report);
@@ -64,6 +69,10 @@ pub fn run(_arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     }
     for finding in &report.findings {
         context.output.line(format!("{}: {}", finding.run, finding.what));
+    }
+    if let Some(doubt) = &report.doubt {
+        let zone = project.settings.project.timezone.rules();
+        doubt.lines(&zone).into_iter().for_each(|line| context.output.line(line));
     }
     let (runs, sends) = (plural(report.runs as u64, "run"), plural(report.sends as u64, "send"));
     context.output.line(format!("{runs} and {sends} looked at · {}", plural(report.findings.len() as u64, "finding")));

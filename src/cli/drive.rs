@@ -4,11 +4,12 @@ use super::conduct::ProjectHost;
 use super::follow::{Followed, follow};
 use super::host::{self, Script};
 use super::progress::Terminal;
+use super::waiting::waiting_for;
 use super::{Context, Exit, Failure};
 use crate::report::{RunReport, moment};
 use crate::runtime::machine::Status;
 use crate::runtime::store::sqlite::SqliteStore;
-use crate::runtime::store::{Agenda, StoreError};
+use crate::runtime::store::{Agenda, Store, StoreError};
 use crate::runtime::{Cancel, Conductor, Drive, DriveEnd, Engine, Observer, Pacing, RunError, Scope, Silent, Until};
 
 /// How a run is driven.
@@ -66,7 +67,8 @@ pub fn watch(
             drive(script, engine, &store, run, how, context)
         }
         Followed::Ended(end) => {
-            read(script, |store| conclude(script, engine, store, run, (Ok(end), Parked::Elsewhere), context))
+            let parked = if how.until == Until::Repeats { Parked::AsBefore } else { Parked::Elsewhere };
+            read(script, |store| conclude(script, engine, store, run, (Ok(end), parked), context))
         }
         Followed::Held | Followed::Left => read(script, |store| {
             conclude(script, engine, store, run, (Ok(DriveEnd::Parked), Parked::Elsewhere), context)
@@ -149,13 +151,20 @@ fn conclude(
         DriveEnd::Paused => (format!("paused{reason}{balance}"), Exit::Waiting),
         DriveEnd::Waiting(at) => {
             let until = moment(at, &engine.options().zone);
-            (format!("waiting until {until}{balance} · `orch resume {run}` goes on"), Exit::Waiting)
+            let what = waits_for(store, run).map_err(failed)?.map_or(String::new(), |what| format!(" · {what}"));
+            (format!("waiting until {until}{what}{balance} · `orch resume {run}` goes on"), Exit::Waiting)
         }
         DriveEnd::Blocked => {
-            (format!("waiting for a person or a signal{balance} · `orch tasks` lists what is asked"), Exit::Waiting)
+            let what = waits_for(store, run).map_err(failed)?;
+            let what = what.map_or(" for a person or a signal".to_owned(), |what| format!(" · {what}"));
+            (format!("waiting{what}{balance} · `orch tasks` lists what is asked"), Exit::Waiting)
         }
         DriveEnd::Parked if parked == Parked::AsBefore => {
-            (format!("as it was{balance} · `orch resume {run}` goes on with it"), Exit::Done)
+            let on = match host::holder(&script.project) {
+                Some(id) => format!("process {id} goes on with it"),
+                None => format!("`orch resume {run}` goes on with it"),
+            };
+            (format!("as it was{balance} · {on}"), Exit::Done)
         }
         DriveEnd::Parked if held => {
             (format!("parked{balance} · everything is paused, `orch resume --all` goes on"), Exit::Waiting)
@@ -167,6 +176,14 @@ fn conclude(
         output.line(text);
     }
     Ok(exit)
+}
+
+/// What a run waits for besides a time.
+fn waits_for(store: &SqliteStore, run: &str) -> Result<Option<String>, StoreError> {
+    match store.run(run)? {
+        Some(record) => waiting_for(store, &record, &store.open_tasks()?),
+        None => Ok(None),
+    }
 }
 
 /// Where the run goes on that nobody watches any longer.

@@ -76,8 +76,12 @@ pub fn follow(
 
 fn ended(record: &RunRecord, until: Until) -> Option<DriveEnd> {
     match (record.status(), record.state.due()) {
-        _ if record.state.status.is_over() => Some(DriveEnd::Over(record.state.status)),
+        _ if record.is_done() => Some(DriveEnd::Over(record.state.status)),
         ("paused", _) => Some(DriveEnd::Paused),
+        _ if until == Until::Repeats => {
+            let goes_on = record.state.tokens.values().any(|token| token.again.is_some());
+            (!goes_on).then_some(DriveEnd::Parked)
+        }
         ("waiting", Some(at)) if until != Until::End => Some(DriveEnd::Waiting(at)),
         ("waiting", None) if until != Until::End => Some(DriveEnd::Blocked),
         _ => None,

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::{Context, Exit, Failure, host, project, workspace};
+use super::host::{self, Holding};
+use super::{Context, Exit, Failure, project, workspace};
 use crate::base::SourceMap;
 use crate::diag::{Problem, codes};
 use crate::hir::PolicyRule;
@@ -80,11 +81,27 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     drop(reader);
-    let store = host::store(&project)?;
+    let store = match host::holding(&project)? {
+        Holding::Ours(store) => store,
+        Holding::Theirs { holder } => return Err(held(holder).into()),
+    };
     let garbage = Garbage::find(&store, &folders, retention, now, true).map_err(failed)?;
     remove(&garbage, &store, &project, context)?;
     show(&garbage, true, &project, context);
     Ok(Exit::Done)
+}
+
+/// Runs may be reading what would be removed, and writing what nothing names yet.
+fn held(holder: Option<u32>) -> Problem {
+    let (who, how) = match holder {
+        Some(id) => (format!("process {id}"), format!("`kill -INT {id}`")),
+        None => ("another process".to_owned(), "Ctrl-C there".to_owned()),
+    };
+    let message = format!("nothing was removed: {who} is driving runs, which may need what would go");
+    Problem::outside(codes::run::STATE_IN_USE, message).help(format!(
+        "{how} parks its runs; then `orch gc --yes`, and `orch serve` or `orch resume --all` goes on where they were\n\
+         without --yes `orch gc` only shows what would go, which works at any time"
+    ))
 }
 
 fn remove(garbage: &Garbage, store: &SqliteStore, project: &Project, context: &Context) -> Result<(), Failure> {

@@ -320,6 +320,18 @@ pub fn find_run(store: &dyn Store, written: &str) -> Result<RunRecord, Failure> 
     matching.pop().ok_or_else(|| run_failure(&RunError::UnknownRun { run: written.to_string() }, SourceMap::new()))
 }
 
+/// Refuses to send anything while everything is held.
+///
+/// # Errors
+/// It is.
+pub fn refuse_if_held(store: &SqliteStore) -> Result<(), Failure> {
+    let failed = |error: RunError| run_failure(&error, SourceMap::new());
+    match store.held().map_err(|error| failed(error.into()))? {
+        Some(hold) => Err(failed(RunError::Held(hold))),
+        None => Ok(()),
+    }
+}
+
 /// Leaves a note for whoever drives the runs of a project.
 ///
 /// # Errors
@@ -335,14 +347,16 @@ pub fn leave(project: &Project, note: &Note) -> Result<(), Failure> {
 /// The state cannot be written.
 pub fn tell(project: &Project, note: &Note, context: &Context) -> Result<(), Failure> {
     let failed = |error: RunError| run_failure(&error, SourceMap::new());
-    leave(project, note)?;
+    let left = Inbox::new(&folders(project).state).put(note).map_err(failed)?;
     match SqliteStore::open(&folders(project).state) {
         Ok(store) => {
-            if let Note::Stop { run, .. } = note {
+            if let Note::Stop { run, reason } = note {
                 let record = find_run(&store, run)?;
                 let script = pinned(project, &store, &record)?;
                 let engine = engine(project, &channels_for(project, &script.plan), context)?;
-                engine.cancel_rest(&store, &script.plan, run).map_err(failed)?;
+                engine.stop(&store, &script.plan, run, reason.clone()).map_err(failed)?;
+                // If it stays it is read again, which is harmless.
+                let _ = std::fs::remove_file(left);
             }
             engine(project, &[], context)?.take_notes(&store).map_err(failed)
         }

@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::host::{self, Script, Source};
+use super::handover::{Handed, hand_over, remark_later};
+use super::host::{self, Holding, Script, Source};
 use super::{Context, Exit, Failure};
 use crate::base::SourceMap;
 use crate::diag::{Problem, codes};
 use crate::plan::Step;
 use crate::plan::compare::{Change, Line, Place};
+use crate::project::Project;
 use crate::runtime::clock::{Clock, WallClock};
+use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{RunRecord, Store};
-use crate::runtime::{Migration, RunError};
+use crate::runtime::{Migration, Note, RunError};
 
 /// Move a run that stands still to another version of its script
 ///
@@ -79,21 +82,57 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let migration = Migration::find(&reader, &record, &old.plan, &new.plan, &new.path).map_err(failed)?;
     drop(reader);
     let can = migration.refused.is_empty();
-    let mut migrated = false;
-    if arguments.yes && can && old.plan.fingerprint != new.plan.fingerprint {
-        // The state may have moved since it was looked at: what is written is what is found now.
-        let store = host::store(&project)?;
-        let now = store.run(&record.run).map_err(|error| failed(error.into()))?.ok_or_else(unknown)?;
-        if now != record {
-            return Err(refused(&record, "it moved on in the meantime").into());
-        }
-        let changes = migration.changes(&record, &new.plan, WallClock.now()).map_err(failed)?;
-        let engine = host::engine(&project, &[], context)?;
-        engine.block_on(store.commit(changes)).map_err(|error| failed(error.into()))?;
-        migrated = true;
-    }
+    let goes = arguments.yes && can && old.plan.fingerprint != new.plan.fingerprint;
+    let migrated = goes && move_run(&project, &record, &migration, &new, context)?;
     show(&migration, (&old, &new), &record, migrated, context);
     Ok(if can { Exit::Done } else { Exit::Problems })
+}
+
+/// Moves the run, or has whoever holds the state do it. The state may have moved since it was looked at: what is written is
+/// what is found now. False when the holder is busy and does it later.
+fn move_run(
+    project: &Project,
+    record: &RunRecord,
+    migration: &Migration,
+    new: &Script,
+    context: &Context,
+) -> Result<bool, Failure> {
+    let failed = |error: RunError| host::run_failure(&error, SourceMap::new());
+    let engine = host::engine(project, &[], context)?;
+    let moved = migration.moved(record, &new.plan, WallClock.now()).map_err(failed)?;
+    let handed = match host::holding(project)? {
+        Holding::Ours(store) => Handed::Free(store),
+        Holding::Theirs { .. } => hand_over(project, &[Note::Migrate(Box::new(moved))], &engine)?,
+    };
+    let find = |store: &SqliteStore| store.run(&record.run).map_err(|error| failed(error.into()));
+    match handed {
+        Handed::Free(store) => {
+            if find(&store)?.as_ref() != Some(record) {
+                return Err(refused(record, "it moved on in the meantime").into());
+            }
+            let changes = migration.changes(record, &new.plan, WallClock.now()).map_err(failed)?;
+            engine.block_on(store.commit(changes)).map_err(|error| failed(error.into()))?;
+            Ok(true)
+        }
+        Handed::Taken => {
+            let now = match host::store_to_read(project)? {
+                Some(store) => find(&store)?,
+                None => None,
+            };
+            match now {
+                Some(now) if now.state.version > record.state.version => Ok(true),
+                _ => {
+                    let why = "it does not stand still, or moved on in the meantime";
+                    let help = format!("hold it with `orch pause {}`, then try again", record.run);
+                    Err(refused(record, why).help(help).into())
+                }
+            }
+        }
+        Handed::Later => {
+            remark_later(project, context);
+            Ok(false)
+        }
+    }
 }
 
 fn refused(record: &RunRecord, why: &str) -> Problem {

@@ -17,6 +17,8 @@ mod doc;
 #[cfg(feature = "engine")]
 mod doctor;
 #[cfg(feature = "engine")]
+mod doubt;
+#[cfg(feature = "engine")]
 mod drive;
 mod environment;
 mod exit;
@@ -29,6 +31,8 @@ mod fmt;
 mod follow;
 #[cfg(feature = "engine")]
 mod gc;
+#[cfg(feature = "engine")]
+mod handover;
 #[cfg(feature = "engine")]
 mod host;
 #[cfg(feature = "engine")]

@@ -1,6 +1,7 @@
 //! `orch resume RUN`
 
 use super::drive::{How, drive, watch};
+use super::handover::{Handed, hand_over, remark_later};
 use super::host::{self, Holding};
 use super::{Context, Exit, Failure, project, question, run};
 use crate::base::SourceMap;
@@ -79,15 +80,27 @@ fn resume_elsewhere(
     context: &Context,
 ) -> Result<Exit, Failure> {
     let Some(store) = host::store_to_read(project)? else { return Err(host::busy(project)) };
-    refuse_if_held(&store)?;
-    if record.state.restored.is_some() {
-        // What its channels have is asked first, which only the holder of the state can do.
-        return Err(host::busy(project));
-    }
+    host::refuse_if_held(&store)?;
     let script = host::pinned(project, &store, record)?;
     drop(store);
     let engine = host::engine(project, &[], context)?;
-    host::leave(project, &Note::Resume { run: record.run.clone() })?;
+    let run = record.run.clone();
+    let note = match record.state.restored {
+        // What its channels have is asked by the holder of the state.
+        Some(backup) => {
+            let resend = answer(arguments, record, backup, &engine, context)? == SentAfterBackup::Resend;
+            Note::Judge { run, resend }
+        }
+        None => {
+            refuse_answer(arguments, record)?;
+            Note::Resume { run }
+        }
+    };
+    match hand_over(project, &[note], &engine)? {
+        Handed::Free(store) => return resume(arguments, project, &store, record, cancel, context),
+        Handed::Later => return Ok(remark_later(project, context)),
+        Handed::Taken => {}
+    }
     if !context.output.is_json() {
         context.output.line(format!("run {} goes on", record.run));
     }
@@ -95,14 +108,6 @@ fn resume_elsewhere(
     let how = How { until, pacing: Pacing::Real, confirmed: false, cancel };
     let (run, seen) = (record.run.as_str(), if record.status() == "paused" { record.seq } else { 0 });
     watch(&script, &engine, (run, seen), how, context)
-}
-
-fn refuse_if_held(store: &SqliteStore) -> Result<(), Failure> {
-    let failed = |error: RunError| host::run_failure(&error, SourceMap::new());
-    match store.held().map_err(|error| failed(error.into()))? {
-        Some(hold) => Err(failed(RunError::Held(hold))),
-        None => Ok(()),
-    }
 }
 
 fn resume_all(
@@ -173,7 +178,7 @@ fn resume(
     context: &Context,
 ) -> Result<Exit, Failure> {
     let run = &record.run;
-    refuse_if_held(store)?;
+    host::refuse_if_held(store)?;
     if arguments.all && record.state.restored.is_some() {
         let choice = format!("`orch resume {run} --sent-after-backup skip|resend` goes on");
         context.output.remark(format!("run {run} stays held: it was restored · {choice}"));
@@ -215,37 +220,46 @@ fn judge_backup(
     record: &RunRecord,
     context: &Context,
 ) -> Result<(), Failure> {
-    let Some(backup) = record.state.restored else {
-        return match arguments.sent_after_backup {
-            Some(_) => Err(Problem::outside(codes::run::WRONG_ARGUMENT, format!("`{}` was not restored", record.run))
-                .help("leave out `--sent-after-backup`")
-                .into()),
-            None => Ok(()),
-        };
-    };
-    let certain =
-        engine.know_delivered(store, &host::channels_of(&script.plan)).map_err(|error| script.failure(&error))?;
+    let Some(backup) = record.state.restored else { return refuse_answer(arguments, record) };
+    let (channels, names) = (&engine.options().channels, host::channels_of(&script.plan));
+    let certain = engine.know_delivered(store, channels, &names).map_err(|error| script.failure(&error))?;
     let answer = match arguments.sent_after_backup {
-        Some(answer) => answer,
         None if certain => SentAfterBackup::Skip,
-        None if context.environment.input_is_terminal && !context.output.is_json() => {
-            let at = moment(backup, &engine.options().zone);
-            let ask = format!("{} may have sent messages since the backup of {at}. Skip or resend those?", record.run);
-            match question::answer(&ask, "[skip/resend]", context).as_str() {
-                "skip" => SentAfterBackup::Skip,
-                "resend" => SentAfterBackup::Resend,
-                _ => {
-                    return Err(host::run_failure(
-                        &RunError::Restored { run: record.run.clone(), backup },
-                        SourceMap::new(),
-                    ));
-                }
-            }
-        }
-        None => {
-            return Err(host::run_failure(&RunError::Restored { run: record.run.clone(), backup }, SourceMap::new()));
-        }
+        _ => answer(arguments, record, backup, engine, context)?,
     };
     let resend = answer == SentAfterBackup::Resend;
     engine.judge_backup(store, &record.run, resend, certain).map_err(|error| script.failure(&error))
+}
+
+/// What somebody says is to become of messages that may have left.
+fn answer(
+    arguments: &Arguments,
+    record: &RunRecord,
+    backup: jiff::Timestamp,
+    engine: &Engine,
+    context: &Context,
+) -> Result<SentAfterBackup, Failure> {
+    let run = &record.run;
+    if let Some(answer) = arguments.sent_after_backup {
+        return Ok(answer);
+    }
+    if context.environment.input_is_terminal && !context.output.is_json() {
+        let at = moment(backup, &engine.options().zone);
+        let ask = format!("{run} may have sent messages since the backup of {at}. Skip or resend those?");
+        match question::answer(&ask, "[skip/resend]", context).as_str() {
+            "skip" => return Ok(SentAfterBackup::Skip),
+            "resend" => return Ok(SentAfterBackup::Resend),
+            _ => {}
+        }
+    }
+    Err(host::run_failure(&RunError::Restored { run: run.clone(), backup }, SourceMap::new()))
+}
+
+fn refuse_answer(arguments: &Arguments, record: &RunRecord) -> Result<(), Failure> {
+    match arguments.sent_after_backup {
+        Some(_) => Err(Problem::outside(codes::run::WRONG_ARGUMENT, format!("`{}` was not restored", record.run))
+            .help("leave out `--sent-after-backup`")
+            .into()),
+        None => Ok(()),
+    }
 }

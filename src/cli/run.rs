@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::drive::{How, drive, watch};
+use super::handover::{Handed, hand_over, remark_later};
 use super::host::{self, Holding, Script, Source};
 use super::register::{emitted, register};
 use super::{Context, Exit, Failure, ask};
 use crate::hir::Overlap;
 use crate::plan::StepKind;
 use crate::runtime::store::sqlite::SqliteStore;
-use crate::runtime::store::{Agenda, StoreError};
+use crate::runtime::store::{Agenda, Store, StoreError};
 use crate::runtime::{Cancel, Engine, NewRun, Note, Pacing, RunError, Until, new_run};
 
 /// Start a run. It survives interruptions: each message is decided exactly once
@@ -101,8 +102,18 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
             let new = new(&store)?;
             drop(store);
             let run = new.run.clone();
-            host::leave(&script.project, &Note::Start(Box::new(new)))?;
-            started(&run);
+            // It is said to have started once it is there for every other command.
+            match hand_over(&script.project, &[Note::Start(Box::new(new.clone()))], &engine)? {
+                Handed::Free(store) => {
+                    if store.run(&run).map_err(|error| script.failure(&error.into()))?.is_none() {
+                        engine.begin(&store, new).map_err(|error| script.failure(&error))?;
+                    }
+                    started(&run);
+                    return drive(&script, &engine, &store, &run, how, context);
+                }
+                Handed::Later => drop(remark_later(&script.project, context)),
+                Handed::Taken => started(&run),
+            }
             if let (Some(id), false) = (holder, context.output.is_json()) {
                 context.output.remark(format!("process {id} holds the state and drives the run"));
             }

@@ -4,12 +4,13 @@ mod scheduled;
 
 use serde::Serialize;
 
+use super::doubt::DoubtJson;
 use super::environment::shown_path;
 use super::waiting::waiting_for;
 use super::{Context, Exit, Failure, host, project};
 use crate::base::SourceMap;
 use crate::project::Project;
-use crate::report::{Column, Table, moment, waiting_until};
+use crate::report::{Column, Table, count, moment, waiting_until};
 use crate::runtime::machine::Status;
 use crate::runtime::store::{Agenda, Hold, RunRecord, Store, StoreError};
 use scheduled::ScheduledJson;
@@ -133,11 +134,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         }
     }
     let (mut records, mut tasks, mut scheduled, mut paused) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let mut doubts = 0;
     for (at, (project, store)) in stores.iter().enumerate() {
         records.extend(store.runs().map_err(failed)?.into_iter().map(|record| (at, record)));
         tasks.extend(store.open_tasks().map_err(failed)?);
         scheduled.extend(scheduled::read(project, store).map_err(failed)?);
         paused = paused.or(store.held().map_err(failed)?);
+        doubts += DoubtJson::read(store).map_err(failed)?.map_or(0, |doubt| doubt.count());
     }
     records.retain(|(_, record)| !arguments.open || !record.state.status.is_over());
     records.sort_by(|(_, a), (_, b)| b.started.cmp(&a.started).then_with(|| a.run.cmp(&b.run)));
@@ -161,6 +164,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
         context.output.line("");
         let zone = here.settings.project.timezone.rules();
         context.output.text(scheduled::table(&scheduled, &zone).render(context.output.style().width));
+    }
+    if doubts > 0 {
+        let them = if doubts == 1 { "1 thing is".to_owned() } else { format!("{} things are", count(doubts)) };
+        context.output.line(format!("{them} in doubt since a restore · `orch doctor` lists what"));
     }
     if let Some(hold) = paused {
         let why = hold.reason.map_or(String::new(), |reason| format!(": {reason}"));

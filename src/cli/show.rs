@@ -72,10 +72,11 @@ fn show(report: &RunReport, waiting_for: Option<String>, project: &crate::projec
     let simulated = if record.simulated { " · fast-forward" } else { "" };
     output.line(format!("{} · {} · {}{simulated}", record.run, record.file, record.status()));
     output.line(format!("started {}", moment(record.started, &zone)));
-    output.line("");
-    for line in report.lines(&zone, "sent") {
-        output.line(line);
+    let lines = report.lines(&zone, "sent");
+    if !lines.is_empty() {
+        output.line("");
     }
+    lines.into_iter().for_each(|line| output.line(line));
     output.line("");
     if let Some(what) = waiting_for {
         output.line(format!("waiting for: {what}"));

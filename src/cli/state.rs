@@ -38,6 +38,9 @@ pub struct Arguments {
     /// Leave out `all` rows there are now, those up to a value of the field, or the keys in a CSV file
     #[arg(long, value_name = "WHAT", requires = "memory")]
     baseline: Option<String>,
+    /// After `orch restore`: believe the memory as it is; rows that were taken since the backup are new again
+    #[arg(long, requires = "memory", conflicts_with_all = ["rewind", "baseline", "export"])]
+    as_restored: bool,
 }
 
 /// The machine-readable list; fields are only ever added.
@@ -71,6 +74,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let project = project::open(&context.globals, Path::new("."))?;
     if let (Some(memory), Some(what)) = (&arguments.memory, &arguments.baseline) {
         return change::baseline(&project, memory, what, context);
+    }
+    if let (Some(memory), true) = (&arguments.memory, arguments.as_restored) {
+        return change::trust(&project, memory, context);
     }
     let takes = match host::store_to_read(&project)? {
         Some(store) => store.takes(arguments.memory.as_deref()).map_err(failed)?,

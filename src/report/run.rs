@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::text::{count, moment};
+use super::text::{count, moment, plural};
 use crate::diag::safe_text;
 use crate::runtime::Rehearsal;
 use crate::runtime::machine::Phase;
@@ -137,6 +137,12 @@ impl StepRecord {
     pub fn title(&self) -> String {
         if self.kind == "segment" { format!("segment {}", self.name) } else { self.name.clone() }
     }
+
+    /// Whether it writes data, or tells somebody.
+    fn is_data(&self) -> bool {
+        let kinds = ["export", "save", "alert", "update", "upsert", "insert", "delete", "subscribe", "unsubscribe"];
+        kinds.contains(&self.kind.as_str())
+    }
 }
 
 /// What a finished step says of itself.
@@ -151,6 +157,7 @@ fn plain_summary(step: &StepRecord, tally: Option<&Tally>, zone: &TimeZone, sent
     }
     match (step.rows_in, step.rows_out, &step.note) {
         (Some(rows_in), _, Some(note)) if step.kind == "split" => format!("{} → {note}", count(rows_in)),
+        (Some(rows_in), Some(rows_out), Some(note)) if step.is_data() => data_summary(step, rows_in, rows_out, note),
         (Some(rows_in), Some(rows_out), note) => {
             let what = note.as_deref().unwrap_or("rows");
             format!("{} {what} → {}", count(rows_in), count(rows_out))
@@ -160,8 +167,28 @@ fn plain_summary(step: &StepRecord, tally: Option<&Tally>, zone: &TimeZone, sent
             Err(_) => note.clone(),
         },
         (_, _, Some(note)) if step.kind == "let" => format!("= {note}"),
+        (_, _, Some(note)) if step.kind == "if" => match note.strip_prefix("arm ") {
+            Some("1") => "it holds".to_owned(),
+            Some(arm) => format!("condition {arm} holds"),
+            None => note.clone(),
+        },
         (_, _, Some(note)) => note.clone(),
         _ => String::new(),
+    }
+}
+
+/// `1,024 rows → out/vip.csv`, `2,000 rows → 13`, `only 12 good customers · 1 of 1 told`
+fn data_summary(step: &StepRecord, rows_in: u64, rows_out: u64, note: &str) -> String {
+    let rows = |rows: u64| plural(rows, "row");
+    match step.kind.as_str() {
+        "alert" => format!("{note} · {} of {} told", count(rows_out), count(rows_in)),
+        "export" if rows_in == rows_out => format!("{} → {note}", rows(rows_in)),
+        "export" => format!("{} → {} in {note}", rows(rows_in), count(rows_out)),
+        // The title names what is written to.
+        _ => match note.split_once(" · ") {
+            Some((_, more)) => format!("{} → {} · {more}", rows(rows_in), count(rows_out)),
+            None => format!("{} → {}", rows(rows_in), count(rows_out)),
+        },
     }
 }
 
@@ -181,13 +208,16 @@ pub fn exclusions(tally: &Tally) -> Option<String> {
 
 /// What a population lost, when more than one clause took rows or lines could not be read.
 pub fn dropped(step: &StepRecord) -> Option<String> {
-    // One clause needs no word; lines that could not be read always do.
-    if step.dropped.len() < 2 && !step.dropped.contains_key("rejected") {
+    const REFUSED: &[&str] =
+        &["rejected", "repeated", "vanished", "key_exists", "constraint", "no_topic", "no_person", "failed", "unknown"];
+    let is_refused = |reason: &String| REFUSED.contains(&reason.as_str());
+    // One clause needs no word; rows that could not be read or written always do.
+    if step.dropped.len() < 2 && !step.dropped.keys().any(is_refused) {
         return None;
     }
-    let part = |(reason, rows): (&String, &u64)| match reason.as_str() {
-        "rejected" => format!("{} rejected", count(*rows)),
-        reason => format!("{} by {}", count(*rows), words(reason)),
+    let part = |(reason, rows): (&String, &u64)| match is_refused(reason) {
+        true => format!("{} {}", count(*rows), words(reason)),
+        false => format!("{} by {}", count(*rows), words(reason)),
     };
     Some(step.dropped.iter().map(part).collect::<Vec<_>>().join(" · "))
 }

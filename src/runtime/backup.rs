@@ -5,7 +5,7 @@
 //! files are left out: the first is the world's, the second would be believed although it is old, the last are made
 //! again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -17,10 +17,11 @@ use super::channels::SendKey;
 use super::clock::{Clock, WallClock};
 use super::engine::Engine;
 use super::error::RunError;
-use super::executor::file_error;
+use super::executor::{BoundChannel, file_error};
+use super::inbox::{Inbox, take_all};
 use super::machine::{self, Bound, Event};
 use super::store::sqlite::{SqliteStore, replace_database};
-use super::store::{Change, Realm, Store};
+use super::store::{Agenda, AgendaChange, Cause, Change, DoubtfulStart, Realm, Restored, Store};
 use crate::diag::{Problem, codes};
 
 /// Changes when a backup could not be read by an older version.
@@ -191,8 +192,9 @@ pub fn verify(from: &Path) -> Result<Manifest, RunError> {
 }
 
 /// Puts a backup that was checked in the place of a state; gives the name under which the database that was there is
-/// kept. Every run that is not over is held, and goes on only after somebody has said what is to become of messages that
-/// may have left since.
+/// kept. Whatever may have happened since is in doubt: every run that is not over is held until somebody has said what is
+/// to become of messages that may have left, starts that were due by now are not made, and memories of `new` are not
+/// believed until somebody has said what they hold.
 ///
 /// # Errors
 /// Another process holds the state, or something cannot be written. The old database counts until the very end.
@@ -202,8 +204,14 @@ pub fn restore(engine: &Engine, from: &Path, manifest: &Manifest) -> Result<Opti
     let staged = state.join("restoring");
     clear(&staged)?;
     copy(from, &from.join(DATABASE), &staged)?;
-    hold(engine, &staged, manifest.made)?;
-    for file in manifest.files.iter().filter(|file| file.path != DATABASE) {
+    let is_note = |file: &&Entry| file.path.starts_with("inbox/");
+    for note in manifest.files.iter().filter(is_note) {
+        copy(from, &from.join(&note.path), &staged)?;
+    }
+    doubt(engine, &staged, manifest.made)?;
+    // Notes that are gone were taken in, and are in doubt like everything else.
+    let is_left = |file: &&Entry| file.path != DATABASE && (!is_note(file) || staged.join(&file.path).exists());
+    for file in manifest.files.iter().filter(is_left) {
         // What is there already is the same file, unless somebody changed it.
         if entry(state, &file.path).ok().as_ref() != Some(file) {
             copy(from, &from.join(&file.path), state)?;
@@ -215,9 +223,18 @@ pub fn restore(engine: &Engine, from: &Path, manifest: &Manifest) -> Result<Opti
     Ok(kept)
 }
 
-/// Marks every run of a copied database that could still send.
-fn hold(engine: &Engine, folder: &Path, backup: Timestamp) -> Result<(), RunError> {
+/// Takes in the notes that a backup holds, then marks everything that may have gone on since: runs that could still send,
+/// and what was about to start.
+fn doubt(engine: &Engine, folder: &Path, backup: Timestamp) -> Result<(), RunError> {
     let store = SqliteStore::open(folder)?;
+    engine.block_on(take_all(&Inbox::new(folder), &store, engine.options().clock.as_ref()))?;
+    let mut restored = Restored { backup, at: WallClock.now(), starts: Vec::new(), trusted: Vec::new() };
+    if let Some(earlier) = store.restored()? {
+        restored.backup = backup.min(earlier.backup);
+        restored.starts = earlier.starts;
+    }
+    restored.starts.extend(doubtful_starts(&store, restored.at)?);
+    engine.block_on(store.commit(vec![Change::Agenda(AgendaChange::Restored(restored))]))?;
     for record in store.runs()?.into_iter().filter(|record| !record.is_done()) {
         let event = Event::Restored { backup };
         let mut state = record.state;
@@ -227,6 +244,28 @@ fn hold(engine: &Engine, folder: &Path, backup: Timestamp) -> Result<(), RunErro
         engine.block_on(store.commit(vec![change]))?;
     }
     Ok(())
+}
+
+/// What was to start by an instant: by a schedule, from the queue, or by a signal that arrived.
+fn doubtful_starts(store: &SqliteStore, at: Timestamp) -> Result<Vec<DoubtfulStart>, RunError> {
+    let mut starts = Vec::new();
+    let campaigns = store.campaigns()?;
+    for campaign in &campaigns {
+        if let Some(next) = campaign.next.filter(|next| *next <= at) {
+            let (file, campaign) = (campaign.file.clone(), campaign.campaign.clone());
+            starts.push(DoubtfulStart { file, campaign, cause: Cause::Schedule(next) });
+        }
+    }
+    for start in store.queued()? {
+        starts.push(DoubtfulStart { file: start.file, campaign: start.campaign, cause: start.cause });
+    }
+    for (arrival, signal) in store.arrivals(store.heard()?)? {
+        for campaign in campaigns.iter().filter(|known| known.is_started_by(arrival, &signal)) {
+            let (file, campaign) = (campaign.file.clone(), campaign.campaign.clone());
+            starts.push(DoubtfulStart { file, campaign, cause: Cause::Signal(signal.id.clone()) });
+        }
+    }
+    Ok(starts)
 }
 
 impl Engine {
@@ -250,10 +289,15 @@ impl Engine {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn know_delivered(&self, store: &SqliteStore, channels: &[String]) -> Result<bool, RunError> {
+    pub fn know_delivered(
+        &self,
+        store: &dyn Store,
+        channels: &BTreeMap<String, BoundChannel>,
+        names: &[String],
+    ) -> Result<bool, RunError> {
         const ENOUGH: usize = 50;
-        for name in channels {
-            let Some(bound) = self.options().channels.get(name) else { return Ok(false) };
+        for name in names {
+            let Some(bound) = channels.get(name) else { return Ok(false) };
             let sent: Vec<SendKey> = store.sent_keys(name, ENOUGH)?.into_iter().map(SendKey).collect();
             let known = self.block_on(bound.driver.delivered(sent.clone()));
             if sent.is_empty() || !known.is_some_and(|known| sent.iter().all(|key| known.contains(key))) {

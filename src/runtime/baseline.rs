@@ -13,7 +13,7 @@ use super::engine::Engine;
 use super::error::RunError;
 use super::executor::{Freezing, SnapshotFile, freeze_population, highest_of, stale};
 use super::memories::{keys_file, seen, takes, untaken, write_keys};
-use super::store::{Change, Realm, Store, TakeRecord};
+use super::store::{Realm, Seen, Store, TakeRecord};
 use super::tables::{RunTables, Sources};
 use crate::hir::{Entity, Query, QueryKind, SegmentTy, Value};
 use crate::plan::query::{Columns, QueryError, Scope, scalar, values};
@@ -31,17 +31,18 @@ pub enum Baseline {
 }
 
 impl Engine {
-    /// Adds a baseline to the memory of a `new`. Returns what it holds; nothing when there are no rows.
+    /// Finds what a baseline of the memory of a `new` is to hold, and how the memory was then. Its keys are in their file
+    /// already, nothing is recorded yet. `None` when there are no rows.
     ///
     /// # Errors
-    /// A source that cannot be read, a store that refuses.
+    /// A source or the store that cannot be read.
     pub fn baseline(
         &self,
         store: &dyn Store,
         plan: &Plan,
         new: &NewRows<'_>,
         baseline: &Baseline,
-    ) -> Result<Option<TakeRecord>, RunError> {
+    ) -> Result<Option<(TakeRecord, Seen)>, RunError> {
         let entity = &plan.program[new.query.ty.entity];
         let at = self.options().clock.now();
         let before = seen(store, &new.memory)?;
@@ -86,8 +87,7 @@ impl Engine {
         if take.rows == 0 && take.ranges.is_empty() {
             return Ok(None);
         }
-        self.block_on(store.commit(vec![Change::Take { take: take.clone(), seen: before }]))?;
-        Ok(Some(take))
+        Ok(Some((take, before)))
     }
 
     /// Freezes all rows of the entity.

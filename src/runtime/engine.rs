@@ -12,7 +12,7 @@ use super::bindings::{AlertTarget, SourceBinding};
 use super::clock::{Clock, VirtualClock, WallClock};
 use super::error::RunError;
 use super::executor::{BoundChannel, Cancel, DriveEnd, Executor, Surroundings, Until};
-use super::inbox::{Inbox, NewRun, Word};
+use super::inbox::{Inbox, NewRun, Note, Word};
 use super::machine::{self, Event, State, Status};
 use super::names::run_name;
 use super::observe::Observer;
@@ -243,10 +243,11 @@ impl Engine {
             confirm_above: if drive.confirmed { None } else { self.options.confirm_above },
             ..self.surroundings(store, clock.as_ref(), &sources, drive.cancel, word)
         };
-        let paused = record.state.status == Status::Paused;
+        // A retry by itself does not take a pause back.
+        let goes_on = record.state.status == Status::Paused && drive.until != Until::Repeats;
         let mut executor = Executor::new(around, plan, record);
         let end = self.runtime.block_on(async {
-            if paused {
+            if goes_on {
                 executor.commit(Event::Resumed, None).await?;
             }
             executor.drive(drive.until).await
@@ -293,10 +294,7 @@ impl Engine {
     }
 
     /// Settles what a run that nobody drives has still to send, before it is stopped.
-    ///
-    /// # Errors
-    /// The run is unknown, its files cannot be read, or the store refuses.
-    pub fn cancel_rest(&self, store: &dyn Store, plan: &Plan, run: &str) -> Result<(), RunError> {
+    fn cancel_rest(&self, store: &dyn Store, plan: &Plan, run: &str) -> Result<(), RunError> {
         let record = self.find(store, run)?;
         let (sources, cancel) = (self.open_sources(plan), Cancel::default());
         let inbox = Inbox::new(&self.options.folders.state);
@@ -304,7 +302,17 @@ impl Engine {
         self.runtime.block_on(Executor::new(around, plan, record).cancel_rest())
     }
 
-    /// Takes in what was left in the inbox while nobody drives a run.
+    /// Ends a run that nobody drives: what it has still to send is settled first.
+    ///
+    /// # Errors
+    /// The run is unknown, its files cannot be read, or the store refuses.
+    pub fn stop(&self, store: &dyn Store, plan: &Plan, run: &str, reason: Option<String>) -> Result<(), RunError> {
+        self.cancel_rest(store, plan, run)?;
+        let note = Note::Stop { run: run.to_owned(), reason };
+        self.runtime.block_on(super::inbox::store_note(note, store, self.options.clock.as_ref()))
+    }
+
+    /// Takes in what was left in the inbox while nobody drives a run, but for what needs the plan of one.
     ///
     /// # Errors
     /// The store refuses.

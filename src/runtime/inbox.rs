@@ -16,9 +16,12 @@ use serde::{Deserialize, Serialize};
 use super::clock::Clock;
 use super::durable::{make_folder, sync_folder};
 use super::error::RunError;
-use super::machine::{self, Event, State, Status};
+use super::machine::{self, Event, State, Status, Version};
 use super::names::note_name;
-use super::store::{AgendaChange, Cause, Change, FeedbackEvent, Hold, RunRecord, SignalRecord, Store, TaskAnswer};
+use super::store::{
+    AgendaChange, Cause, Change, FeedbackEvent, Hold, OutcomeKind, RunRecord, Seen, SignalRecord, Store, StoreError,
+    TakeRecord, TaskAnswer,
+};
 use crate::hir::Value;
 
 /// What can be told.
@@ -82,6 +85,72 @@ pub enum Note {
     PauseAll(Hold),
     /// Everything goes on that no person paused by itself.
     ResumeAll,
+    /// Messages of a send that ended so are to leave again.
+    Retry {
+        /// Whose.
+        run: String,
+        /// The send, by its number in the store.
+        send: i64,
+        /// How they ended.
+        kind: OutcomeKind,
+    },
+    /// What is to become of messages that a restored run may have sent after its backup; it goes on then.
+    Judge {
+        /// Which.
+        run: String,
+        /// Send them again, unless the channel has them.
+        resend: bool,
+    },
+    /// Takes of `new` that never were.
+    Forget {
+        /// Their ids.
+        takes: Vec<i64>,
+    },
+    /// A memory holds this as well. Nothing happens if it is not as it was when that was found.
+    Baseline {
+        /// What it holds.
+        take: Box<TakeRecord>,
+        /// How it was.
+        seen: Seen,
+    },
+    /// A memory holds what it is to hold, although the state was restored.
+    Trust {
+        /// Which.
+        memory: String,
+    },
+    /// A run that stands still goes on with another version of its script. Nothing happens if it does not stand there any more.
+    Migrate(Box<Moved>),
+}
+
+/// A run at its place in another version of its script.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Moved {
+    /// Which.
+    pub run: String,
+    /// The version.
+    pub to: Version,
+    /// Its source, by the names of the files.
+    pub files: Vec<(String, String)>,
+    /// Number of the event that moves it.
+    pub seq: u64,
+    /// When it happens, by the run's clock.
+    pub at: Timestamp,
+    /// That event.
+    pub event: Event,
+    /// Where it stands then.
+    pub state: State,
+}
+
+impl Moved {
+    /// What moves it, in one transaction.
+    pub(super) fn changes(self) -> Vec<Change> {
+        let Moved { run, to, files, seq, at, event, state } = self;
+        vec![
+            Change::Bundle { fingerprint: to.fingerprint.clone(), files },
+            Change::Repin { run: run.clone(), to },
+            Change::Transition { run, seq, at, event, state },
+        ]
+    }
 }
 
 /// What the reason of a person's pause begins with; errors and `require` have reasons of their own.
@@ -177,18 +246,26 @@ impl Note {
     /// The run that the note is about, if it is about one that exists.
     pub(super) fn run(&self) -> Option<&str> {
         match self {
-            Note::Answer { run, .. } | Note::Pause { run, .. } | Note::Stop { run, .. } | Note::Resume { run } => {
-                Some(run)
-            }
+            Note::Answer { run, .. } | Note::Pause { run, .. } | Note::Stop { run, .. } => Some(run),
+            Note::Resume { run } | Note::Retry { run, .. } | Note::Judge { run, .. } => Some(run),
             Note::Signal { .. } | Note::Feedback { .. } | Note::Start(_) | Note::Adopt { .. } => None,
             Note::PauseAll(_) | Note::ResumeAll => None,
+            // Whoever drives it cannot exchange its plan.
+            Note::Migrate(_) => None,
+            Note::Forget { .. } | Note::Baseline { .. } | Note::Trust { .. } => None,
         }
     }
 
-    /// Whether a run of this name is to be held or ended.
+    /// True when only whoever has the run's plan can take it in: it stays until somebody does.
+    pub(super) fn needs_plan(&self) -> bool {
+        // What a run that is stopped has still to send is settled by its plan.
+        matches!(self, Note::Retry { .. } | Note::Stop { .. } | Note::Judge { .. })
+    }
+
+    /// Whether a run of this name is to be held or ended, or to look at its messages again.
     pub(super) fn interrupts(&self, of: &str) -> bool {
         match self {
-            Note::Pause { run, .. } | Note::Stop { run, .. } => run == of,
+            Note::Pause { run, .. } | Note::Stop { run, .. } | Note::Retry { run, .. } => run == of,
             Note::PauseAll(_) => true,
             _ => false,
         }
@@ -216,6 +293,14 @@ impl Inbox {
     /// # Errors
     /// When the folder cannot be written.
     pub fn leave(&self, note: &Note) -> Result<(), RunError> {
+        self.put(note).map(drop)
+    }
+
+    /// The same, and gives its file, which is there until what the note says has been taken in.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn put(&self, note: &Note) -> Result<PathBuf, RunError> {
         let failed = |error: std::io::Error| super::executor::file_error(&self.folder, &error);
         make_folder(&self.folder).map_err(failed)?;
         let name = note_name();
@@ -223,8 +308,10 @@ impl Inbox {
         let text = serde_json::to_vec(note).map_err(|error| failed(error.into()))?;
         let mut file = File::create(&temporary).map_err(failed)?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
-        fs::rename(&temporary, self.folder.join(format!("{name}.json"))).map_err(failed)?;
-        sync_folder(&self.folder).map_err(failed)
+        let path = self.folder.join(format!("{name}.json"));
+        fs::rename(&temporary, &path).map_err(failed)?;
+        sync_folder(&self.folder).map_err(failed)?;
+        Ok(path)
     }
 
     /// The notes that are there, in the order they were left, but for some files. What is no note is left alone.
@@ -251,7 +338,7 @@ impl Taken {
 
 /// Takes in every note while nobody drives a run.
 pub(super) async fn take_all(inbox: &Inbox, store: &dyn Store, clock: &dyn Clock) -> Result<(), RunError> {
-    for taken in inbox.notes() {
+    for taken in inbox.notes().into_iter().filter(|taken| !taken.note.needs_plan()) {
         store_note(taken.note.clone(), store, clock).await?;
         taken.done();
     }
@@ -279,6 +366,14 @@ pub(super) async fn store_note(note: Note, store: &dyn Store, clock: &dyn Clock)
         Note::Adopt { .. } => return Ok(()),
         Note::PauseAll(hold) => return hold_all(Some(hold), store).await,
         Note::ResumeAll => return hold_all(None, store).await,
+        Note::Forget { takes } => return Ok(store.commit(vec![Change::Forget { takes }]).await?),
+        Note::Baseline { take, seen } => return if_it_fits(Change::baseline(*take, seen), store).await,
+        Note::Trust { memory } => {
+            return Ok(store.commit(vec![Change::Agenda(AgendaChange::Trusted { memory })]).await?);
+        }
+        Note::Migrate(moved) => return if_it_fits(moved.changes(), store).await,
+        // See `needs_plan`.
+        Note::Retry { .. } | Note::Judge { .. } => return Ok(()),
     };
     let Some(record) = store.run(&run)?.filter(|record| !record.state.status.is_over()) else { return Ok(()) };
     if event == Event::Resumed && record.state.status != Status::Paused {
@@ -288,6 +383,14 @@ pub(super) async fn store_note(note: Note, store: &dyn Store, clock: &dyn Clock)
     machine::tell(&mut state, &event)?;
     let change = Change::Transition { run, seq: record.seq + 1, at: clock.now(), event, state };
     Ok(store.commit(vec![change]).await?)
+}
+
+/// Commits what somebody found to be right a moment ago. They look whether it still was.
+async fn if_it_fits(changes: Vec<Change>, store: &dyn Store) -> Result<(), RunError> {
+    match store.commit(changes).await {
+        Err(StoreError::Conflict(_) | StoreError::Overtaken(_)) => Ok(()),
+        committed => Ok(committed?),
+    }
 }
 
 async fn hold_all(hold: Option<Hold>, store: &dyn Store) -> Result<(), RunError> {

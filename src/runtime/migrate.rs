@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::RunError;
+use super::inbox::Moved;
 use super::machine::{self, Bound, Event, Phase, State, Token, Version};
 use super::store::{Change, RunRecord, SendRecord, Store};
 use crate::hir::{LocalId, LocalKind, TyKind, Value};
@@ -70,11 +71,11 @@ impl Migration {
         Ok(migration)
     }
 
-    /// The changes that move the run, for one transaction.
+    /// The run as it is moved.
     ///
     /// # Errors
     /// It was refused, or the run is over.
-    pub fn changes(&self, record: &RunRecord, plan: &Plan, now: jiff::Timestamp) -> Result<Vec<Change>, RunError> {
+    pub fn moved(&self, record: &RunRecord, plan: &Plan, now: jiff::Timestamp) -> Result<Moved, RunError> {
         if let Some(why) = self.refused.first() {
             return Err(machine::MachineError(why.clone()).into());
         }
@@ -86,13 +87,16 @@ impl Migration {
         };
         let mut state = record.state.clone();
         machine::apply(plan, &mut state, &event)?;
-        let run = record.run.clone();
-        let at = now.max(record.updated);
-        Ok(vec![
-            Change::Bundle { fingerprint: plan.fingerprint.clone(), files: plan.files.clone() },
-            Change::Repin { run: run.clone(), to: self.to.clone() },
-            Change::Transition { run, seq: record.seq + 1, at, event, state },
-        ])
+        let (run, to, files) = (record.run.clone(), self.to.clone(), plan.files.clone());
+        Ok(Moved { run, to, files, seq: record.seq + 1, at: now.max(record.updated), event, state })
+    }
+
+    /// The changes that move the run, for one transaction.
+    ///
+    /// # Errors
+    /// It was refused, or the run is over.
+    pub fn changes(&self, record: &RunRecord, plan: &Plan, now: jiff::Timestamp) -> Result<Vec<Change>, RunError> {
+        Ok(self.moved(record, plan, now)?.changes())
     }
 }
 

@@ -40,7 +40,7 @@ pub use error::RunError;
 pub use executor::{BoundChannel, Cancel, DriveEnd, Fate, Pace, Stop, Until};
 pub use feedback::{FeedbackFormat, REPORTED, read_feedback};
 pub use garbage::{Garbage, OldRun, Retention};
-pub use inbox::{BY_HAND, Inbox, NewRun, Note, paused_by_hand};
+pub use inbox::{BY_HAND, Inbox, Moved, NewRun, Note, paused_by_hand};
 pub use migrate::Migration;
 pub use names::{secret_word, signal_name};
 pub use notebook::{Answer, Notebook, Rows};

@@ -325,3 +325,26 @@ fn a_rehearsal_passes_over_every_wait() {
         assert_eq!(said, ["nothing came", "never", "turn", "turn", "end"], "{arguments:?}");
     }
 }
+
+#[test]
+fn a_waiting_run_sends_the_template_it_was_started_with() {
+    let club = Project::club();
+    let message =
+        "message email filed of people { subject: \"Hi\"; html: file \"mail/hi.html\"; text: file \"mail/hi.txt\" }\n";
+    club.write("schema.orch", club.read("schema.orch") + message);
+    club.write("mail/hi.html", "<p>Old {{ name }}</p>");
+    club.write("mail/hi.txt", "Old {{ name }}");
+    club.write("hi.orch", "segment one = people where id = 1\nwait 2d\nsend email filed to one");
+    club.orch(&["run", "hi.orch", "--detach"]).expect(4);
+    let run = club.run_name();
+    club.write("mail/hi.html", "<p>New {{ name }}</p>");
+    std::fs::remove_file(club.path("mail/hi.txt")).unwrap();
+    club.done(&["resume", &run, "--fast-forward"]);
+    let sent = club.messages().concat();
+    assert!(sent.contains("Old Ann") && sent.contains("<p>Old Ann</p>") && !sent.contains("New Ann"), "{sent}");
+    // The next one has what is there now.
+    club.write("mail/hi.txt", "New {{ name }}");
+    club.done(&["run", "hi.orch", "--fast-forward"]);
+    assert!(club.messages().concat().contains("<p>New Ann</p>"));
+    assert_ne!(club.json(&["runs"], 0)["runs"][0]["version"], club.json(&["runs"], 0)["runs"][1]["version"]);
+}

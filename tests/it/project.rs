@@ -144,10 +144,12 @@ impl Project {
         Running { child: Some(child) }
     }
 
-    /// The newest run.
+    /// The newest run; one that another process was just asked for may take a moment to be there.
     pub fn run_name(&self) -> String {
-        let runs = self.json(&["runs"], 0);
-        runs["runs"][0]["run"].as_str().expect("there is a run").to_owned()
+        until("there is a run", || {
+            let runs = self.json(&["runs"], 0);
+            runs["runs"][0]["run"].as_str().map(str::to_owned)
+        })
     }
 
     /// The names of the messages in the outbox of the profile `dev`.

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::{Context, Exit, Failure, host, workspace};
+use super::super::handover::{Handed, hand_over, overtaken, remark_later};
+use super::super::host::{self, Holding};
+use super::super::{Context, Exit, Failure, workspace};
 use super::{exact, failed, up_to};
 use crate::base::SourceMap;
 use crate::diag::{Problem, codes};
@@ -11,22 +13,39 @@ use crate::hir::{CampaignId, Value};
 use crate::plan::{NewRows, Plan};
 use crate::project::Project;
 use crate::report::{count, plural};
+use crate::runtime::store::sqlite::SqliteStore;
 use crate::runtime::store::{Change, Store, TakeRecord};
-use crate::runtime::{Baseline, read_cells};
+use crate::runtime::{Baseline, Note, read_cells};
 
 /// Forgets what was taken since a moment, by a run, or ever. What a run that is not over has reserved stays.
 pub fn rewind(project: &Project, memory: &str, since: &str, context: &Context) -> Result<(), Failure> {
-    let store = host::store(project)?;
-    let takes = store.takes(Some(memory)).map_err(failed)?;
+    let takes = match host::store_to_read(project)? {
+        Some(store) => store.takes(Some(memory)).map_err(failed)?,
+        None => Vec::new(),
+    };
     let is_meant = meant(project, &takes, since)?;
     let (held, gone): (Vec<&TakeRecord>, Vec<&TakeRecord>) =
         takes.iter().filter(|take| is_meant(take)).partition(|take| !take.kept);
-    let change = Change::Forget { takes: gone.iter().map(|take| take.id).collect() };
+    let ids = || gone.iter().map(|take| take.id).collect();
     let engine = host::engine(project, &[], context)?;
-    engine.block_on(store.commit(vec![change])).map_err(failed)?;
-    for file in gone.iter().filter_map(|take| take.file.as_ref()) {
-        // Nobody names it any more; if it stays, it only takes space.
-        let _ = std::fs::remove_file(host::folders(project).state.join(file));
+    let store = match host::holding(project)? {
+        Holding::Ours(store) => Handed::Free(store),
+        Holding::Theirs { .. } => hand_over(project, &[Note::Forget { takes: ids() }], &engine)?,
+    };
+    match store {
+        Handed::Free(store) => {
+            engine.block_on(store.commit(vec![Change::Forget { takes: ids() }])).map_err(failed)?;
+            for file in gone.iter().filter_map(|take| take.file.as_ref()) {
+                // Nobody names it any more; if it stays, it only takes space.
+                let _ = std::fs::remove_file(host::folders(project).state.join(file));
+            }
+        }
+        // A run may be reading the files at this moment; `orch gc` takes them away.
+        Handed::Taken => {}
+        Handed::Later => {
+            remark_later(project, context);
+            return Ok(());
+        }
     }
     if !context.output.is_json() {
         let rows = gone.iter().map(|take| take.rows).sum();
@@ -79,32 +98,121 @@ pub fn baseline(project: &Project, memory: &str, what: &str, context: &Context) 
         let new = plan.news().into_iter().find(|new| new.memory == memory)?;
         Some((plan, new))
     });
-    let Some((plan, new)) = found else {
-        let known: Vec<String> =
-            plans.iter().flat_map(|(plan, _)| plan.news().into_iter().map(|new| new.memory)).collect();
-        let problem = Problem::outside(codes::run::UNKNOWN_MEMORY, format!("no `new` remembers in `{memory}`"));
-        let help = match known.is_empty() {
-            true => "no script of the project has a `new`".to_owned(),
-            false => format!("there are {}", known.join(", ")),
-        };
-        return Err(problem.help(help).into());
-    };
+    let Some((plan, new)) = found else { return Err(unknown(memory, &plans).into()) };
     let baseline = asked(project, plan, &new, what)?;
-    let store = host::store(project)?;
-    let engine = host::engine(project, &[], context)?;
-    let taken =
-        engine.baseline(&store, plan, &new, &baseline).map_err(|error| host::run_failure(&error, SourceMap::new()))?;
+    let added = match host::holding(project)? {
+        Holding::Ours(store) => add(project, &store, (plan, &new), &baseline, context)?,
+        Holding::Theirs { .. } => add_elsewhere(project, (plan, &new), &baseline, context)?,
+    };
     if !context.output.is_json() {
-        context.output.line(match taken {
-            None => format!("{memory}: nothing to leave out"),
-            Some(take) if take.by.is_some() => {
-                let to = up_to(std::iter::once(&take)).as_ref().map(exact).unwrap_or_default();
+        context.output.line(match added {
+            Added::Later => return Ok(Exit::Done),
+            Added::Nothing => format!("{memory}: nothing to leave out"),
+            Added::Take(take) if take.by.is_some() => {
+                let to = up_to(std::iter::once(&*take)).as_ref().map(exact).unwrap_or_default();
                 format!("{memory}: everything up to {to} is left out")
             }
-            Some(take) => format!("{memory}: {} left out", plural(take.rows, "row")),
+            Added::Take(take) => format!("{memory}: {} left out", plural(take.rows, "row")),
         });
     }
     Ok(Exit::Done)
+}
+
+/// No script has a `new` of this memory.
+fn unknown(memory: &str, plans: &[(Plan, PathBuf)]) -> Problem {
+    let known: Vec<String> = plans.iter().flat_map(|(plan, _)| plan.news().into_iter().map(|new| new.memory)).collect();
+    let problem = Problem::outside(codes::run::UNKNOWN_MEMORY, format!("no `new` remembers in `{memory}`"));
+    problem.help(match known.is_empty() {
+        true => "no script of the project has a `new`".to_owned(),
+        false => format!("there are {}", known.join(", ")),
+    })
+}
+
+/// Believes a memory of a restored state as it is.
+pub fn trust(project: &Project, memory: &str, context: &Context) -> Result<Exit, Failure> {
+    let Some(reader) = host::store_to_read(project)? else {
+        return Err(unknown(memory, &plans(project, context)?).into());
+    };
+    let restored = reader.restored().map_err(failed)?;
+    let is_known = !reader.takes(Some(memory)).map_err(failed)?.is_empty();
+    drop(reader);
+    if !is_known {
+        let plans = plans(project, context)?;
+        if !plans.iter().any(|(plan, _)| plan.news().iter().any(|new| new.memory == memory)) {
+            return Err(unknown(memory, &plans).into());
+        }
+    }
+    let in_doubt = restored.is_some_and(|restored| restored.doubts(memory));
+    if in_doubt {
+        host::tell(project, &Note::Trust { memory: memory.to_owned() }, context)?;
+    }
+    if !context.output.is_json() {
+        context.output.line(match in_doubt {
+            true => format!("{memory}: it holds what was taken before the backup; what was taken since is new again"),
+            false => format!("{memory}: nothing is in doubt"),
+        });
+    }
+    Ok(Exit::Done)
+}
+
+/// What came of a baseline.
+enum Added {
+    /// The memory holds it.
+    Take(Box<TakeRecord>),
+    /// There are no rows.
+    Nothing,
+    /// Whoever holds the state is busy and adds it later.
+    Later,
+}
+
+/// Adds a baseline to the memory; gives what it holds.
+fn add(
+    project: &Project,
+    store: &SqliteStore,
+    (plan, new): (&Plan, &NewRows<'_>),
+    baseline: &Baseline,
+    context: &Context,
+) -> Result<Added, Failure> {
+    let engine = host::engine(project, &[], context)?;
+    let found = engine.baseline(store, plan, new, baseline);
+    let Some((take, seen)) = found.map_err(|error| host::run_failure(&error, SourceMap::new()))? else {
+        return Ok(Added::Nothing);
+    };
+    engine.block_on(store.commit(Change::baseline(take.clone(), seen))).map_err(failed)?;
+    Ok(Added::Take(Box::new(take)))
+}
+
+/// Has whoever holds the state add it.
+fn add_elsewhere(
+    project: &Project,
+    (plan, new): (&Plan, &NewRows<'_>),
+    baseline: &Baseline,
+    context: &Context,
+) -> Result<Added, Failure> {
+    let engine = host::engine(project, &[], context)?;
+    let Some(reader) = host::store_to_read(project)? else { return Err(host::busy(project)) };
+    let found = engine.baseline(&reader, plan, new, baseline);
+    let Some((take, seen)) = found.map_err(|error| host::run_failure(&error, SourceMap::new()))? else {
+        return Ok(Added::Nothing);
+    };
+    drop(reader);
+    let note = Note::Baseline { take: Box::new(take.clone()), seen };
+    match hand_over(project, &[note], &engine)? {
+        Handed::Free(store) => return add(project, &store, (plan, new), baseline, context),
+        Handed::Later => {
+            remark_later(project, context);
+            return Ok(Added::Later);
+        }
+        Handed::Taken => {}
+    }
+    // A run may have taken rows since the memory was looked at; then the baseline was not added.
+    let is_it = |known: &TakeRecord| known.run.is_none() && known.at == take.at;
+    match host::store_to_read(project)? {
+        Some(store) if store.takes(Some(&take.memory)).map_err(failed)?.iter().any(is_it) => {
+            Ok(Added::Take(Box::new(take)))
+        }
+        _ => Err(overtaken(&format!("the memory `{}`", take.memory)).into()),
+    }
 }
 
 /// The campaigns of the project that can be planned.

@@ -35,6 +35,8 @@ super::codes! { Run:
     BAD_BACKUP = "bad_backup",
     /// A run that comes from a backup and has to be judged first.
     RESTORED = "restored",
+    /// A memory of `new` in a restored state, of which nobody has said what it holds.
+    MEMORY_IN_DOUBT = "memory_in_doubt",
     /// A run that cannot go on in another version of its script.
     NOT_MIGRATED = "not_migrated",
     /// A source that is older than it says it may be.

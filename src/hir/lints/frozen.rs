@@ -58,7 +58,22 @@ impl Frozen<'_> {
             StmtKind::Repeat { every: Some(every), .. } => self.waits.push(every.span),
             _ => {}
         }
-        blocks(&stmt.kind).into_iter().for_each(|block| self.block(block));
+        let is_divided = matches!(stmt.kind, StmtKind::Parallel { .. } | StmtKind::If { .. });
+        match is_divided {
+            true => self.divided(blocks(&stmt.kind)),
+            false => blocks(&stmt.kind).into_iter().for_each(|block| self.block(block)),
+        }
+    }
+
+    /// Branches and arms: a wait in one is none for the others, but for what follows them all.
+    fn divided(&mut self, blocks: Vec<&[Stmt]>) {
+        let before = self.waits.len();
+        let mut since = Vec::new();
+        for block in blocks {
+            self.block(block);
+            since.extend(self.waits.drain(before..));
+        }
+        self.waits.extend(since);
     }
 
     /// A population keeps the columns of what it was taken from.

@@ -86,6 +86,24 @@ struct Writer {
     open: Option<Opened>,
 }
 
+/// What is to become of a message.
+enum Planned {
+    /// Its row is written now.
+    Fresh,
+    /// This, whether writing works or not.
+    Known(Outcome),
+}
+
+/// How appending rows ended.
+enum Appended {
+    /// They are there.
+    Whole(Vec<(SendKey, Outcome)>),
+    /// The fresh ones are not there.
+    Undone(Vec<(SendKey, Planned)>, io::Error),
+    /// Nobody knows which of the fresh ones are there.
+    InPart(Vec<(SendKey, Planned)>, io::Error),
+}
+
 /// The file and what is in it.
 struct Opened {
     file: File,
@@ -95,37 +113,64 @@ struct Opened {
 }
 
 impl Writer {
+    /// Appends the messages that are not in the file yet, all of them or none.
     fn append(&mut self, batch: &[OutgoingMessage]) -> Vec<(SendKey, Outcome)> {
         let path = self.path.display().to_string();
-        let written = self.try_append(batch);
-        if written.is_err() {
+        let reason = |error: io::Error| format!("cannot write `{path}`: {error}");
+        let appended = self.try_append(batch);
+        if !matches!(appended, Ok(Appended::Whole(_))) {
             // What the file holds now is not known: it is read again before the next row.
             self.open = None;
         }
-        written.unwrap_or_else(|error| {
-            let reason = format!("cannot write `{path}`: {error}");
-            batch.iter().map(|message| (message.key, Outcome::NotStarted { reason: reason.clone() })).collect()
-        })
+        let (outcomes, fresh) = match appended {
+            Ok(Appended::Whole(outcomes)) => return outcomes,
+            Ok(Appended::Undone(outcomes, error)) => (outcomes, Outcome::NotStarted { reason: reason(error) }),
+            Ok(Appended::InPart(outcomes, error)) => (outcomes, Outcome::Unknown { reason: reason(error) }),
+            Err(error) => {
+                let outcome = Outcome::NotStarted { reason: reason(error) };
+                return batch.iter().map(|message| (message.key, outcome.clone())).collect();
+            }
+        };
+        // Rows that were in the file before are there, and rows that it cannot hold are not.
+        let outcome = |(key, planned): (SendKey, Planned)| match planned {
+            Planned::Fresh => (key, fresh.clone()),
+            Planned::Known(outcome) => (key, outcome),
+        };
+        outcomes.into_iter().map(outcome).collect()
     }
 
-    fn try_append(&mut self, batch: &[OutgoingMessage]) -> io::Result<Vec<(SendKey, Outcome)>> {
+    /// An error is one that came before anything was written.
+    fn try_append(&mut self, batch: &[OutgoingMessage]) -> io::Result<Appended> {
         let format = self.format;
         let open = self.opened()?;
-        let (mut rows, mut outcomes) = (Vec::new(), Vec::with_capacity(batch.len()));
+        let (mut rows, mut planned) = (Vec::new(), Vec::with_capacity(batch.len()));
         for message in batch {
-            let outcome = if open.keys.insert(message.key) {
-                open.row(format, message, &mut rows)?
+            let plan = if open.keys.insert(message.key) {
+                match open.row(format, message, &mut rows)? {
+                    Outcome::Sent { .. } => Planned::Fresh,
+                    refused => {
+                        open.keys.remove(&message.key);
+                        Planned::Known(refused)
+                    }
+                }
             } else {
-                Outcome::Sent { id: None }
+                Planned::Known(Outcome::Sent { id: None })
             };
-            if !matches!(outcome, Outcome::Sent { .. }) {
-                open.keys.remove(&message.key);
-            }
-            outcomes.push((message.key, outcome));
+            planned.push((message.key, plan));
         }
-        open.file.write_all(&rows)?;
-        open.file.sync_data()?;
-        Ok(outcomes)
+        let before = open.file.seek(SeekFrom::End(0))?;
+        let Err(error) = open.file.write_all(&rows).and_then(|()| open.file.sync_data()) else {
+            let sent = |(key, planned)| match planned {
+                Planned::Fresh => (key, Outcome::Sent { id: None }),
+                Planned::Known(outcome) => (key, outcome),
+            };
+            return Ok(Appended::Whole(planned.into_iter().map(sent).collect()));
+        };
+        // A part of the rows may be there, whole: whoever is told that they did not start must be able to rely on it.
+        match open.file.set_len(before).and_then(|()| open.file.sync_data()) {
+            Ok(()) => Ok(Appended::Undone(planned, error)),
+            Err(_) => Ok(Appended::InPart(planned, error)),
+        }
     }
 
     /// The file, opened and repaired at the first use.
@@ -314,6 +359,27 @@ mod tests {
                 assert_eq!(String::from_utf8(again), String::from_utf8(whole.clone()), "{name} cut at {cut}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_written_is_not_said_to_lack_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("letters.csv");
+        let table = Table::new(&path).unwrap();
+        assert_eq!(sent(&table, &[sms(1, "one")]).await, 1);
+        let before = fs::read(&path).unwrap();
+        // Neither writing nor taking it back works.
+        if let Some(open) = &mut table.file.lock().unwrap().open {
+            open.file = File::open(&path).unwrap();
+        }
+        let outcomes = outcomes(&table, vec![sms(1, "one"), sms(2, "two")]).await;
+        assert_eq!(outcomes[0].1, Outcome::Sent { id: None }, "it was there before");
+        assert!(
+            matches!(&outcomes[1].1, Outcome::Unknown { reason } if reason.contains("letters.csv")),
+            "{outcomes:?}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), before);
+        assert_eq!(sent(&table, &[sms(1, "one"), sms(2, "two")]).await, 2, "it is opened anew");
     }
 
     #[tokio::test]

@@ -218,6 +218,10 @@ impl<'c> Conductor<'c> {
     pub fn accompany(&self, plan: &Plan, run: &str, drive: &Drive<'_>) -> Result<DriveEnd, RunError> {
         let seat = self.desk.seat(run, drive.cancel.clone()).unwrap_or_default();
         let aside = Cancel::default();
+        // What was left for the run is known before it does anything.
+        let mut day = self.begin()?;
+        self.take_notes(&mut day)?;
+        *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(day);
         std::thread::scope(|scope| {
             let beside = scope.spawn(|| self.conduct(&aside));
             let ended = self.engine.drive_told(self.store, plan, run, drive, &seat.mailbox);
@@ -452,12 +456,14 @@ impl<'c> Conductor<'c> {
         Ok(self.engine.block_on(self.store.commit(vec![change]))?)
     }
 
-    /// What came while the last round went on. Starts are left to whoever comes next, and so are runs that are to be
-    /// stopped: those need their plans.
+    /// What came while the last round went on. Starts are left to whoever comes next, and so is what needs the plan of a
+    /// run, such as stopping it.
     fn take_rest(&self) -> Result<(), RunError> {
         use super::inbox::Note;
         for taken in self.inbox.notes_except(&self.desk.files()) {
-            if !matches!(taken.note, Note::Start(_) | Note::Stop { .. } | Note::Resume { .. } | Note::ResumeAll) {
+            let is_left =
+                matches!(taken.note, Note::Start(_) | Note::Stop { .. } | Note::Resume { .. } | Note::ResumeAll);
+            if !is_left && !taken.note.needs_plan() {
                 self.engine.block_on(store_note(taken.note.clone(), self.store, self.clock))?;
                 taken.done();
             }

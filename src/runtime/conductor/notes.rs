@@ -1,9 +1,14 @@
 //! What other processes left in the inbox, and who is to hear of it.
 
+use std::collections::BTreeMap;
+
 use super::{Conductor, Day, Happening, Scope};
+use crate::plan::{Plan, Step, StepKind};
 use crate::runtime::error::RunError;
+use crate::runtime::executor::BoundChannel;
 use crate::runtime::inbox::{Note, Taken, paused_by_hand, store_note};
 use crate::runtime::machine::Status;
+use crate::runtime::store::{OutcomeKind, RunRecord};
 
 impl Conductor<'_> {
     /// Takes in every note. One about a run that is being driven goes to that run, all others to the store.
@@ -50,11 +55,77 @@ impl Conductor<'_> {
                 day.held = false;
                 self.host.on(Happening::Released);
             }
+            Note::Retry { run, send, kind } => {
+                self.retry(&run, send, kind)?;
+                self.desk.give(&run);
+                taken.done();
+                return Ok(());
+            }
+            Note::Judge { run, resend } => {
+                self.judge(&run, resend)?;
+                self.desk.give(&run);
+                // What came for it while it was held was looked at in vain.
+                self.desk.again(&run);
+                taken.done();
+                return Ok(());
+            }
+            // It does not stand still.
+            Note::Migrate(moved) if self.desk.is_seated(&moved.run) => {
+                taken.done();
+                return Ok(());
+            }
             Note::Signal { .. } | Note::Pause { .. } | Note::Answer { .. } | Note::Feedback { .. } => {}
+            Note::Forget { .. } | Note::Baseline { .. } | Note::Trust { .. } | Note::Migrate(_) => {}
         }
         self.engine.block_on(store_note(taken.note.clone(), self.store, self.clock))?;
         taken.done();
         Ok(())
+    }
+
+    /// Makes messages of a run that nobody drives due again.
+    fn retry(&self, run: &str, send: i64, kind: OutcomeKind) -> Result<(), RunError> {
+        let Some(record) = self.store.run(run)? else { return Ok(()) };
+        let sends = self.store.sends(run)?;
+        let Some(send) = sends.iter().find(|known| known.id == send) else { return Ok(()) };
+        let retried = self.with_channels(&record, |plan, channels| {
+            self.engine.retry(self.store, plan, channels, (send, kind)).map(drop)
+        });
+        self.unless_the_store_failed(run, retried)
+    }
+
+    /// Says what is to become of what a restored run may have sent.
+    fn judge(&self, run: &str, resend: bool) -> Result<(), RunError> {
+        let Some(record) = self.store.run(run)?.filter(|record| record.state.restored.is_some()) else { return Ok(()) };
+        let judged = self.with_channels(&record, |plan, channels| {
+            let channel = |step: &&Step| match &step.kind {
+                StepKind::Send(send) => Some(plan.program[send.channel].name.clone()),
+                _ => None,
+            };
+            let names: Vec<String> = plan.steps().iter().filter_map(channel).collect();
+            let certain = self.engine.know_delivered(self.store, channels, &names)?;
+            self.engine.judge_backup(self.store, run, resend, certain)
+        });
+        self.unless_the_store_failed(run, judged)
+    }
+
+    fn with_channels(
+        &self,
+        record: &RunRecord,
+        work: impl FnOnce(&Plan, &BTreeMap<String, BoundChannel>) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        let plan = self.plan_of(record)?;
+        work(&plan, &self.host.channels(&plan)?)
+    }
+
+    /// An error of one run is told and holds up no other.
+    fn unless_the_store_failed(&self, run: &str, done: Result<(), RunError>) -> Result<(), RunError> {
+        match done {
+            Err(error) if !matches!(error, RunError::Store(_)) => {
+                self.host.on(Happening::Failed { run, error: &error });
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Goes on with every run that no person paused.

@@ -58,7 +58,7 @@ impl Conductor<'_> {
             let last = *last;
             let mut heard = None;
             for (arrival, signal) in &arrivals {
-                if day.known.iter().any(|known| is_started_by(known, *arrival, signal)) {
+                if day.known.iter().any(|known| known.record.is_started_by(*arrival, signal)) {
                     self.start_by_signal(*arrival, signal, day)?;
                     heard = Some(*arrival);
                 }
@@ -75,7 +75,7 @@ impl Conductor<'_> {
         let cause = Cause::Signal(signal.id.clone());
         let mut changes = vec![Change::Agenda(AgendaChange::Heard { arrival })];
         let mut told = Vec::new();
-        for known in day.known.iter().filter(|known| is_started_by(known, arrival, signal)) {
+        for known in day.known.iter().filter(|known| known.record.is_started_by(arrival, signal)) {
             let made = self.decide(known, signal.values.clone(), &cause, &mut changes)?;
             if let Made::Skipped { .. } = &made {
                 let (file, campaign) = (known.record.file.clone(), known.record.campaign.clone());
@@ -217,8 +217,4 @@ enum Made {
     Skipped { run: String },
     Queued,
     Impossible(RunError),
-}
-
-fn is_started_by(known: &Known, arrival: i64, signal: &SignalRecord) -> bool {
-    known.record.since < arrival && known.record.signal.as_ref() == Some(&signal.name)
 }

@@ -11,12 +11,15 @@ use crate::runtime::clock::Stopwatch;
 use crate::runtime::error::RunError;
 use crate::runtime::inbox::{Note, Word, store_note};
 use crate::runtime::machine::{self, Event, Phase, Status};
-use crate::runtime::store::{CONDITION, word_of_signal};
+use crate::runtime::retry::{Reopened, reopened};
+use crate::runtime::store::{CONDITION, OutcomeKind, word_of_signal};
 
 impl Executor<'_> {
     /// Takes in every note and wakes what may have waited for one. True if there was any.
     pub(super) async fn take_notes(&mut self) -> Result<bool, RunError> {
-        let notes = self.around.word.notes();
+        let mut notes = self.around.word.notes();
+        // Those of other runs are left to whoever has their plans.
+        notes.retain(|taken| !taken.note.needs_plan() || taken.note.run() == Some(&self.run));
         if notes.is_empty() && !self.around.word.rang() {
             return Ok(false);
         }
@@ -40,12 +43,28 @@ impl Executor<'_> {
                 self.around.cancel.cancel();
                 return store_note(note, self.around.store, self.around.clock).await;
             }
+            Note::Retry { run, send, kind } if *run == self.run => return self.reopen(*send, *kind).await,
+            // It does not stand still.
+            Note::Migrate(moved) if moved.run == self.run => return Ok(()),
             _ => return store_note(note, self.around.store, self.around.clock).await,
         };
         if self.state.status.is_over() {
             return Ok(());
         }
         self.commit(event, None).await
+    }
+
+    /// Messages of one of the run's sends are due again.
+    async fn reopen(&mut self, send: i64, kind: OutcomeKind) -> Result<(), RunError> {
+        let around = &self.around;
+        let sends = around.store.sends(&self.run)?;
+        let Some(send) = sends.iter().find(|known| known.id == send) else { return Ok(()) };
+        let folder = around.folders.run(&self.run);
+        let when = (kind, around.clock.now());
+        match reopened(around.store, around.channels, send, &folder, when).await? {
+            Some(Reopened { event, change, .. }) => self.commit_with(event, Some(change)).await,
+            None => Ok(()),
+        }
     }
 
     /// Branches that wait for a person or a signal look again.

@@ -2,22 +2,34 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
+
 use super::Executor;
 use super::freeze::{Freezing, freeze};
 use super::steps::{file_instance, instance};
+use crate::diag::{Problem, codes};
 use crate::hir::{Aggregate, AggregateFn, Expr, ExprKind, LocalId, Query, QueryKind, Value};
 use crate::plan::query::scalar;
 use crate::plan::{NewRows, Step, by_name};
 use crate::runtime::error::RunError;
 use crate::runtime::machine::Snapshot;
 use crate::runtime::memories::{keys_file, seen, takes, untaken, write_keys};
-use crate::runtime::store::{Change, Seen, TakeRecord};
+use crate::runtime::store::{Change, Restored, Seen, TakeRecord};
 use crate::runtime::tables::parquet_rows;
 
 impl Executor<'_> {
     /// How the memories of a segment are before it is computed.
+    ///
+    /// # Errors
+    /// The state was restored, and nobody has said what a memory holds.
     pub(super) fn memories(&self, local: LocalId) -> Result<Vec<Seen>, RunError> {
         let news = self.plan.news_of(local);
+        let restored = if news.is_empty() || self.simulated { None } else { self.around.store.restored()? };
+        if let Some(restored) = restored
+            && let Some(new) = news.iter().find(|new| restored.doubts(&new.memory))
+        {
+            return Err(in_doubt(&new.memory, &restored, self.around.zone).into());
+        }
         Ok(news.iter().map(|new| seen(self.around.store, &new.memory)).collect::<Result<_, _>>()?)
     }
 
@@ -122,6 +134,19 @@ impl Executor<'_> {
         }
         Ok(self.around.store.commit(vec![Change::Used { run: self.run.clone() }]).await?)
     }
+}
+
+/// Rows that were taken between a backup and its restore would be taken a second time.
+fn in_doubt(memory: &str, restored: &Restored, zone: &TimeZone) -> Problem {
+    let at = |at: jiff::Timestamp| zone.to_datetime(at).strftime("%a %-d %b %Y %H:%M").to_string();
+    let (backup, restored) = (at(restored.backup), at(restored.at));
+    let message = format!(
+        "`new`: nobody knows what was taken for `{memory}` between the backup of {backup} and its restore at {restored}"
+    );
+    Problem::outside(codes::run::MEMORY_IN_DOUBT, message).help(format!(
+        "leave out the rows that there are now: `orch state {memory} --baseline all`\n\
+         or take rows of that time again: `orch state {memory} --as-restored`"
+    ))
 }
 
 fn rows_of(path: &Path) -> Result<u64, RunError> {

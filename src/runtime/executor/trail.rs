@@ -19,6 +19,7 @@ use crate::plan::query::{Columns, Ordering, QueryError, collect, population, val
 use crate::plan::{Step, StepKind};
 use crate::runtime::error::RunError;
 use crate::runtime::machine::{self, Event, Outcome, Snapshot, State, Status};
+use crate::runtime::seal;
 
 /// A row of no program: the one that is looked for.
 const WANTED: RowId = RowId(u32::MAX - 3);
@@ -276,7 +277,7 @@ impl Executor<'_> {
 fn find_row(path: &Path, entity: &Entity, key: &str) -> Result<Option<RecordBatch>, RunError> {
     let failed = |error: &dyn std::fmt::Display| file_error(path, error);
     let open = || {
-        let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
+        let file = seal::open(path).map_err(|error| failed(&error))?;
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| failed(&error))
     };
     let names = KeyNames::new(entity);

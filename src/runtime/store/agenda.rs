@@ -32,6 +32,13 @@ pub struct CampaignRecord {
     pub skipped: u64,
 }
 
+impl CampaignRecord {
+    /// Whether a signal with the number of this arrival starts it.
+    pub fn is_started_by(&self, arrival: i64, signal: &SignalRecord) -> bool {
+        self.since < arrival && self.signal.as_ref() == Some(&signal.name)
+    }
+}
+
 /// A start that waits until an earlier run has ended.
 #[derive(Clone, PartialEq, Debug)]
 pub struct QueuedStart {
@@ -70,6 +77,38 @@ pub struct Hold {
     pub reason: Option<String>,
     /// Since when.
     pub at: Timestamp,
+}
+
+/// The state comes from a backup: what happened between its making and the restore is not known.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Restored {
+    /// When the backup was made.
+    pub backup: Timestamp,
+    /// When it was restored.
+    pub at: Timestamp,
+    /// Starts that may have been made in between. They are not made by themselves.
+    pub starts: Vec<DoubtfulStart>,
+    /// Memories of `new` of which somebody said what they hold.
+    #[serde(default)]
+    pub trusted: Vec<String>,
+}
+
+impl Restored {
+    /// Whether runs may have taken rows of a memory that it does not hold, and nobody said what is to become of them.
+    pub fn doubts(&self, memory: &str) -> bool {
+        !self.trusted.iter().any(|trusted| trusted == memory)
+    }
+}
+
+/// A start that may have been made between a backup and its restore.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DoubtfulStart {
+    /// The campaign's file.
+    pub file: String,
+    /// The campaign.
+    pub campaign: String,
+    /// What asked for it; of several starts of a schedule the first.
+    pub cause: Cause,
 }
 
 /// A change of what is to happen.
@@ -147,6 +186,13 @@ pub enum AgendaChange {
     WakeAnew,
     /// Nothing starts or goes on, or everything may again.
     Held(Option<Hold>),
+    /// The state was restored: whatever was to start by then does not.
+    Restored(Restored),
+    /// A memory of `new` holds what it is to hold after a restore.
+    Trusted {
+        /// Which.
+        memory: String,
+    },
 }
 
 /// The word of runs that wait for a condition.

@@ -61,6 +61,14 @@ pub trait Store: Send + Sync {
     fn audience(&self, realm: Realm, name: &str) -> Result<Option<AudienceRecord>, StoreError>;
     /// All audiences of a realm, by name.
     fn audiences(&self, realm: Realm) -> Result<Vec<AudienceRecord>, StoreError>;
+    /// The keys of messages that a channel has accepted, the latest first, at most so many.
+    fn sent_keys(&self, _channel: &str, _most: usize) -> Result<Vec<[u8; 16]>, StoreError> {
+        Ok(Vec::new())
+    }
+    /// The backup that the state comes from, if it was restored.
+    fn restored(&self) -> Result<Option<Restored>, StoreError> {
+        Ok(None)
+    }
     /// What a memory holds, in the order it was taken; of all memories without a name.
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError>;
     /// What is known about a topic in a realm: person, address (empty for the person as such), and whether they want it.

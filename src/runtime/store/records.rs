@@ -140,6 +140,14 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// What adds a baseline to a memory, in one transaction. Whoever gives it one knows what it is to hold.
+    pub fn baseline(take: TakeRecord, seen: Seen) -> Vec<Change> {
+        let memory = take.memory.clone();
+        vec![Change::Take { take, seen }, Change::Agenda(AgendaChange::Trusted { memory })]
+    }
+}
+
 /// Whether something happened for real or in a run on a virtual clock. Such runs see what is real, too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Realm {
@@ -158,7 +166,7 @@ impl Realm {
 }
 
 /// Rows that a `new` took, or that are left out from the beginning.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct TakeRecord {
     /// Given by the store, growing.
     pub id: i64,
@@ -185,7 +193,7 @@ pub struct TakeRecord {
 }
 
 /// What a memory held at a certain moment: enough to notice any change.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// Number of takes.
     pub takes: u64,

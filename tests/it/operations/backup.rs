@@ -150,3 +150,82 @@ fn a_damaged_backup_and_wrong_places_are_refused() {
     assert!(club.orch(&["restore", "saved", "--yes"]).expect(2).stderr.contains("is missing"));
     club.done(&["doctor"]);
 }
+
+#[test]
+fn what_was_to_start_before_the_restore_is_listed_and_not_started() {
+    let club = Project::club()
+        .with("digest.orch", "campaign digest every monday at 09:00 { log \"a\" }")
+        .with("greet.orch", "campaign greet on signal joined { log \"b\" }")
+        .with("schema.orch", &(crate::project::SCHEMA.to_owned() + "signal joined(id: int)\n"));
+    club.done(&["serve", "--once"]);
+    // A start of last week is due, and a signal has arrived, when the backup is made.
+    let state = rusqlite::Connection::open(club.path(".orch/dev/state.db")).unwrap();
+    let week = 7 * 24 * 3_600 * 1_000_000_i64;
+    state.execute("UPDATE campaigns SET considered = considered - ?1, next = next - ?1", [week]).unwrap();
+    drop(state);
+    club.done(&["signal", "joined", "id=1"]);
+    club.done(&["backup", "saved"]);
+    let started = |club: &Project| club.json(&["runs"], 0)["runs"].as_array().unwrap().len();
+    club.done(&["serve", "--once"]);
+    assert_eq!(started(&club), 2, "both are due without a restore");
+
+    let restored = club.done(&["restore", "saved", "--yes"]);
+    for line in [
+        "digest did not start at Mon ",
+        "`orch run digest.orch --campaign digest` starts it",
+        "greet did not start by the signal",
+    ] {
+        assert!(restored.stdout.contains(line), "{line}: {}", restored.shown());
+    }
+    club.done(&["serve", "--once"]);
+    assert_eq!(started(&club), 0);
+    assert!(club.done(&["runs"]).stdout.contains("2 things are in doubt since a restore"));
+    let doctor = club.json(&["doctor"], 0);
+    assert_eq!(doctor["doubt"]["starts"].as_array().unwrap().len(), 2, "{doctor}");
+    let next = club.json(&["runs"], 0)["scheduled"][0]["next"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(next > jiff::Timestamp::now(), "the schedule goes on");
+    club.done(&["run", "digest.orch"]);
+    assert_eq!(club.json(&["doctor"], 0)["doubt"]["starts"].as_array().unwrap().len(), 1, "somebody asked for it");
+    // What arrives now starts as ever.
+    club.done(&["signal", "joined", "id=2"]);
+    club.done(&["serve", "--once"]);
+    assert_eq!(started(&club), 2);
+    assert!(club.json(&["doctor"], 0)["doubt"].is_null());
+}
+
+#[test]
+fn rows_that_were_taken_after_the_backup_are_not_taken_again_without_a_word() {
+    let fresh = "segment fresh = people new\nsend email hello to fresh";
+    for (answer, targeted) in [(&["--baseline", "all"][..], 0), (&["--as-restored"], 1)] {
+        let club = Project::club().with("daily.orch", fresh).with("other.orch", fresh);
+        club.done(&["run", "daily.orch"]);
+        club.done(&["backup", "saved"]);
+        club.write("people.csv", club.read("people.csv") + "7,new@shop.test,New,1.00,2024-02-06,true\n");
+        club.done(&["run", "daily.orch"]);
+        let restored = club.done(&["restore", "saved", "--yes"]);
+        assert!(restored.stdout.contains("`new` in daily.fresh is held"), "{}", restored.shown());
+        let held = club.orch(&["run", "daily.orch"]).expect(3);
+        assert!(
+            held.stderr.contains("run::memory_in_doubt") && held.stderr.contains("--as-restored"),
+            "{}",
+            held.shown()
+        );
+        // A memory that the backup does not know may have been there as well.
+        club.orch(&["run", "other.orch"]).expect(3);
+        club.done(&["run", "other.orch", "--fast-forward"]);
+        club.done(&[&["state", "daily.fresh"], answer].concat());
+        let held = club.json(&["runs", "--open"], 0)["runs"].as_array().unwrap().clone();
+        let of = |campaign: &str| {
+            let run = held.iter().find(|run| run["campaign"] == campaign).unwrap();
+            run["run"].as_str().unwrap().to_owned()
+        };
+        let run = club.json(&["resume", &of("daily")], 0);
+        assert_eq!(run["sends"][0]["targeted"], targeted, "{answer:?}");
+        club.done(&["run", "daily.orch"]);
+        assert!(club.json(&["doctor"], 0)["doubt"].is_null());
+        club.done(&["state", "other.fresh", "--as-restored"]);
+        club.done(&["resume", &of("other")]);
+        let wrong = club.orch(&["state", "nobody.fresh", "--as-restored"]).expect(2);
+        assert!(wrong.stderr.contains("run::unknown_memory"), "{}", wrong.shown());
+    }
+}

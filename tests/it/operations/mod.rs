@@ -3,6 +3,7 @@
 mod backup;
 mod fresh;
 mod gc;
+mod handover;
 mod migrate;
 mod retry;
 mod show;

@@ -8,7 +8,7 @@ use crate::mail_server::MailServer;
 use crate::project::{Project, Tally, balanced};
 
 /// A server that refuses two people until it is told otherwise.
-fn moody() -> (MailServer, Arc<AtomicBool>) {
+pub fn moody() -> (MailServer, Arc<AtomicBool>) {
     let kind = Arc::new(AtomicBool::new(false));
     let mood = Arc::clone(&kind);
     let server = MailServer::start(move |to| {
@@ -105,4 +105,18 @@ fn wrong_uses_say_what_to_write() {
     assert!(club.orch(&["retry", "all"]).expect(2).stderr.contains("--failed"));
     assert!(club.orch(&["retry", "nobody", "--failed"]).expect(2).stderr.contains("run::unknown_run"));
     assert!(club.done(&["retry", "all", "--unknown"]).stdout.contains("no message is unknown"));
+}
+
+#[test]
+fn a_send_of_an_earlier_version_is_refused_with_what_to_do() {
+    let (server, _) = moody();
+    let club = club(6, &server).with("all.orch", "send email hello to people\nwait 2d\nlog \"old\"");
+    prod(&club, &["run", "all.orch", "--detach"]).expect(4);
+    club.write("all.orch", "send email hello to people\nwait 2d\nlog \"new\"");
+    prod(&club, &["migrate", "all", "--to", "all.orch", "--yes"]).expect(0);
+    let refused = prod(&club, &["retry", "all", "--failed", "--yes"]).expect(2);
+    for words in ["run::not_retried", "an earlier version of the script", "`--send STEP`", "--person ID"] {
+        assert!(refused.stderr.contains(words), "{words}: {}", refused.shown());
+    }
+    assert_eq!(balanced(&shown(&club)["sends"][0]).failed, 2, "nothing was changed");
 }

@@ -48,3 +48,17 @@ fn a_person_is_followed_step_by_step() {
     let nobody = club.orch(&["show", "vip", "--person", "77"]).expect(1);
     assert!(nobody.stderr.contains("run::unknown_name"), "{}", nobody.shown());
 }
+
+#[test]
+fn a_population_that_is_damaged_is_not_believed() {
+    let club = Project::club().with("vip.orch", "segment vip = people where spend > 500\nsend email hello to vip");
+    club.done(&["run", "vip.orch"]);
+    let file = club.files().into_iter().find(|file| file.contains("runs/") && file.ends_with(".parquet")).unwrap();
+    let mut bytes = std::fs::read(club.path(&file)).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 1;
+    club.write(&file, bytes);
+    let ann = club.done(&["show", "vip", "--person", "1"]).stdout;
+    assert!(ann.contains("it is damaged"), "{ann}");
+    assert!(ann.contains("sent to ann@shop.test"), "the ledger is elsewhere: {ann}");
+}

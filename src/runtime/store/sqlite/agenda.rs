@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{
-    AgendaChange, CONDITION, CampaignRecord, Cause, Hold, QueuedStart, SignalRecord, StoreError, word_of_signal,
+    AgendaChange, CONDITION, CampaignRecord, Cause, Hold, QueuedStart, Restored, SignalRecord, StoreError,
+    word_of_signal,
 };
 use super::read::{failed, has_table, json, list, time};
 use super::write::json as to_json;
@@ -18,6 +19,7 @@ const ANYTHING: &str = "*";
 const ABOUT_THEN: i64 = 600_000_000;
 const HELD: &str = "held";
 const HEARD: &str = "heard";
+const RESTORED: &str = "restored";
 
 /// A new run is on the agenda.
 pub fn opened(db: &Connection, run: &str, file: &str, campaign: &str, state: &State) -> rusqlite::Result<()> {
@@ -26,6 +28,13 @@ pub fn opened(db: &Connection, run: &str, file: &str, campaign: &str, state: &St
     }
     db.prepare_cached("INSERT OR REPLACE INTO open_runs (run, file, campaign, at) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![run, file, campaign, state.due().map(Timestamp::as_microsecond)])?;
+    Ok(())
+}
+
+/// A new run has seen the arrivals that there are.
+pub fn began(db: &Connection, run: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO began (run, arrival) SELECT ?1, coalesce(max(id), 0) FROM arrivals";
+    db.prepare_cached(sql)?.execute([run])?;
     Ok(())
 }
 
@@ -68,6 +77,10 @@ pub fn wake(db: &Connection, run: &str) -> rusqlite::Result<()> {
 
 /// Fills the agenda of a store that an older version wrote.
 pub fn fill(db: &Connection) -> rusqlite::Result<()> {
+    // Those that are there have started whatever they started.
+    db.execute("INSERT OR IGNORE INTO arrivals (signal) SELECT id FROM signals ORDER BY at, id", [])?;
+    let last: i64 = db.query_row("SELECT coalesce(max(id), 0) FROM arrivals", [], |row| row.get(0))?;
+    set(db, HEARD, &last.to_string())?;
     let mut runs = db.prepare("SELECT run, file, campaign, state FROM runs")?;
     let mut rows = runs.query([])?;
     while let Some(row) = rows.next()? {
@@ -133,11 +146,30 @@ pub fn apply(db: &Connection, change: &AgendaChange) -> rusqlite::Result<Result<
         AgendaChange::Held(None) => {
             db.execute("DELETE FROM settings WHERE name = ?1", [HELD])?;
         }
-        AgendaChange::Held(Some(hold)) => {
-            db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)", params![HELD, to_json(hold)?])?;
+        AgendaChange::Held(Some(hold)) => set(db, HELD, &to_json(hold)?)?,
+        AgendaChange::Restored(restored) => {
+            db.execute("DELETE FROM queued", [])?;
+            let at = restored.at.as_microsecond();
+            db.execute("UPDATE campaigns SET considered = max(considered, ?1), next = NULL", [at])?;
+            let last: i64 = db.query_row("SELECT coalesce(max(id), 0) FROM arrivals", [], |row| row.get(0))?;
+            set(db, HEARD, &last.to_string())?;
+            set(db, RESTORED, &to_json(restored)?)?;
+        }
+        AgendaChange::Trusted { memory } => {
+            if let Ok(Some(mut restored)) = restored(db)
+                && restored.doubts(memory)
+            {
+                restored.trusted.push(memory.clone());
+                set(db, RESTORED, &to_json(&restored)?)?;
+            }
         }
     }
     Ok(Ok(()))
+}
+
+fn set(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)", params![name, value])?;
+    Ok(())
 }
 
 fn listens(db: &Connection, run: &str, words: &[String]) -> rusqlite::Result<()> {
@@ -240,9 +272,17 @@ pub fn heard(db: &Connection) -> Read<i64> {
     Ok(setting(db, HEARD)?.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
-pub fn held(db: &Connection) -> Read<Option<Hold>> {
-    let Some(text) = setting(db, HELD)? else { return Ok(None) };
+fn document<T: serde::de::DeserializeOwned>(db: &Connection, name: &str) -> Read<Option<T>> {
+    let Some(text) = setting(db, name)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+pub fn held(db: &Connection) -> Read<Option<Hold>> {
+    document(db, HELD)
+}
+
+pub fn restored(db: &Connection) -> Read<Option<Restored>> {
+    document(db, RESTORED)
 }
 
 pub fn open_run_of(db: &Connection, file: &str, campaign: &str, key: Option<&str>) -> Read<Option<String>> {

@@ -95,19 +95,6 @@ impl SqliteStore {
         Ok((journal, rows))
     }
 
-    /// The keys of messages that a channel has accepted, the latest first, at most so many.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn sent_keys(&self, channel: &str, most: usize) -> Result<Vec<[u8; 16]>, StoreError> {
-        let db = self.reader();
-        let sql = format!(
-            "SELECT i.key FROM sends s JOIN outcomes o ON o.send = s.id JOIN intents i USING (send, row, attempt)
-             WHERE s.channel = ?1 AND o.kind = 1 ORDER BY s.id DESC, o.row DESC LIMIT {most}"
-        );
-        list(&db, &sql, &channel, |row| row.get(0))
-    }
-
     /// Gives the space of removed rows back to the file system. Nobody may write meanwhile.
     ///
     /// # Errors

@@ -32,8 +32,8 @@ use crate::runtime::durable::{make_folder, sync_folder};
 
 use super::{
     Agenda, AudienceRecord, CampaignRecord, Cause, Change, EarlierContact, Hold, JournalRecord, QueuedStart, Realm,
-    Receipt, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store, StoreError, TakeRecord, Tally,
-    TaskRecord,
+    Receipt, Restored, RowRecord, RunRecord, SendRecord, SignalRecord, StepRecord, Store, StoreError, TakeRecord,
+    Tally, TaskRecord,
 };
 pub use replace::replace_database;
 use write::Writer;
@@ -246,6 +246,14 @@ impl Store for SqliteStore {
 
     fn audiences(&self, realm: Realm) -> Result<Vec<AudienceRecord>, StoreError> {
         read::audiences(&self.reader(), realm)
+    }
+
+    fn sent_keys(&self, channel: &str, most: usize) -> Result<Vec<[u8; 16]>, StoreError> {
+        read::sent_keys(&self.reader(), channel, most)
+    }
+
+    fn restored(&self) -> Result<Option<Restored>, StoreError> {
+        agenda::restored(&self.reader())
     }
 
     fn takes(&self, memory: Option<&str>) -> Result<Vec<TakeRecord>, StoreError> {

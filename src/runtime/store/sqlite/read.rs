@@ -115,24 +115,38 @@ pub fn sends(db: &Connection, run: &str) -> Read<Vec<SendRecord>> {
     })
 }
 
+/// A signal is since the run began if its time says so, or if it arrived later although the clock had been set back. Real
+/// runs hear nothing of simulated ones, whose signals have no arrival; simulated runs nothing of what other real runs
+/// emit, but people may answer them.
 pub fn signals(db: &Connection, run: &str, name: &str, since: Timestamp) -> Read<Vec<SignalRecord>> {
-    let sql = "SELECT id, name, parameters, at FROM signals
-               WHERE name = ?1 AND at >= ?2
-                 AND NOT EXISTS (SELECT 1 FROM signals_taken t WHERE t.run = ?3 AND t.signal = signals.id)
-               ORDER BY at, id";
-    let mut statement = db.prepare_cached(sql).map_err(failed)?;
-    let rows = statement
-        .query_map(params![name, since.as_microsecond(), run], |row| {
-            Ok(SignalRecord {
-                id: row.get(0)?,
-                name: row.get(1)?,
-                values: json(row, 2)?,
-                at: time(row, 3)?,
-                simulated: false,
-            })
-        })
-        .map_err(failed)?;
-    rows.collect::<rusqlite::Result<_>>().map_err(failed)
+    let (mut later, mut realm) = ("0", "1");
+    if has_table(db, "began")? {
+        later = "a.id > (SELECT arrival FROM began WHERE run = ?3)";
+        realm = "CASE WHEN (SELECT simulated FROM runs WHERE run = ?3)
+                 THEN a.id IS NULL OR NOT EXISTS (
+                   SELECT 1 FROM runs r WHERE r.run = substr(s.id, 1, instr(s.id, ':') - 1) AND r.run != ?3)
+                 ELSE a.id IS NOT NULL END";
+    }
+    let sql = format!(
+        "SELECT s.id, s.name, s.parameters, s.at FROM signals s LEFT JOIN arrivals a ON a.signal = s.id
+         WHERE s.name = ?1 AND (s.at >= ?2 OR {later}) AND {realm}
+           AND NOT EXISTS (SELECT 1 FROM signals_taken t WHERE t.run = ?3 AND t.signal = s.id)
+         ORDER BY s.at, s.id"
+    );
+    let mut statement = db.prepare_cached(&sql).map_err(failed)?;
+    let rows = statement.query_map(params![name, since.as_microsecond(), run], |row| {
+        let (id, name) = (row.get(0)?, row.get(1)?);
+        Ok(SignalRecord { id, name, values: json(row, 2)?, at: time(row, 3)?, simulated: false })
+    });
+    rows.map_err(failed)?.collect::<rusqlite::Result<_>>().map_err(failed)
+}
+
+pub fn sent_keys(db: &Connection, channel: &str, most: usize) -> Read<Vec<[u8; 16]>> {
+    let sql = format!(
+        "SELECT i.key FROM sends s JOIN outcomes o ON o.send = s.id JOIN intents i USING (send, row, attempt)
+         WHERE s.channel = ?1 AND o.kind = 1 ORDER BY s.id DESC, o.row DESC LIMIT {most}"
+    );
+    list(db, &sql, &channel, |row| row.get(0))
 }
 
 const TASK: &str = "SELECT run, step, token, kind, question, role, at, deadline, answer FROM tasks";

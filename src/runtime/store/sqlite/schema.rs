@@ -13,7 +13,8 @@ use super::super::StoreError;
 /// | 4 | `contacts`, `late`, `feedback` |
 /// | 5 | `progress`, `tallies`, `collected`, `turned_simulated`, audiences and subscriptions of simulated runs |
 /// | 6 | `open_runs`, `listeners`, `wakes`, `arrivals`, `campaigns`, `queued`, `origins`, `settings` |
-pub const FORMAT: i64 = 6;
+/// | 7 | `began` |
+pub const FORMAT: i64 = 7;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS bundles (
@@ -284,6 +285,11 @@ CREATE TABLE IF NOT EXISTS queued (
 CREATE TABLE IF NOT EXISTS origins (
   run   TEXT PRIMARY KEY,
   cause TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS began (
+  run     TEXT PRIMARY KEY,
+  arrival INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS settings (

@@ -366,3 +366,24 @@ fn rows_that_were_asked_for_again_are_found_below_the_progress_of_a_send() {
     let tally = store.tally(1).unwrap();
     assert_eq!((tally.sent, tally.failed, tally.due), (197, 0, 3));
 }
+
+#[test]
+fn a_signal_that_came_after_a_run_began_is_heard_although_the_clock_was_set_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    let signal = |id: &str, seconds: i64| {
+        let (id, name) = (id.to_owned(), "go".to_owned());
+        Change::Signal(SignalRecord { id, name, values: BTreeMap::new(), at: at(seconds), simulated: false })
+    };
+    commit(&store, vec![signal("before", 900)]).unwrap();
+    commit(&store, vec![Change::Run(RunRecord { started: at(1_000), ..run("vip-1") })]).unwrap();
+    commit(&store, vec![signal("back", 800), signal("as ever", 1_200)]).unwrap();
+    let heard = |run: &str, since: i64| -> Vec<String> {
+        store.signals(run, "go", at(since)).unwrap().into_iter().map(|signal| signal.id).collect()
+    };
+    assert_eq!(heard("vip-1", 1_000), ["back", "as ever"]);
+    commit(&store, vec![Change::SignalTaken { run: "vip-1".into(), signal: "back".into() }]).unwrap();
+    assert_eq!(heard("vip-1", 1_000), ["as ever"]);
+    commit(&store, vec![Change::Run(RunRecord { started: at(850), ..run("vip-2") })]).unwrap();
+    assert_eq!(heard("vip-2", 850), ["before", "as ever"], "by their time");
+}

@@ -184,6 +184,7 @@ fn new_run(db: &Connection, run: &RunRecord) -> rusqlite::Result<Result<(), Stor
         ])?;
     if added == 1 {
         agenda::opened(db, &run.run, &run.file, &run.campaign, &run.state)?;
+        agenda::began(db, &run.run)?;
     }
     Ok(if added == 1 { Ok(()) } else { Err(StoreError::Conflict(format!("`{}` exists already", run.run))) })
 }
