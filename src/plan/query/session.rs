@@ -10,6 +10,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
@@ -152,14 +153,20 @@ async fn run(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Vec<
     Ok(batches)
 }
 
-/// The rows of a plan as they come. Dropping the stream cancels the query. After [`QueryError::OutOfMemory`] it is worth
-/// another try with joins that spill.
-pub async fn stream(
-    session: &Session,
-    plan: LogicalPlan,
-    joins: Joins,
-) -> Result<SendableRecordBatchStream, QueryError> {
-    Ok(computation(session, plan, joins).await?.rows)
+/// The rows of a plan as they come, with the first of them at hand. What does not fit into memory with hash joins shows
+/// before any row comes, and is begun again with joins that spill. Dropping the stream cancels the query.
+pub async fn stream(session: &Session, plan: LogicalPlan) -> Result<SendableRecordBatchStream, QueryError> {
+    let mut rows = computation(session, plan.clone(), Joins::Fast).await?.rows;
+    let first = match rows.next().await.transpose().map_err(QueryError::from) {
+        Ok(first) => first,
+        Err(QueryError::OutOfMemory(_)) => {
+            drop(rows);
+            return Ok(computation(session, plan, Joins::Spilling).await?.rows);
+        }
+        Err(other) => return Err(other),
+    };
+    let schema = rows.schema();
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(first.map(Ok)).chain(rows))))
 }
 
 /// The same, with what it takes.

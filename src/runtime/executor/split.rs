@@ -20,7 +20,7 @@ use super::send::{ROW, check_numbers, numbered_query};
 use super::steps::{file_instance, instance};
 use crate::hir::{Amount, Arm, ArmKind, Expr, LocalId, Query, RowId, Value};
 use crate::plan::Step;
-use crate::plan::query::{Binding, Columns, Joins, Ordering as RowOrder, QueryError, stream, values};
+use crate::plan::query::{Binding, Columns, Ordering as RowOrder, QueryError, stream, values};
 use crate::runtime::error::RunError;
 use crate::runtime::machine::{Outcome, Snapshot};
 use crate::runtime::store::StepRecord;
@@ -104,7 +104,7 @@ impl Executor<'_> {
         let kept = entity.key.iter().map(|key| entity[*key].name.clone()).chain([ROW.to_string()]).collect();
         let bindings = [Binding { row: split.row, path: Vec::new() }];
         let plan = values(&scope, &query, &bindings, &columns, &Columns::Named(kept), RowOrder::Defined)?;
-        let mut batches = stream(self.around.session, plan, Joins::Fast).await?;
+        let mut batches = stream(self.around.session, plan).await?;
         let names = KeyNames::new(entity);
         let seed = match split.seed {
             Some(seed) => seed.to_string(),

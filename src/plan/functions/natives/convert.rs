@@ -116,6 +116,7 @@ fn to_int(value: &Value) -> Option<i64> {
     match value {
         Value::Int(value) => Some(*value),
         Value::Decimal(value) => i64::try_from(value.trunc().mantissa()).ok(),
+        Value::LongDecimal(value) => i64::try_from(value.units / 10i128.pow(value.scale.into())).ok(),
         Value::Float(value) => (value.abs() < 9.2e18).then_some(*value as i64),
         Value::Bool(value) => Some((*value).into()),
         Value::Text(text) => text.trim().parse().ok(),

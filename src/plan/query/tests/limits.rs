@@ -2,7 +2,7 @@
 
 use super::build::{CUSTOMERS, all, shop};
 use super::{Columns, Ordering, Value, World, block};
-use crate::plan::query::{Joins, QueryError, Session, SessionOptions, collect, count, population, stream};
+use crate::plan::query::{QueryError, Session, SessionOptions, collect, count, population, stream};
 
 const ROWS: i64 = 120_000;
 
@@ -46,7 +46,7 @@ fn a_stream_can_be_dropped_at_any_time() {
     let plan = population(&world.scope(), &all(CUSTOMERS), &Columns::All, Ordering::Any).unwrap();
     let first = block(async {
         use futures::StreamExt;
-        let mut rows = stream(&session(64 << 20), plan, Joins::Fast).await.unwrap();
+        let mut rows = stream(&session(64 << 20), plan).await.unwrap();
         rows.next().await.unwrap().unwrap().num_rows()
     });
     assert!(first > 0);
