@@ -181,12 +181,14 @@ pub fn exclusions(tally: &Tally) -> Option<String> {
 
 /// What a population lost, when more than one clause took rows or lines could not be read.
 pub fn dropped(step: &StepRecord) -> Option<String> {
-    // One clause needs no word; lines that could not be read always do.
-    if step.dropped.len() < 2 && !step.dropped.contains_key("rejected") {
+    // One clause needs no word; lines that could not be read, and rows that several populations have, always do.
+    let always = ["rejected", "duplicate"];
+    if step.dropped.len() < 2 && !always.iter().any(|reason| step.dropped.contains_key(*reason)) {
         return None;
     }
     let part = |(reason, rows): (&String, &u64)| match reason.as_str() {
         "rejected" => format!("{} rejected", count(*rows)),
+        "duplicate" => format!("{} in more than one", count(*rows)),
         reason => format!("{} by {}", count(*rows), words(reason)),
     };
     Some(step.dropped.iter().map(part).collect::<Vec<_>>().join(" · "))

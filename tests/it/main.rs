@@ -9,6 +9,7 @@
 )]
 
 #[cfg(feature = "engine")]
+mod accounting;
 mod archive;
 #[cfg(feature = "engine")]
 mod audiences;

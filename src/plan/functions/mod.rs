@@ -19,7 +19,7 @@ mod time;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::array::{Array, ArrayRef, new_empty_array};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
@@ -147,6 +147,9 @@ impl ScalarUDFImpl for Function {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
+        if rows == 0 {
+            return Ok(ColumnarValue::Array(new_empty_array(args.return_field.data_type())));
+        }
         let columns = args.args.iter().map(|arg| plain_text(arg.to_array(rows)?)).collect::<Result<Vec<_>>>()?;
         let (given, key) = columns.split_at(self.args.min(columns.len()));
         let returns = args.return_field.data_type();

@@ -19,6 +19,7 @@ mod frame;
 mod lower;
 mod nested;
 mod session;
+mod sorted;
 mod tally;
 #[cfg(test)]
 mod tests;

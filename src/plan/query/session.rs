@@ -10,12 +10,15 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
 use super::barrier::Planner;
+use super::sorted::SortedJoins;
 use super::{Computation, QueryError, values};
 
 /// Limits of the engine.
@@ -61,7 +64,6 @@ impl Session {
         let context = |hash: bool, threads: Option<usize>| {
             let mut config = SessionConfig::new()
                 .with_information_schema(false)
-                .set_bool("datafusion.optimizer.prefer_hash_join", hash)
                 // Logical and physical plan disagree on whether some conditionals can be null; nothing depends on it.
                 .set_bool("datafusion.execution.skip_physical_aggregate_schema_check", true)
                 .set_bool("datafusion.optimizer.repartition_sorts", threads != Some(1))
@@ -76,7 +78,13 @@ impl Session {
                 config = config.with_target_partitions(threads.max(1));
             }
             let state = SessionStateBuilder::new().with_config(config).with_runtime_env(Arc::clone(&runtime));
-            SessionContext::new_with_state(state.with_default_features().with_query_planner(Arc::new(Planner)).build())
+            let mut state = state.with_default_features().with_query_planner(Arc::new(Planner));
+            if !hash {
+                let usual = PhysicalOptimizer::new().rules;
+                let first: Arc<dyn PhysicalOptimizerRule + Send + Sync> = Arc::new(SortedJoins);
+                state = state.with_physical_optimizer_rules(std::iter::once(first).chain(usual).collect());
+            }
+            SessionContext::new_with_state(state.build())
         };
         Ok(Self {
             fast: context(true, options.threads),

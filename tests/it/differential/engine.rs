@@ -239,6 +239,7 @@ fn of_value(value: &Value) -> V {
         Value::Bool(value) => V::Bool(*value),
         Value::Int(value) => V::Int(*value),
         Value::Decimal(value) => V::Num(value.mantissa(), value.scale() as u8),
+        Value::LongDecimal(value) => V::Num(value.units, value.scale),
         Value::Float(value) => V::Float(*value),
         Value::Text(text) => V::text(text.as_str()),
         Value::Date(date) => V::Date(*date),

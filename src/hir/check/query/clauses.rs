@@ -49,7 +49,7 @@ impl Checker<'_> {
             }
             ast::ClauseKind::Dedupe { by, keep, prefer } => {
                 let by: Vec<Expr> = by.iter().map(|key| self.sort_key(key, &inner)).collect();
-                self.lint_null_keys(&by, &input);
+                self.lint_null_keys(&by, &input, id);
                 let keep = keep.as_ref().map_or(1, |keep| self.keep(keep));
                 QueryKind::Dedupe { input, row: id, by, keep, prefer: self.sort_keys(prefer, &inner) }
             }
