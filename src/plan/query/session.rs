@@ -41,6 +41,9 @@ pub enum Joins {
     Spilling,
 }
 
+/// Rows of a batch where little memory is left.
+const SPILLING_BATCH: usize = 512;
+
 /// The engine. Cheap to share; make one per process.
 pub struct Session {
     fast: SessionContext,
@@ -73,6 +76,10 @@ impl Session {
                 // What each thread sets aside for merging spilled rows: little enough for a small limit.
                 let aside = (bytes / 32).min(config.options().execution.sort_spill_reservation_bytes);
                 config = config.with_sort_spill_reservation_bytes(aside);
+            }
+            if !hash {
+                // Several sorters share the memory, and each must hold a batch of every run that it merges.
+                config = config.with_batch_size(SPILLING_BATCH);
             }
             if let Some(threads) = threads {
                 config = config.with_target_partitions(threads.max(1));

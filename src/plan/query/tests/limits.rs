@@ -70,7 +70,7 @@ fn a_stream_whose_join_does_not_fit_begins_again_by_sorting() {
         side().join(other, kind, on, None).unwrap().sort([col("id").sort(true, false)]).unwrap().build().unwrap()
     });
     for (plan, wanted) in sides.into_iter().zip([20_000 * 9 + 30_000 * 4, ROWS]) {
-        let small = session(16 << 20);
+        let small = session(9 << 20);
         let fast = block(async {
             computation(&small, plan.clone(), Joins::Fast)
                 .await?
