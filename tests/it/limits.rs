@@ -32,3 +32,14 @@ fn a_division_by_zero_in_a_condition_is_said_in_our_words() {
     assert!(ended.stderr.contains("error[run::bad_value]: 100 cannot be divided by zero"), "{}", ended.shown());
     assert!(!ended.stderr.contains("RowError"), "{}", ended.shown());
 }
+
+#[test]
+fn hundreds_of_operands_are_planned_and_run() {
+    let sum = vec!["id"; 490].join(" + ");
+    let project =
+        club(&format!("segment some = people where {sum} > 490\nlog \"{{count(some)}} {{sum({sum} of people)}}\"\n"));
+    let report = project.json(&["run", "main.orch"], 0);
+    let all: i64 = project.cells("people.csv").1.iter().map(|row| row[0].parse::<i64>().unwrap()).sum();
+    let some = project.cells("people.csv").1.len() - 1;
+    assert_eq!(report["steps"][1]["note"], format!("{some} {}", all * 490));
+}

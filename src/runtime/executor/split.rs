@@ -150,7 +150,7 @@ impl Executor<'_> {
         let mut rest: Vec<usize> = (0..rows).filter(|row| free[*row]).collect();
         rest.sort_by_key(|row| looked.hashes[*row]);
         let total = rest.len();
-        let mut share_so_far = Decimal::ZERO;
+        let (mut share_so_far, mut share_end) = (Decimal::ZERO, 0);
         let mut from = 0;
         for (at, arm) in split.arms.iter().enumerate() {
             let to = match &arm.kind {
@@ -158,7 +158,9 @@ impl Executor<'_> {
                 ArmKind::Share(share) => {
                     share_so_far += as_decimal(&self.value(share).await?);
                     // Shares end where their sum does, so that together they leave nothing to rounding.
-                    portion(share_so_far, total).max(from)
+                    let end = portion(share_so_far, total).max(share_end);
+                    let size = end - std::mem::replace(&mut share_end, end);
+                    (from + size).min(total)
                 }
                 ArmKind::Sample(amount) => (from + self.amount(amount, total).await?).min(total),
             };

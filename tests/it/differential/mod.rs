@@ -10,6 +10,7 @@ mod judge;
 mod judge_value;
 mod make;
 mod make_value;
+mod splits;
 mod sql;
 mod tree;
 mod value;
