@@ -253,7 +253,7 @@ fn text(answer: &Answer, engine: &Engine) -> Option<String> {
         Answer::Value { name, value } => {
             let shown = match value {
                 Value::Null => "null".to_string(),
-                Value::Int(number) => group_digits(&number.to_string()),
+                Value::Int(_) | Value::Decimal(_) | Value::LongDecimal(_) => group_digits(&value.to_text(zone)),
                 other => other.to_text(zone),
             };
             name.as_ref().map_or(shown.clone(), |name| format!("{name} = {shown}"))
