@@ -187,7 +187,10 @@ pub fn dropped(step: &StepRecord) -> Option<String> {
         return None;
     }
     let part = |(reason, rows): (&String, &u64)| match reason.as_str() {
-        "rejected" => format!("{} rejected", count(*rows)),
+        // What happened to them, not the clause that did it.
+        "rejected" | "merged" | "unmatched" | "vanished" | "taken_before" => {
+            format!("{} {}", count(*rows), words(reason))
+        }
         "duplicate" => format!("{} in more than one", count(*rows)),
         reason => format!("{} by {}", count(*rows), words(reason)),
     };

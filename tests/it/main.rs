@@ -10,6 +10,7 @@
 
 #[cfg(feature = "engine")]
 mod accounting;
+#[cfg(feature = "engine")]
 mod archive;
 #[cfg(feature = "engine")]
 mod audiences;
