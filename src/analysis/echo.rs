@@ -31,7 +31,15 @@ fn is_echo(problem: &Problem, files: &[ParsedFile], sources: &SourceMap) -> bool
         // What was not understood may use what seems unused, or hold what seems to be missing.
         const ABOUT_THE_REST: [Code; 4] =
             [lints::UNUSED_SEGMENT, lints::NO_TOPIC, lints::PLACEHOLDER_MESSAGE, lints::REPEATED_MESSAGE];
-        return ABOUT_THE_REST.contains(&problem.code);
+        // What a statement seems to lack stands perhaps in the part that was not understood.
+        let is_broken = |span: crate::base::Span| {
+            let mut broken = files.iter().flat_map(|file| &file.ast.gaps.broken);
+            broken.any(|broken| {
+                broken.span.source == span.source && span.start <= broken.span.start && broken.span.start <= span.end
+            })
+        };
+        let of_broken = problem.code == lints::UNLIMITED_WAIT && problem.span().is_some_and(is_broken);
+        return of_broken || ABOUT_THE_REST.contains(&problem.code);
     }
     let gaps = || files.iter().map(|file| &file.ast.gaps);
     let Some(span) = problem.span() else { return false };

@@ -146,8 +146,12 @@ impl<'l> Load<'l> {
         let dotted = names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
         let Some((file, text)) = stdlib::module(&dotted) else {
             let span: Span = first.span.to(last.span);
+            let meant = format!("std.{dotted}");
+            let known = match stdlib::module(&meant) {
+                Some(_) => vec![meant],
+                None => stdlib::modules().map(str::to_owned).collect(),
+            };
             let name = ast::Name { text: dotted, span };
-            let known = stdlib::modules().map(str::to_owned).collect();
             return self.loaded.problems.push(NameProblem::Unknown { name, kinds: "module", known });
         };
         let module = Some(alias.unwrap_or(last).text.clone());

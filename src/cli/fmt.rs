@@ -105,7 +105,12 @@ impl Outcome {
             output.line(if check { format!("would change {name}") } else { format!("changed {name}") });
         }
         let same = self.files - self.changed.len();
-        let (changed, left) = if check { ("would change", "are right") } else { ("changed", "left as they are") };
+        let (changed, left) = match (check, same) {
+            (true, 1) => ("would change", "is right"),
+            (true, _) => ("would change", "are right"),
+            (false, 1) => ("changed", "left as it is"),
+            (false, _) => ("changed", "left as they are"),
+        };
         output.remark(format!("{} {changed}, {} {left}", files(self.changed.len()), files(same)));
     }
 }

@@ -21,7 +21,8 @@ impl Comments {
         let written: Vec<usize> = (0..tokens.len()).filter(|at| is_kept(tokens[*at])).collect();
         let strings = strings(tokens);
         for comment in comments {
-            if strings.iter().any(|(start, end)| *start < comment.start && comment.start < *end) {
+            let before = strings.partition_point(|(start, _)| *start < comment.start);
+            if before.checked_sub(1).is_some_and(|at| comment.start < strings[at].1) {
                 continue;
             }
             let next = written.partition_point(|at| tokens[*at].start < comment.start);

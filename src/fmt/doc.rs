@@ -76,7 +76,8 @@ impl Doc {
 }
 
 fn width(text: &str) -> usize {
-    unicode_width::UnicodeWidthStr::width(text)
+    // Strings may be megabytes long, and nearly all are ASCII.
+    if text.is_ascii() { text.len() } else { unicode_width::UnicodeWidthStr::width(text) }
 }
 
 /// What is still to be printed: how deep, whether breaks are new lines, and what.

@@ -33,45 +33,47 @@ pub fn format(source: SourceId, text: &str) -> Result<String, Problems> {
         return Err(parsed.problems);
     }
     let text = &text.replace("\r\n", "\n");
-    let mut current = text.clone();
+    let written = syntax::scan(source, text);
+    let mut current = shaped(text, &written);
+    // What was right stays: the usual case, and the cheapest.
+    let mut same = current == *text;
     for _ in 0..MAX_ROUNDS {
-        let next = format_once(source, &current);
-        if next == current {
+        if same {
             break;
         }
+        let scanned = syntax::scan(source, &current);
+        let next = shaped(&current, &scanned);
+        same = next == current && essence(text, &written).eq(essence(&current, &scanned));
         current = next;
     }
-    let same = format_once(source, &current) == current && essence(source, text) == essence(source, &current);
     if same { Ok(current) } else { Err(refusal(source, text)) }
 }
 
-fn format_once(source: SourceId, text: &str) -> String {
-    let scanned = syntax::scan(source, text);
+fn shaped(text: &str, scanned: &Scanned) -> String {
     let comments = Comments::new(&scanned.tokens, &scanned.trivia.comments);
     let doc = Shaper::new(text, &scanned.tokens, &scanned.units, comments).file();
     doc::print(&doc)
 }
 
 /// What must not change: tokens without optional separators, the documentation they have, and comments.
-fn essence(source: SourceId, text: &str) -> Vec<String> {
-    let Scanned { tokens, docs, trivia, .. } = syntax::scan(source, text);
+fn essence<'t>(text: &'t str, scanned: &'t Scanned) -> impl Iterator<Item = (Option<Kind>, &'t str, &'t str)> {
+    let Scanned { tokens, docs, trivia, .. } = scanned;
     let kind = |at: usize| tokens.get(at).map(|token| token.kind);
-    let is_optional = |at: usize| {
+    let is_optional = move |at: usize| {
         let before = at.checked_sub(1).and_then(kind);
         kind(at) == Some(Kind::Comma)
             && (matches!(kind(at + 1), Some(Kind::ParenClose | Kind::SquareClose))
                 || (before == Some(Kind::BraceClose) && kind(at + 1) == Some(Kind::BraceOpen)))
     };
-    let kept = (0..tokens.len()).filter(|at| !is_optional(*at));
+    let kept = (0..tokens.len()).filter(move |at| !is_optional(*at));
     let words = kept.map(|at| match tokens[at].kind {
-        Kind::End => "End".to_owned(),
+        Kind::End => (Some(Kind::End), "", ""),
         kind => {
             let doc = docs.get(&tokens[at].start).map_or("", |doc| doc.text.as_str());
-            format!("{kind:?} {} {doc}", tokens[at].text(text))
+            (Some(kind), tokens[at].text(text), doc)
         }
     });
-    let comments = trivia.comments.iter().map(|comment| comment.text(text).to_owned());
-    words.chain(comments).collect()
+    words.chain(trivia.comments.iter().map(|comment| (None, comment.text(text), "")))
 }
 
 fn refusal(source: SourceId, text: &str) -> Problems {

@@ -173,6 +173,7 @@ impl<'t> Shaper<'t> {
         let mut docs = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
         let mut open = Open::default();
+        let mut bodies: Vec<usize> = Vec::new();
         let start = self.at;
         while self.at < self.tokens.len() && !self.ends_sequence(top) {
             let at = self.at;
@@ -188,6 +189,7 @@ impl<'t> Shaper<'t> {
                     docs.extend(above);
                 }
                 docs.push(Doc::text(gap));
+                bodies.push(docs.len());
                 docs.push(self.braces());
                 continue;
             }
@@ -227,7 +229,23 @@ impl<'t> Shaper<'t> {
             }
         }
         docs.push(self.break_up(parts, false));
+        if word == Kind::StmtIf {
+            self.break_alike(&mut docs, &bodies);
+        }
         docs
+    }
+
+    /// The arms of an `if` stand on one line together, or none does.
+    fn break_alike(&self, docs: &mut [Doc], bodies: &[usize]) {
+        let width: Option<usize> = docs.iter().map(Doc::flat_width).sum();
+        if bodies.len() < 2 || width.is_some_and(|width| self.depth * INDENT + width <= WIDTH) {
+            return;
+        }
+        for body in bodies {
+            if let Some(Doc::Group { broken, .. }) = docs.get_mut(*body) {
+                *broken = true;
+            }
+        }
     }
 
     fn ends_sequence(&self, top: bool) -> bool {
@@ -335,6 +353,8 @@ impl<'t> Shaper<'t> {
         self.at += 1;
         let rows = self.kind(self.at) == Kind::BraceOpen;
         let edge = if rows { " " } else { "" };
+        // Before the comments are handed out: a line with a comment has one value.
+        let plain = self.is_plain_list(open);
         let mut inner = self.written(open, "");
         let mut items = Vec::new();
         while self.at < self.tokens.len() && !matches!(self.kind(self.at), Kind::ParenClose | Kind::SquareClose) {
@@ -364,7 +384,7 @@ impl<'t> Shaper<'t> {
         let close = self.at;
         let dangling = self.comments_above(close, true);
         self.at += 1;
-        let fills = items.len() >= FILLED && self.is_plain_list(open, close);
+        let fills = items.len() >= FILLED && plain;
         inner.push(Doc::Break(edge));
         inner.extend(separated(items, fills));
         if !dangling.is_empty() {
@@ -376,14 +396,16 @@ impl<'t> Shaper<'t> {
         Doc::group(docs)
     }
 
-    /// True for brackets that hold nothing but single words and literals.
-    fn is_plain_list(&self, open: usize, close: usize) -> bool {
-        let inner = open + 1..close;
-        let plain = |at: usize| match (at - open) % 2 {
-            1 => self.kind(at).is_literal() || self.kind(at).is_name(),
-            _ => self.kind(at) == Kind::Comma,
+    /// True for brackets that hold nothing but single words and literals, and no comment.
+    fn is_plain_list(&self, open: usize) -> bool {
+        let commented = |at: &usize| self.comments.behind.contains_key(at) || self.comments.above.contains_key(at);
+        let plain = |at: &usize| match (at - open) % 2 {
+            1 => self.kind(*at).is_literal() || self.kind(*at).is_name(),
+            _ => self.kind(*at) == Kind::Comma,
         };
-        inner.clone().all(plain) && !inner.into_iter().any(|at| self.comments.behind.contains_key(&at))
+        let is_close = |at: &usize| matches!(self.kind(*at), Kind::ParenClose | Kind::SquareClose);
+        let inner = (open + 1..self.tokens.len()).take_while(|at| !is_close(at));
+        inner.into_iter().all(|at| plain(&at) && !commented(&at))
     }
 
     /// `{ ... }`

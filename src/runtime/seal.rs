@@ -44,7 +44,10 @@ impl Sealing {
         sum.write_all(self.hash.finalize().to_hex().as_bytes())?;
         sum.sync_all()?;
         // Durable together with the file's own name, when the folder is synced.
-        fs::rename(&temporary, place(name))
+        fs::rename(&temporary, place(name))?;
+        let data = self.file.metadata()?;
+        checked().insert(name.to_owned(), (data.len(), data.modified()?));
+        Ok(())
     }
 }
 

@@ -9,7 +9,8 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{Column, DataFusionError, JoinType};
 use datafusion::datasource::{MemTable, TableProvider, ViewTable, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
-use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use datafusion::parquet::arrow::ProjectionMask;
+use datafusion::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use jiff::tz::TimeZone;
 
 use super::archive;
@@ -25,6 +26,9 @@ use super::store::{OutcomeKind, RowState, Store};
 use crate::base::plain_reason;
 use crate::hir::{EntityId, FeedbackKind, LocalId, Program, SourceLocation};
 use crate::plan::query::{QueryError, Rows, Tables, Taken};
+
+/// Rows that are read from a file of ours at once.
+const BATCH: usize = 8192;
 
 /// The added column of `D.excluded`.
 const REASON: &str = "reason";
@@ -103,6 +107,11 @@ impl Sources {
             reader: None,
             opened: Mutex::default(),
         }
+    }
+
+    /// How many threads may work at once.
+    pub(super) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// The same, with bound sources by name.
@@ -391,14 +400,24 @@ pub(crate) fn parquet_rows(path: &Path) -> Result<u64, String> {
     Ok(reader.metadata().file_metadata().num_rows().unsigned_abs())
 }
 
-/// The rows of a Parquet file in their order, batch by batch.
-pub(crate) fn parquet_batches(
+/// Some columns of the rows of a Parquet file in their order, `rows` at a time.
+pub(crate) fn parquet_columns(
     path: &Path,
-) -> Result<datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReader, RunError> {
+    rows: usize,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<ParquetRecordBatchReader, RunError> {
     let failed = |reason: String| RunError::File { path: path.display().to_string(), reason };
     let file = seal::open(path).map_err(failed)?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
-    reader.map_err(|error| failed(error.to_string()))
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| failed(error.to_string()))?;
+    let fields = builder.schema().fields().iter().enumerate();
+    let places = fields.filter(|(_, field)| wanted(field.name())).map(|(at, _)| at);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), places);
+    builder.with_projection(mask).with_batch_size(rows).build().map_err(|error| failed(error.to_string()))
+}
+
+/// The rows of a Parquet file in their order, batch by batch.
+pub(crate) fn parquet_batches(path: &Path) -> Result<ParquetRecordBatchReader, RunError> {
+    parquet_columns(path, BATCH, |_| true)
 }
 
 /// A file name made of a name that may hold anything: letters and digits stay, and a hash tells alike ones apart.

@@ -74,11 +74,30 @@ pub enum SyntaxError {
         written: String,
         right: &'static str,
     },
+    /// `first_name || " " || last_name`
+    JoinedTexts {
+        span: Span,
+        written: String,
+    },
+    /// `r => r.spend > 5`
+    Arrow {
+        span: Span,
+    },
     /// `before` is what stands where the bracket should have been closed at the latest.
     UnclosedBracket {
         open: Span,
         bracket: char,
         before: Option<Span>,
+    },
+    /// A bracket that was opened as another: `(a]`, or both ends of `([a)]`.
+    WrongBracket {
+        open: Span,
+        span: Span,
+        written: String,
+        right: String,
+    },
+    SemicolonInBrackets {
+        span: Span,
     },
     MissingBrace {
         span: Span,
@@ -151,11 +170,26 @@ impl From<SyntaxError> for Problem {
                 .help("write the name between the backquotes"),
             BadEscape { span, fault } => bad_escape(span, fault),
             LoneBrace { span } => Problem::error(code::LONE_BRACE, "this `}` closes no hole", span)
-                .help("write `}}` for a brace in the text")
+                .help("write `}}` for a brace in the text, or `{` before what is put in")
                 .fix(span, "}}"),
             BadLiteral { span, written, fault } => bad_literal(span, &written, fault),
             WrongOperator { span, written, right } => wrong_operator(span, &written, right),
+            JoinedTexts { span, written } => {
+                Problem::error(code::WRONG_OPERATOR, format!("`{written}` does not join texts"), span)
+                    .help("put the values into one text: `\"{first_name} {last_name}\"`")
+            }
+            Arrow { span } => Problem::error(code::WRONG_OPERATOR, "`=>` is not an operator", span)
+                .help("rows are chosen with `where`, and their fields stand alone: `customers where spend > 500`"),
             UnclosedBracket { open, bracket, before } => unclosed(open, bracket, before),
+            WrongBracket { open, span, written, right } => {
+                Problem::error(code::UNCLOSED_BRACKET, format!("`{written}` does not close what is open here"), span)
+                    .also(open, "this is open")
+                    .help(format!("write `{right}`"))
+                    .fix(span, right)
+            }
+            SemicolonInBrackets { span } => Problem::error(code::UNEXPECTED, "in brackets `;` separates nothing", span)
+                .help("write commas between the values")
+                .fix(span, ","),
             MissingBrace { span, before } => {
                 Problem::error(code::UNEXPECTED, "expected `{`, found the end of the line", span)
                     .also(before, "this belongs into braces")
@@ -276,6 +310,7 @@ fn unknown_character(span: Span, character: char) -> Problem {
             }
             problem.help("amounts stand without their currency, names as they are").fix(span, "")
         }
+        '~' => problem.help("write `like \"%shop%\"`, or `matches(FIELD, \"...\")` for a pattern"),
         '@' => problem.help("names stand as they are, and other text goes in quotes").fix(span, ""),
         '\\' => problem.help("a statement may go on in the next line: remove it").fix(span, ""),
         _ => problem.help("remove it, or put text in quotes"),

@@ -12,6 +12,12 @@ mod slips;
 pub use place::Place;
 pub use slips::{Repair, is_other_word};
 
+/// True for what a schedule calls a day.
+pub(super) fn is_day(word: &str) -> bool {
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    days.contains(&word) || matches!(word, "day" | "weekday" | "weekend")
+}
+
 /// True for the name of a type.
 fn is_type(name: &str) -> bool {
     const TYPES: [&str; 18] = [

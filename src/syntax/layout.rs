@@ -98,6 +98,10 @@ struct Pass<'t> {
     depth: u32,
     /// The place of the last brace that belonged to nothing.
     extra: Option<u32>,
+    /// The bracket that the one before it closed in its place.
+    crossed: Option<usize>,
+    /// The last bracket in which a semicolon stood for a comma.
+    separated: Option<u32>,
     /// The last word that ended an indented block.
     ended: Option<usize>,
     /// The last unit with an indented block.
@@ -115,6 +119,8 @@ pub fn layout(source: SourceId, text: &str, tokens: &[Token], known: &Problems, 
         frames: Vec::new(),
         depth: 0,
         extra: None,
+        crossed: None,
+        separated: None,
         indented: None,
         ended: None,
         out: Layout::default(),
@@ -136,9 +142,10 @@ impl Pass<'_> {
             Kind::Colon | Kind::Then | Kind::Else if self.opens_indented(at) => return self.open_indented(token),
             // `end if` was reported with what it ends.
             Kind::If if at > 0 && self.ended == Some(at - 1) => return,
+            Kind::Semicolon if self.separates_arguments(at) => return,
             Kind::Semicolon => return self.semicolon(token),
             Kind::Comma if self.separates_items(at) => return self.end_unit_with(token),
-            Kind::ParenClose | Kind::SquareClose | Kind::BraceClose => return self.close(token),
+            Kind::ParenClose | Kind::SquareClose | Kind::BraceClose => return self.close(at),
             Kind::HoleClose => {
                 self.close_until(|frame| frame.open.kind == Kind::HoleOpen, Some(token));
                 self.pop_frame();
@@ -313,13 +320,17 @@ impl Pass<'_> {
     }
 
     /// A closing bracket: closes what was forgotten inside its pair; one without a pair is reported and dropped.
-    fn close(&mut self, token: Token) {
+    fn close(&mut self, at: usize) {
+        let token = self.input[at];
         let wanted = opening(token.kind);
         let pair = self
             .frames
             .iter()
             .skip(1)
             .rposition(|frame| frame.open.kind == wanted || frame.open.kind == Kind::HoleOpen);
+        if self.closes_wrongly(at, pair.is_some()) {
+            return;
+        }
         if pair.is_none_or(|at| self.frames[at + 1].open.kind != wanted) {
             self.problem(SyntaxError::UnopenedBracket {
                 span: token.span(self.source),

@@ -33,6 +33,7 @@ use super::trivia::{Comment, Trivia};
 use crate::base::{SourceId, Span};
 use crate::diag::Problems;
 
+mod foreign;
 mod several;
 mod shapes;
 
@@ -361,14 +362,6 @@ impl Lexer<'_> {
         self.push(if open { Kind::BraceOpen } else { Kind::BraceClose }, range);
     }
 
-    /// An operator of another language.
-    fn respelled(&mut self, range: &Range<usize>, right: &'static str, kind: Kind) -> Kind {
-        let span = self.span(range.clone());
-        let written = self.text[range.clone()].to_owned();
-        self.problem(SyntaxError::WrongOperator { span, written, right });
-        kind
-    }
-
     fn other_character(&mut self, range: Range<usize>) {
         let character = self.text[range.start..].chars().next().unwrap_or('\0');
         if unicode_ident::is_xid_start(character) {
@@ -388,7 +381,12 @@ impl Lexer<'_> {
         // A run of the same nonsense is one mistake.
         let rest = &self.text[range.end..];
         self.at += rest.find(|c| c != character).unwrap_or(rest.len());
-        let span = self.span(range.start..self.at);
+        let whole = range.start..self.at;
+        if character == '&' && self.joins_texts(&whole) {
+            self.push(Kind::Plus, whole.clone());
+            return self.joined(&whole);
+        }
+        let span = self.span(whole);
         self.problem(SyntaxError::UnknownCharacter { span, character });
     }
 

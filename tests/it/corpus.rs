@@ -1,5 +1,6 @@
 //! The corpus: a case is one file. Files in `accept/` have exactly the warnings that they list as `#~ warning[code]`, on
-//! their line or on the line below; the problems of files in `reject/` are kept as snapshots.
+//! their line or on the line below; the problems of files in `reject/` are kept as snapshots. `club/` and `club_mistakes/`
+//! are the same for another project, as people write it who have read the book once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,12 +28,14 @@ fn cases(folder: &str) -> Vec<String> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "orch"))
         .map(|path| format!("{folder}/{}", path.file_name().expect("files have names").to_string_lossy()))
         .collect();
+    names.retain(|name| !name.ends_with("/schema.orch"));
     names.sort();
     names
 }
 
 fn analyze(case: &str) -> Analysis {
-    Workspace::new(Folder(corpus())).schema(["schema.orch"]).analyze(case)
+    let schema = if case.starts_with("club") { "club/schema.orch" } else { "schema.orch" };
+    Workspace::new(Folder(corpus())).schema([schema]).analyze(case)
 }
 
 /// `line: code` of each `#~ warning[code]`.
@@ -64,7 +67,7 @@ fn found(analysis: &Analysis) -> Vec<String> {
 #[test]
 fn accepted_cases_have_only_the_warnings_they_list() {
     let mut wrong = String::new();
-    for case in cases("accept") {
+    for case in cases("accept").into_iter().chain(cases("club")) {
         let analysis = analyze(&case);
         let text = fs::read_to_string(corpus().join(&case)).expect("it can be read");
         if analysis.problems.has_errors() || found(&analysis) != expected(&text) {
@@ -80,12 +83,16 @@ fn accepted_cases_have_only_the_warnings_they_list() {
 
 #[test]
 fn rejected_cases_say_what_is_wrong() {
-    for case in cases("reject") {
+    for case in cases("reject").into_iter().chain(cases("club_mistakes")) {
         let analysis = analyze(&case);
         let text = fs::read_to_string(corpus().join(&case)).expect("it can be read");
         let shown = format!("{}\n{}", text.trim_end(), analysis.render(RenderStyle::default()));
         assert!(!analysis.problems.is_empty(), "{case} has no problems");
-        let name = case.trim_start_matches("reject/").trim_end_matches(".orch").to_owned();
+        let name = case
+            .trim_start_matches("reject/")
+            .trim_start_matches("club_mistakes/")
+            .trim_end_matches(".orch")
+            .to_owned();
         insta::with_settings!({
             snapshot_path => "../corpus/snapshots",
             prepend_module_to_snapshot => false,
@@ -123,6 +130,8 @@ fn every_code_of_the_checker_has_a_case() {
 fn there_are_many_cases() {
     let (accepted, rejected) = (cases("accept").len(), cases("reject").len());
     assert!(accepted >= 120 && rejected >= 200, "{accepted} accepted, {rejected} rejected");
+    let (accepted, rejected) = (cases("club").len(), cases("club_mistakes").len());
+    assert!(accepted >= 60 && rejected >= 80, "{accepted} accepted, {rejected} rejected of the club");
 }
 
 #[test]

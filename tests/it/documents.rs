@@ -4,7 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use orch::analysis::{Analysis, Workspace};
+use orch::base::SourceId;
 use orch::diag::{RenderStyle, render_all};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 /// A fenced piece of code.
 struct Block {
@@ -103,4 +108,26 @@ fn the_language_page_runs() {
         assert!(ran.stdout.contains(text.trim()), "`{text}` is not in\n{}", ran.shown());
     }
     assert!(ran.stdout.contains("1 of 5 have no first name"), "{}", ran.shown());
+}
+
+/// What people copy from is in the style that `orch fmt` gives it.
+#[test]
+fn examples_and_the_library_are_formatted() {
+    let mut folders = vec![root().join("examples"), root().join("stdlib")];
+    let (mut seen, mut wrong) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "orch") {
+                let text = fs::read_to_string(&path).unwrap();
+                seen += 1;
+                if orch::fmt::format(SourceId(0), &text).unwrap() != text {
+                    wrong.push(path);
+                }
+            }
+        }
+    }
+    assert!(seen > 15, "{seen}");
+    assert!(wrong.is_empty(), "run `orch fmt` on {wrong:?}");
 }

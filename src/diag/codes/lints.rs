@@ -37,6 +37,8 @@ super::codes! { Lints:
     NULL_IN_TEMPLATE = "null_in_template",
     /// `{{` in a string next to a field's name: a habit from other template languages.
     DOUBLE_BRACES = "double_braces",
+    /// `and` beside `or` without parentheses.
+    MIXED_AND_OR = "mixed_and_or",
     /// A key of `dedupe` that may be null.
     NULL_KEY = "null_key",
     /// A condition on a column that was frozen before a wait.

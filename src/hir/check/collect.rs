@@ -5,6 +5,8 @@ use super::super::{CampaignId, ChannelId, EntityId, MessageId, OnError, PolicyId
 use super::super::{ParsedFile, problem::FlowProblem};
 use super::{Checker, Global};
 use crate::base::Span;
+use crate::diag::Problem;
+use crate::diag::codes::names;
 use crate::syntax::ast;
 
 /// Declarations by kind, with the ids that their names got.
@@ -109,6 +111,16 @@ impl<'a> Checker<'a> {
     }
 
     fn collect_message(&mut self, file: &'a ParsedFile, message: &'a ast::Message) {
+        let is_channel = |name: &ast::Name| matches!(self.globals.get(&name.text), Some((Global::Channel(_), _)));
+        if is_channel(&message.name) && !is_channel(&message.channel) {
+            let (channel, name) = (&message.name.text, &message.channel.text);
+            let both = message.channel.span.to(message.name.span);
+            let problem = Problem::error(names::WRONG_KIND, "the channel of a message stands before its name", both);
+            let right = format!("{channel} {name}");
+            self.report(problem.help(format!("write `message {right}`")).fix(both, right));
+            self.misplaced_names.push(name.clone());
+            return;
+        }
         let id = MessageId(self.program.messages.len() as u32);
         let declared = if message.name.text == "default" {
             self.declare(default_message(&message.channel.text), Global::Message(id), message.name.span)
@@ -137,6 +149,7 @@ impl<'a> Checker<'a> {
             _ => None,
         });
         if let Some(campaign) = declared {
+            self.misplaced_names.extend(file.ast.stmts.iter().flat_map(|stmt| bound_names(&stmt.kind)));
             self.report(FlowProblem::MixedFile { statement: first.span, campaign });
             return;
         }
@@ -230,5 +243,15 @@ fn empty_campaign(name: &str, span: Span, doc: Option<String>) -> Campaign {
         on_error: OnError::default(),
         header: Vec::new(),
         body: Vec::new(),
+    }
+}
+
+/// The names that a statement of a flow binds, those in its blocks left aside.
+pub(super) fn bound_names(kind: &ast::StmtKind) -> Vec<String> {
+    match kind {
+        ast::StmtKind::Segment { name, .. } | ast::StmtKind::Let { name, .. } => vec![name.text.clone()],
+        ast::StmtKind::Send(send) => send.alias.iter().map(|alias| alias.text.clone()).collect(),
+        ast::StmtKind::Split(split) => split.arms.iter().map(|arm| arm.name.text.clone()).collect(),
+        _ => Vec::new(),
     }
 }

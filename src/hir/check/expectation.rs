@@ -89,6 +89,13 @@ impl Checker<'_> {
                 let args = vec![text(observed.kind.word(), span), text(&observed.of, span), text(&field.text, span)];
                 Some(call("test.values", args, TyKind::List(Box::new(Ty::of(TyKind::Text))), span))
             }
+            // `failed` alone is how a run ended.
+            ast::ExprKind::Name(name)
+                if name.text != FeedbackKind::Failed.word()
+                    && FeedbackKind::ALL.iter().any(|kind| kind.word() == name.text) =>
+            {
+                self.counted(expr, span)
+            }
             ast::ExprKind::Call { .. } => {
                 if let Some(counted) = argument_of(expr, "count") {
                     return self.counted(counted, span);
@@ -127,6 +134,11 @@ impl Checker<'_> {
             return Some(call("test.count", args, TyKind::Int, span));
         }
         let ast::ExprKind::Name(name) = &counted.kind else { return None };
+        if FeedbackKind::ALL.iter().any(|kind| kind.word() == name.text) {
+            let help = format!("write `count({0}(email))`, or `count({0}(NAME))` for one send", name.text);
+            self.wrong(codes::BAD_TEST, format!("nothing says of what `{}` is", name.text), help, name.span);
+            return Some(Expr { kind: ExprKind::Error, ty: Ty::error(), span });
+        }
         let known = self.names_bound(&[LocalKind::Segment, LocalKind::Arm]);
         let entity = matches!(self.find_global(name), Some((Global::Entity(_), _)));
         (known.contains(&name.text) && !entity)

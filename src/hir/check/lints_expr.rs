@@ -5,7 +5,7 @@ use crate::base::Span;
 use crate::diag::Problem;
 use crate::diag::codes::lints as codes;
 use crate::hir::{Query, QueryKind};
-use crate::syntax::ast::{self, Name};
+use crate::syntax::ast::{self, BinaryOp, Name};
 
 /// A suspicious thing in an expression.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,6 +38,11 @@ pub(crate) enum ExprLint {
         row: String,
         span: Span,
     },
+    /// `a or b and c`; `group` is the `and` with its operands, `written` as text.
+    Mixed {
+        written: Option<String>,
+        group: Span,
+    },
     /// `text`: whether a text would stand in for it.
     NullInText {
         written: Option<String>,
@@ -54,9 +59,8 @@ impl From<ExprLint> for Problem {
                 let problem = Problem::warning(codes::NULL_COMPARISON, message, span).label(format!("{name}: {ty}"));
                 match whole {
                     Some(whole) => {
-                        let replacement = format!("{whole} or {name} is null");
-                        let problem = problem.help(format!("write `{replacement}` to keep them"));
-                        problem.fix(span, format!("({replacement})"))
+                        let replacement = format!("({whole} or {name} is null)");
+                        problem.help(format!("write `{replacement}` to keep them")).fix(span, replacement)
                     }
                     None => problem.help(format!("add `or {name} is null` to keep them")),
                 }
@@ -83,6 +87,18 @@ impl From<ExprLint> for Problem {
                     "compare with the row, as in `{of} where ... = {row}.FIELD`, or bind it before with `let`"
                 ))
             }
+            ExprLint::Mixed { written, group } => {
+                let message = "`and` binds tighter than `or`, which people overlook";
+                let problem =
+                    Problem::warning(codes::MIXED_AND_OR, message, group).label("what `and` joins belongs together");
+                match written {
+                    Some(written) => {
+                        let help = format!("write `{written}` if that is meant, or put parentheses around the `or`");
+                        problem.help(help).fix(group, written)
+                    }
+                    None => problem.help("put it into parentheses if that is meant, or write other parentheses"),
+                }
+            }
             ExprLint::NullInText { written, text, span } => {
                 let problem = Problem::warning(codes::NULL_IN_TEXT, "this may be null, and is empty then", span);
                 match written {
@@ -97,6 +113,27 @@ impl From<ExprLint> for Problem {
 }
 
 impl Checker<'_> {
+    /// Warns about an `and` beside an `or` without parentheses, once for each `or`.
+    pub(super) fn lint_mixed(&mut self, op: BinaryOp, sides: [&ast::Expr; 2]) {
+        let is_and = |side: &ast::Expr| matches!(side.kind, ast::ExprKind::Binary { op: BinaryOp::And, .. });
+        let [left, right] = sides;
+        if op != BinaryOp::Or || !(is_and(left) || is_and(right)) {
+            return;
+        }
+        let side = |side: &ast::Expr| {
+            super::expr::written(side).map(|text| if is_and(side) { format!("({text})") } else { text })
+        };
+        let (group, written) = match (is_and(left), is_and(right)) {
+            (true, true) => {
+                let both = side(left).zip(side(right)).map(|(left, right)| format!("{left} or {right}"));
+                (left.span.to(right.span), both)
+            }
+            (true, false) => (left.span, side(left)),
+            _ => (right.span, side(right)),
+        };
+        self.report(ExprLint::Mixed { written, group });
+    }
+
     /// Warns about an aggregate in a clause that has nothing to do with the clause's row. `written` names the rows.
     pub(super) fn lint_ignored_row(&mut self, query: &Query, written: &ast::Expr, scope: &Scope) {
         let Some(row) = scope.rows.last() else { return };

@@ -199,6 +199,8 @@ impl<'a> Checker<'a> {
         match &callee.kind {
             ast::ExprKind::Error => {}
             ast::ExprKind::Name(name) if matches!(scope.bound(&name.text), Some(Bound::Poisoned)) => {}
+            ast::ExprKind::Name(name)
+                if scope.local(&name.text).is_some_and(|local| self.locals[local.0 as usize].ty.is_error()) => {}
             ast::ExprKind::Name(name) => {
                 self.lookup_global(name, "message");
             }
@@ -252,7 +254,9 @@ impl<'a> Checker<'a> {
         {
             let (declared, message) = (message.span, message.name.clone());
             let (of, sent_to) = (self.program[entity].name.clone(), self.program[query.ty.entity].name.clone());
-            self.report(FlowProblem::WrongEntity { message, of, sent_to, span: to, declared });
+            let mut relations = self.program[query.ty.entity].relations.iter();
+            let through = relations.find(|relation| relation.target == entity).map(|relation| relation.name.clone());
+            self.report(FlowProblem::WrongEntity { message, of, sent_to, through, span: to, declared });
             return false;
         }
         self.has_columns(id, query, to)

@@ -100,6 +100,8 @@ pub(crate) struct Checker<'a> {
     pub files: &'a [ParsedFile],
     /// Messages are checked again at each send, so they stay trees; in the order of [`Program::messages`].
     pub messages: Vec<&'a ast::Message>,
+    /// Names of declarations at places where they mean nothing, reported already.
+    misplaced_names: Vec<String>,
     /// Definitions and procedures that use themselves, reported already.
     recursive: HashSet<String>,
     /// The procedure that is being checked by itself.
@@ -169,6 +171,7 @@ impl<'a> Checker<'a> {
             environment,
             files,
             messages: Vec::new(),
+            misplaced_names: Vec::new(),
             recursive: HashSet::new(),
             procedure: None,
             procedures_put_in: 0,

@@ -54,9 +54,23 @@ impl Checker<'_> {
         }
     }
 
-    /// True for a name that a statement may have declared which could not be understood.
+    /// True for a name that a statement may have declared which could not be understood, or stands at a wrong place.
     pub(crate) fn is_lost(&self, name: &str) -> bool {
-        self.files.iter().any(|file| file.ast.gaps.names.iter().any(|lost| lost == name))
+        self.misplaced_names.iter().any(|lost| lost == name)
+            || self.is_unknown_module(name)
+            || self.files.iter().any(|file| file.ast.gaps.names.iter().any(|lost| lost == name))
+    }
+
+    /// True for the name of a module that was to be used and does not exist, which was reported.
+    fn is_unknown_module(&self, name: &str) -> bool {
+        let is_used = |stmt: &ast::Stmt| match &stmt.kind {
+            ast::StmtKind::Use(ast::Use { target: ast::UseTarget::Module(names), alias }) => {
+                alias.as_ref().or(names.last()).is_some_and(|used| used.text == name)
+            }
+            _ => false,
+        };
+        self.files.iter().all(|file| file.module.as_deref() != Some(name))
+            && self.files.iter().any(|file| file.ast.stmts.iter().any(is_used))
     }
 
     /// All names of the right kind that can be written.

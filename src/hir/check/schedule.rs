@@ -57,7 +57,8 @@ impl Checker<'_> {
             EveryUnit::MonthWeekday { which, day } => self.month_weekday(which, day),
         };
         let needs_time = !matches!(unit, EveryUnit::Interval { on, .. } if on.is_empty());
-        if needs_time && at.is_empty() {
+        // A day that there is not was reported.
+        if needs_time && at.is_empty() && parts.rule.is_some() {
             let help = "add a time: `at 09:00`";
             self.wrong(codes::BAD_SCHEDULE, "nothing says at what time of the day", help, span);
         }

@@ -124,7 +124,8 @@ impl<'a> Checker<'a> {
         let found = FeedbackKind::ALL.iter().find(|known| known.word() == kind.text).copied();
         let Some(known) = found.filter(|kind| kind.comes_from_people()) else {
             let words = FeedbackKind::ALL.iter().filter(|kind| kind.comes_from_people()).map(|kind| kind.word());
-            let help = match did_you_mean(&kind.text, words.clone()) {
+            let near = super::expr::feedback_near(&kind.text).filter(|near| words.clone().any(|word| word == *near));
+            let help = match near.or_else(|| did_you_mean(&kind.text, words.clone())) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => format!("feedback is {}", super::super::problem::listed(words)),
             };

@@ -85,10 +85,18 @@ impl Frozen<'_> {
         let mut own = Own { row, key, found: None };
         own.expr(predicate);
         if let Some(span) = own.found {
-            let population = self.campaign[source].name.clone();
+            let population = named(input, &self.campaign[source].name);
             let entity = entity.name.clone();
             self.found.push(ValueLint::FrozenFilter { population, entity, span, taken, waited }.into());
         }
+    }
+}
+
+/// What the rows are taken from, as it is written: `vip`, `letters.clicked`.
+fn named(query: &Query, source: &str) -> String {
+    match &query.kind {
+        QueryKind::Feedback { kind, .. } => format!("{source}.{}", kind.word()),
+        _ => query.input().map_or_else(|| source.to_owned(), |input| named(input, source)),
     }
 }
 

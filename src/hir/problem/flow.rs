@@ -44,6 +44,8 @@ pub(crate) enum FlowProblem {
         message: String,
         of: String,
         sent_to: String,
+        /// The relation of these rows that leads to the right ones.
+        through: Option<String>,
         span: Span,
         declared: Span,
     },
@@ -103,11 +105,16 @@ impl From<FlowProblem> for Problem {
                     .also(sent_on.span, format!("sent on `{}`", sent_on.text))
                     .help(format!("write `send {of} {message}`, or send a message of channel `{}`", sent_on.text))
             }
-            WrongEntity { message, of, sent_to, span, declared } => {
+            WrongEntity { message, of, sent_to, through, span, declared } => {
                 let text = format!("message `{message}` is for `{of}`, these rows are `{sent_to}`");
                 Problem::error(codes::WRONG_ENTITY, text, span)
                     .also(declared, format!("declared `of {of}`"))
-                    .help(format!("declare the message without `of {of}` to check it at each send"))
+                    .help(match through {
+                        Some(relation) => format!(
+                            "send to `{sent_to}.{relation}`, or declare the message without `of {of}` to check it at each send"
+                        ),
+                        None => format!("declare the message without `of {of}` to check it at each send"),
+                    })
             }
             UnlimitedWait { span } => Problem::error(codes::UNLIMITED_WAIT, "this wait may never end", span)
                 .help("limit it: `within 3d`; when that time is over the flow goes on, or takes `else { ... }`"),

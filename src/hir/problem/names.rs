@@ -188,7 +188,17 @@ fn unknown_option(name: &Name, of: &str, known: &[&'static str]) -> Problem {
         let help = "a message holds that: declare `message email NAME { ... }`, and write `send email NAME to ...`";
         return problem.help(help);
     }
-    match did_you_mean(&name.text, known.iter().copied()) {
+    const OTHERS: [(&str, &str); 7] = [
+        ("separator", "delimiter"),
+        ("sep", "delimiter"),
+        ("charset", "encoding"),
+        ("quotechar", "quote"),
+        ("headers", "header"),
+        ("errors", "on_error"),
+        ("time", "at"),
+    ];
+    let other = OTHERS.iter().find(|(theirs, ours)| *theirs == name.text && known.contains(ours));
+    match other.map(|(_, ours)| *ours).or_else(|| did_you_mean(&name.text, known.iter().copied())) {
         Some(nearest) => problem.help(format!("did you mean `{nearest}`?")).fix(name.span, nearest),
         None => problem.help(format!("known are {}", listed(known.iter().copied()))),
     }

@@ -7,6 +7,7 @@
 mod arithmetic;
 mod call;
 mod digests;
+mod first;
 mod natives;
 mod order;
 mod statistics;
@@ -34,6 +35,7 @@ use super::query::values;
 use crate::base::Span;
 
 use call::Call;
+pub(crate) use first::first;
 pub(crate) use natives::{may_fail, native, wants_one_type};
 pub(crate) use statistics::Statistic;
 pub use ticket::{ticket, ticket_threshold};

@@ -3,7 +3,7 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::{coalesce, least, named_struct};
-use datafusion::functions_aggregate::expr_fn::{array_agg, count, count_distinct, first_value, max, min, sum};
+use datafusion::functions_aggregate::expr_fn::{array_agg, count, count_distinct, max, min, sum};
 use datafusion::functions_nested::expr_fn::array_to_string;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, SortExpr, cast, lit};
 use datafusion::scalar::ScalarValue;
@@ -116,7 +116,7 @@ impl Lower<'_> {
             AggregateFn::Avg => self.average(inner, value()?, place)?,
             AggregateFn::Min => one("min", min(value()?), &|value| value),
             AggregateFn::Max => one("max", max(value()?), &|value| value),
-            AggregateFn::First => one("first", first_value(value()?, inner.total_order()), &|value| value),
+            AggregateFn::First => one("first", functions::first(value()?, inner.total_order()), &|value| value),
             AggregateFn::List => self.rows_as_list(inner, aggregate, single)?,
             AggregateFn::StringAgg => {
                 let value = value()?;

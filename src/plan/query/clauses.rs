@@ -5,14 +5,14 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::functions_aggregate::expr_fn::{count, first_value, max, min};
+use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{
     Expr, ExprFunctionExt, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, cast, lit, when,
 };
 use datafusion::scalar::ScalarValue;
 
-use super::frame::{Frame, Group, MANY_SCANS, Order, column, columns, join, scans};
+use super::frame::{Frame, Group, Order, column, columns, join};
 use super::lower::{Base, Lower, unsupported};
 use super::{QueryError, Rows, Taken, uses, values};
 use crate::hir::{self, Amount, OrderKey, Query, QueryKind, RowId, Ty, TyKind, Value};
@@ -127,7 +127,8 @@ impl Lower<'_> {
         }
         let groups: Vec<String> = frame.part.iter().chain(&group).cloned().collect();
         let before = Arc::new(frame.clone());
-        if keep == 1 && scans(&frame.plan) <= MANY_SCANS {
+        // Rows that are cheap to read are read twice; others are computed once, and sorted.
+        if keep == 1 && is_cheap(&frame.plan) {
             self.keep_winners(&mut frame, &groups, &prefer)?;
         } else {
             let order = frame.sort_by(&prefer);
@@ -174,7 +175,7 @@ impl Lower<'_> {
         let mut best = Vec::new();
         for key in &copy.key {
             let name = self.fresh(key);
-            best.push(first_value(column(key), order.clone()).alias(&name));
+            best.push(functions::first(column(key), order.clone()).alias(&name));
             winner.push(name);
         }
         let winners = LogicalPlanBuilder::from(copy.plan).aggregate(columns(&copy.part), best)?.build()?;
@@ -182,10 +183,10 @@ impl Lower<'_> {
         frame.with_plan(|plan| join(plan, winners, JoinType::LeftSemi, (&identity, &winner)))
     }
 
-    /// Whether winners can be found by largest and smallest values alone: one preference at most, that is never null, one
-    /// column of a key, and rows that are cheap to read again.
+    /// Whether winners can be found by largest and smallest values alone: one preference at most, that is never null, and
+    /// one column of a key.
     fn has_plain_order(&self, frame: &Frame, prefer: &[Order]) -> Result<bool, QueryError> {
-        let mut plain = prefer.len() < 2 && frame.key.len() == 1 && is_cheap(&frame.plan);
+        let mut plain = prefer.len() < 2 && frame.key.len() == 1;
         for name in prefer.iter().map(|order| &order.column).chain(&frame.key) {
             let (_, field) = column(name).to_field(frame.plan.schema())?;
             let exact = matches!(

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::common::JoinType;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -47,6 +49,8 @@ const SPILLING_BATCH: usize = 512;
 /// The engine. Cheap to share; make one per process.
 pub struct Session {
     fast: SessionContext,
+    /// As fast, for plans that group rows of which few are asked for.
+    choosy: SessionContext,
     spilling: SessionContext,
     /// One partition: for the few plans whose order the engine loses while it spreads them over threads.
     single: SessionContext,
@@ -64,14 +68,15 @@ impl Session {
             runtime = runtime.with_disk_manager_builder(disk);
         }
         let runtime = runtime.build_arc()?;
-        let context = |hash: bool, threads: Option<usize>| {
+        let context = |hash: bool, choosy: bool, threads: Option<usize>| {
             let mut config = SessionConfig::new()
                 .with_information_schema(false)
                 // Logical and physical plan disagree on whether some conditionals can be null; nothing depends on it.
                 .set_bool("datafusion.execution.skip_physical_aggregate_schema_check", true)
                 .set_bool("datafusion.optimizer.repartition_sorts", threads != Some(1))
                 .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
-                .set_bool("datafusion.execution.parquet.pushdown_filters", true);
+                // Judging rows before their other columns are decoded costs more than it saves, unless most are dropped.
+                .set_bool("datafusion.execution.parquet.pushdown_filters", choosy);
             if let Some(bytes) = options.memory_limit {
                 // What each thread sets aside for merging spilled rows: little enough for a small limit.
                 let aside = (bytes / 32).min(config.options().execution.sort_spill_reservation_bytes);
@@ -94,19 +99,48 @@ impl Session {
             SessionContext::new_with_state(state.build())
         };
         Ok(Self {
-            fast: context(true, options.threads),
+            fast: context(true, false, options.threads),
+            choosy: context(true, true, options.threads),
             // One thread: several sorters share the memory so evenly that nothing is left to merge what they sorted.
-            spilling: context(false, Some(1)),
-            single: context(true, Some(1)),
+            spilling: context(false, true, Some(1)),
+            single: context(true, true, Some(1)),
         })
     }
 
-    fn context(&self, joins: Joins) -> &SessionContext {
+    fn tasks(&self, joins: Joins) -> Arc<TaskContext> {
         match joins {
+            Joins::Fast => self.fast.task_ctx(),
+            Joins::Spilling => self.spilling.task_ctx(),
+        }
+    }
+
+    fn context(&self, joins: Joins, plan: &LogicalPlan) -> &SessionContext {
+        match joins {
+            Joins::Fast if groups_for_few(plan) => &self.choosy,
             Joins::Fast => &self.fast,
             Joins::Spilling => &self.spilling,
         }
     }
+}
+
+/// Whether rows are grouped for others of which some were left out. Where these are known before the grouping begins, the
+/// engine leaves out the groups of the others while it reads, which saves far more than it costs.
+fn groups_for_few(plan: &LogicalPlan) -> bool {
+    let holds =
+        |plan: &LogicalPlan, is_it: fn(&LogicalPlan) -> bool| plan.exists(|node| Ok(is_it(node))).unwrap_or(false);
+    let groups = |plan: &LogicalPlan| holds(plan, |node| matches!(node, LogicalPlan::Aggregate(_)));
+    let narrows = |plan: &LogicalPlan| {
+        holds(plan, |node| match node {
+            LogicalPlan::Filter(_) | LogicalPlan::Limit(_) => true,
+            LogicalPlan::Join(join) => join.join_type != JoinType::Left,
+            _ => false,
+        })
+    };
+    plan.exists(|node| {
+        Ok(matches!(node, LogicalPlan::Join(join)
+            if join.join_type == JoinType::Left && groups(&join.right) && narrows(&join.left)))
+    })
+    .unwrap_or(false)
 }
 
 /// Looks at the memory in use before a query that did not fit is tried again: what its tasks held is given back a moment
@@ -133,7 +167,7 @@ impl Session {
 
 /// Optimises a plan and makes it executable.
 async fn prepare(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
-    match session.context(joins).state().create_physical_plan(plan).await {
+    match session.context(joins, plan).state().create_physical_plan(plan).await {
         Ok(executable) => Ok(executable),
         Err(first) => match session.single.state().create_physical_plan(plan).await {
             Ok(executable) => Ok(executable),
@@ -160,7 +194,7 @@ pub async fn collect(session: &Session, plan: LogicalPlan) -> Result<Vec<RecordB
 
 async fn run(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, QueryError> {
     let executable = prepare(session, joins, plan).await?;
-    let mut rows = start(executable, session.context(joins).task_ctx())?;
+    let mut rows = start(executable, session.tasks(joins))?;
     let mut batches = Vec::new();
     while let Some(batch) = rows.next().await {
         batches.push(batch?);
@@ -190,7 +224,7 @@ pub async fn computation(session: &Session, plan: LogicalPlan, joins: Joins) -> 
         session.settled().await;
     }
     let plan = prepare(session, joins, &plan).await?;
-    let rows = start(Arc::clone(&plan), session.context(joins).task_ctx())?;
+    let rows = start(Arc::clone(&plan), session.tasks(joins))?;
     Ok(Computation { rows, plan, joins })
 }
 

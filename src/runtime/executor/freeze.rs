@@ -11,7 +11,7 @@ use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::Compression;
-use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use futures::StreamExt;
 
 use super::keys::KeyCheck;
@@ -22,6 +22,9 @@ use crate::plan::query::{Columns, Joins, QueryError, Scope, Session, Work, compu
 use crate::runtime::durable::{make_folder, parent, sync_folder};
 use crate::runtime::error::RunError;
 use crate::runtime::seal::Sealing;
+
+/// Bytes of a column's dictionary at most.
+const DICTIONARY: usize = 1 << 16;
 
 /// What is to be frozen.
 pub(in crate::runtime) struct Freezing<'f> {
@@ -138,7 +141,12 @@ impl SnapshotFile {
 
     fn begin(&mut self, schema: &SchemaRef) -> Result<(), RunError> {
         if let Some(file) = self.file.take() {
-            let properties = WriterProperties::builder().set_compression(Compression::LZ4_RAW).build();
+            let properties = WriterProperties::builder()
+                .set_compression(Compression::LZ4_RAW)
+                // Columns of few values are small as numbers of a dictionary; building one of a million names is wasted.
+                .set_dictionary_page_size_limit(DICTIONARY)
+                .set_statistics_enabled(EnabledStatistics::Chunk)
+                .build();
             let writer = ArrowWriter::try_new(Sealing::new(file), schema.clone(), Some(properties));
             self.writer = Some(writer.map_err(|error| file_error(&self.path, &error))?);
         }

@@ -52,12 +52,19 @@ impl KeyColumns {
     /// The key of a row as text; `None` when a part of it is null, or when there is no key.
     pub fn text(&self, batch: &RecordBatch, row: usize) -> Result<Option<String>, QueryError> {
         let mut text = String::new();
+        let is_there = self.write(batch, row, &mut text)?;
+        Ok((is_there && !text.is_empty()).then_some(text))
+    }
+
+    /// Writes the key of a row as text behind `text`; false, with something written or nothing, when a part of it is null.
+    pub fn write(&self, batch: &RecordBatch, row: usize, text: &mut String) -> Result<bool, QueryError> {
+        let start = text.len();
         for index in &self.0 {
             let column = batch.column(*index);
             if column.is_null(row) {
-                return Ok(None);
+                return Ok(false);
             }
-            if !text.is_empty() {
+            if text.len() > start {
                 text.push('/');
             }
             let value = values::from_array(column.as_ref(), row)?;
@@ -70,7 +77,7 @@ impl KeyColumns {
             // Of several parts none may hold the sign between them, or two keys would be one text.
             text.push_str(&if self.0.len() > 1 { part.replace('\\', "\\\\").replace('/', "\\/") } else { part });
         }
-        Ok((!text.is_empty()).then_some(text))
+        Ok(true)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchReader};
 use datafusion::arrow::compute::filter_record_batch;
@@ -14,7 +15,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Executor;
-use super::freeze::SnapshotFile;
+use super::freeze::{SnapshotFile, file_error};
 use super::keys::KeyNames;
 use super::send::{ROW, check_numbers, numbered_query};
 use super::steps::{file_instance, instance};
@@ -24,7 +25,7 @@ use crate::plan::query::{Binding, Columns, Ordering as RowOrder, QueryError, str
 use crate::runtime::error::RunError;
 use crate::runtime::machine::{Outcome, Snapshot};
 use crate::runtime::store::StepRecord;
-use crate::runtime::tables::RunTables;
+use crate::runtime::tables::{RunTables, parquet_columns};
 
 /// A split as written.
 pub(super) struct SplitStep<'s> {
@@ -43,8 +44,11 @@ struct Looked {
     /// Per arm, per row; empty for arms without an order.
     keys: Vec<Vec<Vec<Value>>>,
     /// Per row.
-    hashes: Vec<[u8; 16]>,
+    hashes: Vec<u128>,
 }
+
+/// Rows that one thread numbers at once.
+const PIECE: usize = 1 << 15;
 
 impl Executor<'_> {
     /// Freezes the population and its subsets.
@@ -93,6 +97,9 @@ impl Executor<'_> {
         whole: &Snapshot,
     ) -> Result<Looked, RunError> {
         let columns = arm_columns(split.arms);
+        if columns.is_empty() {
+            return self.look_at_keys(token, step, split, whole);
+        }
         let local = LocalId(self.plan.campaign().locals.len() as u32);
         let query = numbered_query(split.input, split.row, local);
         let mut frozen = self.frozen();
@@ -105,27 +112,59 @@ impl Executor<'_> {
         let bindings = [Binding { row: split.row, path: Vec::new() }];
         let plan = values(&scope, &query, &bindings, &columns, &Columns::Named(kept), RowOrder::Defined)?;
         let mut batches = stream(self.around.session, plan).await?;
-        let names = KeyNames::new(entity);
-        let seed = match split.seed {
-            Some(seed) => seed.to_string(),
-            None => format!("{}/{}", self.plan.campaign().name, instance(token, step)),
-        };
-        let arms = split.arms.len();
-        let mut looked = Looked { holds: vec![Vec::new(); arms], keys: vec![Vec::new(); arms], hashes: Vec::new() };
+        let tickets = self.tickets(token, step, split);
+        let mut looked = Looked::nothing(split.arms);
         let mut last = None;
         while let Some(batch) = batches.next().await {
             let batch = batch.map_err(QueryError::from)?;
             check_numbers(&batch, &mut last)?;
-            let keys = names.locate(&batch.schema());
             for at in 0..batch.num_rows() {
                 looked.row(split.arms, &batch, at)?;
-                let key = keys.text(&batch, at)?.unwrap_or_default();
-                let mut hash = [0; 16];
-                hash.copy_from_slice(&blake3::hash(format!("{seed}\0{key}").as_bytes()).as_bytes()[..16]);
-                looked.hashes.push(hash);
             }
+            looked.hashes.extend(tickets.of(&batch)?);
         }
         Ok(looked)
+    }
+
+    /// The same where no arm asks for anything: the keys of the frozen rows are enough.
+    fn look_at_keys(
+        &self,
+        token: &str,
+        step: &Step,
+        split: &SplitStep<'_>,
+        whole: &Snapshot,
+    ) -> Result<Looked, RunError> {
+        let path = self.around.folders.run(&self.run).join(&whole.file);
+        let tickets = self.tickets(token, step, split);
+        let mut looked = Looked::nothing(split.arms);
+        for arm in &mut looked.holds {
+            arm.resize(whole.rows as usize, true);
+        }
+        for keys in &mut looked.keys {
+            keys.resize(whole.rows as usize, Vec::new());
+        }
+        let mut batches = parquet_columns(&path, PIECE, |name| tickets.names.is_key(name))?;
+        let threads = self.around.sources.threads();
+        loop {
+            let some: Vec<RecordBatch> =
+                batches.by_ref().take(threads).collect::<Result<_, _>>().map_err(|error| file_error(&path, &error))?;
+            if some.is_empty() {
+                return Ok(looked);
+            }
+            let hashed: Result<Vec<Vec<u128>>, QueryError> = std::thread::scope(|scope| {
+                let threads: Vec<_> = some.iter().map(|batch| scope.spawn(|| tickets.of(batch))).collect();
+                threads.into_iter().map(joined).collect()
+            });
+            looked.hashes.extend(hashed?.into_iter().flatten());
+        }
+    }
+
+    fn tickets(&self, token: &str, step: &Step, split: &SplitStep<'_>) -> Tickets {
+        let seed = match split.seed {
+            Some(seed) => seed.to_string(),
+            None => format!("{}/{}", self.plan.campaign().name, instance(token, step)),
+        };
+        Tickets { seed, names: KeyNames::new(&self.program[split.input.ty.entity]) }
     }
 
     /// Which rows each arm takes.
@@ -148,7 +187,6 @@ impl Executor<'_> {
             }
         }
         let mut rest: Vec<usize> = (0..rows).filter(|row| free[*row]).collect();
-        rest.sort_by_key(|row| looked.hashes[*row]);
         let total = rest.len();
         let (mut share_so_far, mut share_end) = (Decimal::ZERO, 0);
         let mut from = 0;
@@ -164,6 +202,10 @@ impl Executor<'_> {
                 }
                 ArmKind::Sample(amount) => (from + self.amount(amount, total).await?).min(total),
             };
+            // The lowest tickets of those that are left; in which order does not matter.
+            if to < total {
+                rest[from..].select_nth_unstable_by_key(to - from, |row| (looked.hashes[*row], *row));
+            }
             for row in &rest[from..to] {
                 taken[at][*row] = true;
                 free[*row] = false;
@@ -188,7 +230,7 @@ impl Executor<'_> {
         })
     }
 
-    /// Writes the rows of each arm as a frozen population of its own, all in one pass.
+    /// Writes the rows of each arm as a frozen population of its own; threads share the arms.
     fn write_arms(
         &self,
         token: &str,
@@ -198,36 +240,67 @@ impl Executor<'_> {
         taken: &[Vec<bool>],
     ) -> Result<Vec<Snapshot>, RunError> {
         let folder = self.around.folders.run(&self.run);
-        let path = folder.join(&whole.file);
-        let failed = |error| super::freeze::file_error(&path, &error);
-        let mut arms = Vec::with_capacity(split.arms.len());
-        for (at, arm) in split.arms.iter().enumerate() {
-            let file = format!("{}.{at}.parquet", file_instance(token, step));
-            let writer = SnapshotFile::create(&folder.join(&file))?;
-            arms.push((file, writer, self.kept.arm(&self.program, arm, split.input)));
-        }
         let keys = KeyNames::new(&self.program[split.input.ty.entity]);
-        let batches = crate::runtime::tables::parquet_batches(&path)?;
-        // Of a population without rows, too, the columns are kept: later statements read them.
-        let schema = batches.schema();
-        for batch in batches {
-            let batch = batch.map_err(|error| super::freeze::file_error(&path, &error))?;
-            let number = batch.schema().index_of(ROW).map_err(QueryError::from_arrow)?;
-            let rows = batch.column(number).as_primitive::<Int64Type>();
-            for ((_, writer, columns), taken) in arms.iter_mut().zip(taken) {
-                let mask: BooleanArray = rows.values().iter().map(|row| Some(taken[*row as usize])).collect();
-                let kept = batch.project(&kept_places(&schema, columns, &keys)).map_err(failed)?;
-                let kept = filter_record_batch(&kept, &mask).map_err(QueryError::from_arrow)?;
-                writer.write(&kept)?;
-            }
-        }
-        let finished = arms.into_iter().map(|(file, writer, columns)| {
-            let kept = schema.project(&kept_places(&schema, &columns, &keys)).map_err(failed)?;
-            let rows = writer.finish(Some(&kept.into()))?;
-            Ok(Snapshot { file, rows })
+        let arms: Vec<ArmFile<'_>> = split
+            .arms
+            .iter()
+            .zip(taken)
+            .enumerate()
+            .map(|(at, (arm, taken))| {
+                let file = format!("{}.{at}.parquet", file_instance(token, step));
+                ArmFile { file, columns: self.kept.arm(&self.program, arm, split.input), taken }
+            })
+            .collect();
+        let path = folder.join(&whole.file);
+        let each = arms.len().div_ceil(self.around.sources.threads()).max(1);
+        let written: Vec<Result<Vec<Snapshot>, RunError>> = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                arms.chunks(each).map(|some| scope.spawn(|| write_some(some, &path, &folder, &keys))).collect();
+            threads.into_iter().map(joined).collect()
         });
-        finished.collect()
+        let mut snapshots = Vec::with_capacity(arms.len());
+        for some in written {
+            snapshots.extend(some?);
+        }
+        Ok(snapshots)
     }
+}
+
+/// An arm that is to be a frozen population.
+struct ArmFile<'a> {
+    file: String,
+    columns: Columns,
+    /// Per row of the whole.
+    taken: &'a [bool],
+}
+
+/// Writes some arms in one pass over the whole population at `path`.
+fn write_some(arms: &[ArmFile<'_>], path: &Path, folder: &Path, keys: &KeyNames) -> Result<Vec<Snapshot>, RunError> {
+    let failed = |error| file_error(path, &error);
+    let batches = crate::runtime::tables::parquet_batches(path)?;
+    // Of a population without rows, too, the columns are kept: later statements read them.
+    let schema = batches.schema();
+    let places: Vec<Vec<usize>> = arms.iter().map(|arm| kept_places(&schema, &arm.columns, keys)).collect();
+    let writers: Result<Vec<SnapshotFile>, RunError> =
+        arms.iter().map(|arm| SnapshotFile::create(&folder.join(&arm.file))).collect();
+    let mut writers = writers?;
+    for batch in batches {
+        let batch = batch.map_err(failed)?;
+        let number = schema.index_of(ROW).map_err(QueryError::from_arrow)?;
+        let rows = batch.column(number).as_primitive::<Int64Type>();
+        for ((arm, places), writer) in arms.iter().zip(&places).zip(&mut writers) {
+            let mask: BooleanArray = rows.values().iter().map(|row| Some(arm.taken[*row as usize])).collect();
+            let kept = batch.project(places).map_err(failed)?;
+            let kept = filter_record_batch(&kept, &mask).map_err(QueryError::from_arrow)?;
+            writer.write(&kept)?;
+        }
+    }
+    let finished = arms.iter().zip(places).zip(writers).map(|((arm, places), writer)| {
+        let kept = schema.project(&places).map_err(failed)?;
+        let rows = writer.finish(Some(&kept.into()))?;
+        Ok(Snapshot { file: arm.file.clone(), rows })
+    });
+    finished.collect()
 }
 
 /// The columns that an arm keeps: its key and what is read of it.
@@ -240,7 +313,42 @@ pub(super) fn kept_places(schema: &Schema, columns: &Columns, keys: &KeyNames) -
     places.filter(|(_, field)| field.name() != ROW && wanted(field.name())).map(|(at, _)| at).collect()
 }
 
+/// Gives every row a number that looks random: its place among the shares.
+struct Tickets {
+    seed: String,
+    names: KeyNames,
+}
+
+impl Tickets {
+    /// Of each row, the first half of the BLAKE3 hash of the seed, a zero and the key.
+    fn of(&self, batch: &RecordBatch) -> Result<Vec<u128>, QueryError> {
+        let keys = self.names.locate(&batch.schema());
+        let mut text = format!("{}\0", self.seed);
+        let start = text.len();
+        let mut tickets = Vec::with_capacity(batch.num_rows());
+        for at in 0..batch.num_rows() {
+            text.truncate(start);
+            if !keys.write(batch, at, &mut text)? {
+                text.truncate(start);
+            }
+            let mut half = [0; 16];
+            half.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
+            tickets.push(u128::from_be_bytes(half));
+        }
+        Ok(tickets)
+    }
+}
+
+/// What a thread came to; its panic goes on here.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 impl Looked {
+    fn nothing(arms: &[Arm]) -> Self {
+        Self { holds: vec![Vec::new(); arms.len()], keys: vec![Vec::new(); arms.len()], hashes: Vec::new() }
+    }
+
     fn row(&mut self, arms: &[Arm], batch: &RecordBatch, at: usize) -> Result<(), QueryError> {
         for (index, arm) in arms.iter().enumerate() {
             let ArmKind::Rows { predicate, by, .. } = &arm.kind else { continue };

@@ -78,6 +78,7 @@ impl Build<'_> {
 
     pub fn campaign(&self, name: Name, params: Vec<Param>, pieces: Vec<(Piece, Span)>, body: Block) -> StmtKind {
         let mut header: Vec<HeaderPart> = Vec::new();
+        let mut early: Vec<Expr> = Vec::new();
         for (piece, span) in pieces {
             match piece {
                 Piece::Interval(length) => {
@@ -85,10 +86,19 @@ impl Build<'_> {
                     header.push(HeaderPart { kind: HeaderPartKind::Every { unit, at: Vec::new() }, span });
                 }
                 Piece::Days(days) => {
-                    let kind = HeaderPartKind::Every { unit: EveryUnit::Days(days), at: Vec::new() };
+                    let kind = HeaderPartKind::Every { unit: EveryUnit::Days(days), at: std::mem::take(&mut early) };
                     header.push(HeaderPart { kind, span });
                 }
                 Piece::Whole(kind) => header.push(HeaderPart { kind, span }),
+                // `at 09:00 every day`
+                Piece::At(times) if header.is_empty() => {
+                    self.problem(SyntaxError::MisplacedHeaderPart {
+                        span,
+                        message: "the time stands behind the days".to_owned(),
+                        help: "write `every day at 09:00`".to_owned(),
+                    });
+                    early = times;
+                }
                 piece => self.join(header.last_mut(), piece, span),
             }
         }
@@ -97,6 +107,21 @@ impl Build<'_> {
 
     /// Adds `at ...` or `on ...` to the `every` it stands behind.
     fn join(&self, every: Option<&mut HeaderPart>, piece: Piece, span: Span) {
+        if let (None, Piece::OnDays(names)) = (&every, &piece)
+            && let [name] = &names[..]
+        {
+            if crate::syntax::explain::is_day(&name.text) {
+                let message = "days of a schedule stand behind `every`".to_owned();
+                let help = format!("write `every {}`", name.text);
+                return self.problem(SyntaxError::MisplacedHeaderPart { span, message, help });
+            }
+            self.problem(SyntaxError::MisplacedHeaderPart {
+                span,
+                message: "this says neither a day nor a signal".to_owned(),
+                help: format!("write `on signal {0}` if `{0}` is a signal, `every ...` for a schedule", name.text),
+            });
+            return;
+        }
         let joined = every.is_some_and(|part| {
             let HeaderPartKind::Every { unit, at } = &mut part.kind else { return false };
             let fits = match (piece, unit) {
@@ -106,6 +131,16 @@ impl Build<'_> {
                 }
                 (Piece::OnDays(days), EveryUnit::Interval { on, .. }) if on.is_empty() => {
                     *on = days;
+                    true
+                }
+                (Piece::OnDays(days), unit) if is_week(unit) => {
+                    let names: Vec<&str> = days.iter().map(|day| day.text.as_str()).collect();
+                    self.problem(SyntaxError::MisplacedHeaderPart {
+                        span: part.span.to(span),
+                        message: "a day of every week is named alone".to_owned(),
+                        help: format!("write `every {}`", names.join(", ")),
+                    });
+                    *unit = EveryUnit::Days(days);
                     true
                 }
                 (Piece::OnDay(word, day), unit) if is_month(unit) && word.text == "day" => {
@@ -138,4 +173,9 @@ impl Build<'_> {
 /// `every month`
 fn is_month(unit: &EveryUnit) -> bool {
     matches!(unit, EveryUnit::Days(days) if days.len() == 1 && days[0].text == "month")
+}
+
+/// `every week`
+fn is_week(unit: &EveryUnit) -> bool {
+    matches!(unit, EveryUnit::Days(days) if days.len() == 1 && days[0].text == "week")
 }

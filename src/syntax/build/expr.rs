@@ -108,6 +108,12 @@ impl Build<'_> {
         self.within(not, value, list)
     }
 
+    /// `in (x,)`, which means `in (x)`.
+    pub fn within_one(&self, not: Option<Token>, value: Expr, open: Token, item: Expr, close: Token) -> Expr {
+        let inner = self.paren(open, item, close);
+        self.within(not, value, inner)
+    }
+
     pub fn between(&self, not: Option<Token>, value: Expr, low: Expr, high: Expr) -> Expr {
         let (start, end) = (value.span.start, high.span.end);
         let kind = ExprKind::Between {

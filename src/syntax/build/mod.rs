@@ -64,6 +64,12 @@ impl<'t> Build<'t> {
         items
     }
 
+    /// One item more.
+    pub fn and<T>(&self, mut items: Vec<T>, item: T) -> Vec<T> {
+        items.push(item);
+        items
+    }
+
     /// A list whose last item has no comma behind it.
     pub fn trailing<T>(&self, mut items: Vec<T>, last: Option<T>) -> Vec<T> {
         items.extend(last);

@@ -4,7 +4,9 @@
 //! has the word.
 
 mod declarations;
+mod habits;
 mod holes;
+mod left_out;
 mod lists;
 mod names;
 mod numbers;
@@ -87,6 +89,8 @@ pub fn find(place: &Place<'_>, wanted: &Wanted) -> Option<Slip> {
     words::doubled(place, found)
         .or_else(|| words::wrong_case(place, wanted, found))
         .or_else(|| holes::find(place, found))
+        .or_else(|| left_out::find(place, wanted, found))
+        .or_else(|| habits::find(place, wanted, found))
         .or_else(|| statements::of_statement(place, wanted, found))
         .or_else(|| sends::find(place, wanted, found))
         .or_else(|| declarations::find(place, wanted, found))
@@ -154,6 +158,10 @@ fn nothing_follows(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<S
     if place.at == place.unit.start && matches!(found.kind, Kind::Literal | Kind::Minus | Kind::Star | Kind::Greater) {
         let mark = place.word(found);
         return Some(Slip::say(format!("remove the `{mark}`: steps stand below each other without numbers or marks")));
+    }
+    let is_wait = place.first()?.kind == Kind::StmtWait && place.before(1)?.kind == Kind::Literal;
+    if is_wait && found.kind == Kind::Name {
+        return Some(Slip::say("a length of time is written as in `2d`, `3h` or `1w`"));
     }
     let before = place.before(1).filter(|_| found.kind == Kind::End)?;
     let word = place.word(before);

@@ -79,7 +79,7 @@ impl Checker<'_> {
         let signature = Signature {
             name: native.name,
             params: native.params.iter().map(|param| (param.name, param.default.is_some())).collect(),
-            usage: native.usage.to_owned(),
+            usage: native.usage.clone(),
         };
         let Some(found) = self.match_arguments(&signature, Some(args), span) else { return poisoned(span) };
         let mut checked: Vec<Expr> = Vec::with_capacity(native.params.len());
@@ -206,7 +206,14 @@ impl Checker<'_> {
                 (Some(super::problem::a(&ty)), advice)
             }
             Ok(Meaning::Population(_) | Meaning::Many(_)) => {
-                let advice = Advice::say(format!("choose rows with `{} where ...`", name.text));
+                let columns = written_arguments(args).filter(|_| is_names(args));
+                let advice = Advice::say(match columns {
+                    Some(columns) => {
+                        let columns = columns.trim_matches(['(', ')']);
+                        format!("choose columns with the option `{{ columns: [{columns}] }}` of an export")
+                    }
+                    None => format!("choose rows with `{} where ...`", name.text),
+                });
                 (Some("a population".to_owned()), advice)
             }
             Ok(Meaning::Global(global)) => (Some(super::problem::a(global.noun())), Advice::None),
@@ -226,6 +233,12 @@ impl Checker<'_> {
             None => Advice::None,
         }
     }
+}
+
+/// True for several plain names.
+fn is_names(args: &ast::Args) -> bool {
+    let ast::ArgsKind::Positional(values) = &args.kind else { return false };
+    values.len() > 1 && values.iter().all(|value| matches!(value.kind, ast::ExprKind::Name(_)))
 }
 
 /// `("silver", "gold")`

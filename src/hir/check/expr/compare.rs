@@ -38,6 +38,7 @@ impl Checker<'_> {
         if self.value_in_chain(expr, op, scope) {
             return node(ExprKind::Error, Ty::of(TyKind::Bool), expr.span);
         }
+        self.lint_mixed(op, sides);
         let before = self.null_tested.len();
         tested_for_null(expr, op, &mut self.null_tested);
         let [left, right] = sides.map(|side| self.predicate(side, scope));
@@ -123,6 +124,15 @@ impl Checker<'_> {
             self.report_incomparable([left, right], sides);
             return false;
         }
+        if let Some(share) = share_of_nothing([left, right]) {
+            let (number, share) = if share == 1 { (left, right) } else { (right, left) };
+            let side = if std::ptr::eq(share, right) { sides[1] } else { sides[0] };
+            let share_of = written(side).unwrap_or_else(|| "10%".to_owned());
+            let advice = Advice::say(format!("say of what it is a share: `{share_of} * count(...)`"));
+            let (other, wrong) = (self.side(number), self.side(share));
+            self.report(TypeProblem::Incomparable { other, wrong, advice });
+            return false;
+        }
         let has_order = relate::has_order(&left.ty.kind) && relate::has_order(&right.ty.kind);
         if is_order(op) && !has_order {
             self.report_no_order(op, [left, right], sides, span, scope);
@@ -147,6 +157,12 @@ impl Checker<'_> {
         let (wrong, other, written) = if left_is_wrong { (left, right, sides[0]) } else { (right, left, sides[1]) };
         let advice = match (relate::values(&left.ty.kind), relate::values(&right.ty.kind)) {
             (Some(_), Some(_)) => Advice::say("they have no value in common"),
+            // `today() = friday`, `now() > 18:00`: the other side is the one to change.
+            _ if matches!(wrong.ty.kind, TyKind::Weekday | TyKind::Time)
+                && matches!(other.ty.kind, TyKind::Date | TyKind::Timestamp) =>
+            {
+                self.conversion(other, &wrong.ty.kind, sides[usize::from(left_is_wrong)])
+            }
             _ => self.conversion(wrong, &other.ty.kind, written),
         };
         let (other, wrong) = (self.side(other), self.side(wrong));
@@ -261,6 +277,17 @@ fn is_order(op: BinaryOp) -> bool {
     matches!(op, BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual)
 }
 
+/// Which side is a share that a whole number is compared with: `count(sent) > 10%` is true of a single one.
+fn share_of_nothing(sides: [&Expr; 2]) -> Option<usize> {
+    let is_share = |side: &Expr| side.ty.kind == TyKind::Percent && matches!(side.kind, ExprKind::Literal(_));
+    let is_whole = |side: &Expr| side.ty.kind == TyKind::Int;
+    match sides.map(|side| (is_share(side), is_whole(side))) {
+        [(true, _), (_, true)] => Some(0),
+        [(_, true), (true, _)] => Some(1),
+        _ => None,
+    }
+}
+
 fn same_thing(left: &Expr, right: &Expr) -> bool {
     matches!(left.kind, ExprKind::Column { .. } | ExprKind::Local(_)) && left.kind == right.kind
 }
@@ -293,6 +320,24 @@ fn tested_for_null(expr: &ast::Expr, op: BinaryOp, tested: &mut Vec<String>) {
         ast::ExprKind::Paren(inner) => tested_for_null(inner, op, tested),
         // `x is null or x != 1`, `x is not null and x != 1`
         ast::ExprKind::Is { negated, value, .. } if *negated == (op == BinaryOp::And) => tested.extend(written(value)),
+        _ if op == BinaryOp::And => demanded(expr, tested),
+        _ => {}
+    }
+}
+
+/// Collects what a condition asks a value of: `lastname` of `lastname like "Mc%"`. Its null is lost on purpose.
+fn demanded(expr: &ast::Expr, tested: &mut Vec<String>) {
+    let path = |side: &ast::Expr| match side.kind {
+        ast::ExprKind::Name(_) | ast::ExprKind::Field { .. } => written(side),
+        _ => None,
+    };
+    match &expr.kind {
+        ast::ExprKind::Binary { op, left, right, .. } if is_order(*op) || *op == BinaryOp::Equal => {
+            tested.extend([left, right].into_iter().filter_map(|side| path(side)));
+        }
+        ast::ExprKind::Binary { op: BinaryOp::Like, left: value, .. }
+        | ast::ExprKind::In { negated: false, value, .. }
+        | ast::ExprKind::Between { negated: false, value, .. } => tested.extend(path(value)),
         _ => {}
     }
 }

@@ -1,5 +1,7 @@
 //! Constants: literals and simple arithmetic on them.
 
+use jiff::tz::TimeZone;
+
 use super::problem::TypeProblem;
 use crate::diag::Severity;
 use crate::hir::check::{Checker, Scope};
@@ -15,7 +17,8 @@ impl Checker<'_> {
         if checked.ty.is_error() || self.problems.count(Severity::Error) > before {
             return None;
         }
-        let folded = fold(&checked);
+        let zone = self.environment.timezone.as_deref();
+        let folded = fold(&checked, zone);
         if folded.is_none() {
             self.report(TypeProblem::NotConstant { span: expr.span });
         }
@@ -23,10 +26,15 @@ impl Checker<'_> {
     }
 }
 
-/// The value of an expression that depends on nothing.
-fn fold(expr: &Expr) -> Option<Value> {
+/// The value of an expression that depends on nothing but the project's zone, which is UTC unless named.
+fn fold(expr: &Expr, zone: Option<&str>) -> Option<Value> {
+    let fold = |expr: &Expr| fold(expr, zone);
     match &expr.kind {
         ExprKind::Literal(value) => Some(value.clone()),
+        ExprKind::LocalTimestamp(civil) => {
+            let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+            crate::base::civil::instant(*civil, &zone).map(Value::Timestamp)
+        }
         ExprKind::List(items) => items.iter().map(fold).collect::<Option<Vec<_>>>().map(Value::List),
         ExprKind::Template(parts) => parts.iter().map(fold_part).collect::<Option<String>>().map(Value::Text),
         ExprKind::Neg(operand) => fold_negative(fold(operand)?),

@@ -39,6 +39,15 @@ impl Checker<'_> {
         {
             return Advice::write(replacement, expr.span);
         }
+        // A text that says no number or moment does not become one.
+        if let (ExprKind::Literal(Value::Text(_)), false) = (&found.kind, wanted.is_text()) {
+            return match wanted {
+                Date | Timestamp => Advice::say("write a date such as `2026-11-30`, or `ago(7d)` for a time ago"),
+                Int | Decimal | Float | Percent => Advice::say("write a number, without quotes"),
+                Bool => Advice::say("write a condition, or `true` or `false`"),
+                _ => Advice::None,
+            };
+        }
         let Some(text) = written(expr) else { return Advice::None };
         let call = |function: &str| Advice::write(format!("{function}({text})"), expr.span);
         match (&found.ty.kind, wanted) {
@@ -51,6 +60,8 @@ impl Checker<'_> {
             }
             (Int | Decimal, Rate) => Advice::write(format!("{text} per second"), expr.span),
             (found, Int) if found.is_number() => call("round"),
+            (Date | Timestamp, Weekday) => call("weekday"),
+            (Email, Phone) | (Phone, Email) => Advice::say("name a field that holds such an address"),
             (found, kind) if found.is_text() => match kind {
                 Int => call("to_int"),
                 Decimal => call("to_decimal"),

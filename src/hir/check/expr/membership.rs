@@ -19,6 +19,7 @@ impl Checker<'_> {
         within: &ast::Expr,
         scope: &Scope,
     ) -> Expr {
+        let stands_bare = !matches!(within.kind, ast::ExprKind::Paren(_) | ast::ExprKind::List(_));
         let within = unwrapped(within);
         if let Some((query, column)) = self.members_of(within, scope) {
             return self.in_query(expr, negated, value, within, (query, column), scope);
@@ -32,6 +33,9 @@ impl Checker<'_> {
         let mut checked = Vec::new();
         for item in items {
             let member = self.beside(&found, value, item, scope);
+            if stands_bare && self.is_no_list(&member, [value, item]) {
+                return poisoned(expr.span);
+            }
             checked.push(self.member(&found, value, member, item, is_list));
         }
         if negated {
@@ -43,6 +47,29 @@ impl Checker<'_> {
         let (found, checked) = (day(found), checked.into_iter().map(day).collect());
         let kind = ExprKind::In { negated, value: Box::new(found), items: checked };
         node(kind, Ty::of(TyKind::Bool).null_if(nullable), expr.span)
+    }
+
+    /// `"burg" in city`: one value, where several are looked through. True when it was reported.
+    fn is_no_list(&mut self, member: &Expr, [value, item]: [&ast::Expr; 2]) -> bool {
+        let kind = &member.ty.kind;
+        if member.ty.is_error() || matches!(kind, TyKind::List(_) | TyKind::Null | TyKind::Error) {
+            return false;
+        }
+        let advice = match (written(value), written(item)) {
+            (Some(part), Some(whole)) if kind.is_text() && matches!(value.kind, ast::ExprKind::Literal(_)) => {
+                Advice::write_to(format!("contains({whole}, {part})"), value.span.to(item.span), "for a part of a text")
+            }
+            (Some(value), Some(item)) => Advice::say(format!("write `{value} = {item}`, or `{value} in ({item})`")),
+            _ => Advice::None,
+        };
+        let found = kind.show(&self.program);
+        self.report(TypeProblem::Mismatch {
+            wanted: "list or a population".to_owned(),
+            found,
+            advice,
+            span: member.span,
+        });
+        true
     }
 
     /// One item of `in`; a list that stands alone gives its elements.

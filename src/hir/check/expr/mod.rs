@@ -6,6 +6,7 @@
 mod aggregate;
 mod arguments;
 mod arithmetic;
+mod behind;
 mod call;
 mod compare;
 mod constant;
@@ -23,7 +24,7 @@ mod text;
 pub(crate) use names::Resolved;
 pub(crate) use names::{Meaning, Place, related};
 use problem::{About, Advice, Side, TypeProblem};
-pub(crate) use slips::moment_in_quotes;
+pub(crate) use slips::{feedback_near, moment_in_quotes};
 pub(crate) use text::{quoted_name, written};
 
 use super::lints_expr::ExprLint;

@@ -57,7 +57,7 @@ pub(crate) struct Place {
 }
 
 /// After this many problems names are no longer compared with all that are known: the script was made for another schema.
-const MOST_SUGGESTIONS: usize = 200;
+pub(super) const MOST_SUGGESTIONS: usize = 200;
 
 impl Place {
     /// The row itself.
@@ -142,7 +142,12 @@ impl Checker<'_> {
                     let advice = self.advice_for_field(base, field, scope);
                     Err(Box::new(TypeProblem::UnknownField { field: wrong, of, known, advice }))
                 }
-                other => Err(Box::new(other)),
+                other => match &other {
+                    TypeProblem::UnknownName { name, .. } if name.span == base.span => {
+                        Err(Box::new(self.unknown_behind(name, field, scope).unwrap_or(other)))
+                    }
+                    _ => Err(Box::new(other)),
+                },
             },
             found => found,
         }
@@ -358,7 +363,8 @@ impl Checker<'_> {
     fn unknown_name(&self, name: &ast::Name, scope: &Scope) -> TypeProblem {
         let outer = scope.rows.iter().rev().skip(1).find(|row| self.in_row(&Place::of(row), name).is_some());
         let outer = outer.map(|row| format!("{}.{}", row.name, name.text));
-        TypeProblem::UnknownName { name: name.clone(), known: self.values_in(scope), outer, advice: Advice::None }
+        let advice = self.advice_for_owner(name, scope);
+        TypeProblem::UnknownName { name: name.clone(), known: self.values_in(scope), outer, advice }
     }
 
     /// Names that can begin a value: the row's own, qualifiers, locals, definitions, topics.

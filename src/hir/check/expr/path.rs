@@ -8,6 +8,9 @@ use crate::hir::check::{Checker, Global, Scope};
 use crate::hir::{ColumnRef, EntityId, Expr, ExprKind, FieldId, Query, RelationId, TyKind, Value};
 use crate::syntax::ast;
 
+/// What to write where a message was to be chosen by a condition.
+const CHOOSE_MESSAGE: &str = "to choose between messages write `if ... { send ... } else { send ... }`";
+
 impl Checker<'_> {
     /// A name or a path as a value.
     pub(crate) fn path(&mut self, expr: &ast::Expr, scope: &Scope, hint: Option<Hint>) -> Expr {
@@ -103,7 +106,20 @@ impl Checker<'_> {
                 row: name,
                 span,
             },
-            Meaning::Population(query) => self.population_as_value(&query, &name, hint, span),
+            Meaning::Population(query) => {
+                let row = scope.rows.last().filter(|row| row.entity == query.ty.entity && !row.name.is_empty());
+                match hint.map(|hint| &hint.ty.kind) {
+                    Some(TyKind::Bool) if row.is_some() => {
+                        let row = row.map_or("", |row| row.name.as_str());
+                        let advice = Advice::say(format!(
+                            "to keep the rows that are in it write `{row} intersect {name}`, without `where`"
+                        ));
+                        let population = format!("`{name}`");
+                        TypeProblem::PopulationAsValue { population, advice, span }
+                    }
+                    _ => self.population_as_value(&query, &name, hint, span),
+                }
+            }
             Meaning::ColumnOf { query, column } => self.column_as_value(&query, expr, &column, span),
             Meaning::Delivery { .. } => TypeProblem::NotAValue {
                 name: name.clone(),
@@ -111,7 +127,7 @@ impl Checker<'_> {
                 advice: Advice::say(format!("count one of its populations, for example `count({name}.opened)`")),
                 span,
             },
-            Meaning::Native(native) => function("a function", native.usage),
+            Meaning::Native(native) => function("a function", &native.usage),
             Meaning::Global(Global::Define(_)) => function("a function", &format!("{name}(...)")),
             Meaning::Global(global) => {
                 let outer = scope.rows.iter().rev().skip(1);
@@ -124,11 +140,17 @@ impl Checker<'_> {
                 }
                 let advice = match scope.rows.last() {
                     Some(row) => Advice::say(format!("`{}` has no field `{name}`", self.entity_name(row.entity))),
+                    None if matches!(global, Global::Message(_)) => Advice::say(CHOOSE_MESSAGE),
+                    None if hint.is_some_and(|hint| hint.ty.kind.is_text()) => {
+                        Advice::write_to(format!("\"{name}\""), span, "with quotes if it is a text")
+                    }
                     None => Advice::None,
                 };
                 TypeProblem::NotAValue { name, noun: super::problem::a(global.noun()), advice, span }
             }
-            _ => TypeProblem::NotAValue { name, noun: "a message".to_owned(), advice: Advice::None, span },
+            _ => {
+                TypeProblem::NotAValue { name, noun: "a message".to_owned(), advice: Advice::say(CHOOSE_MESSAGE), span }
+            }
         }
     }
 
@@ -173,8 +195,9 @@ impl Checker<'_> {
         let other =
             if number { format!("sum({column_name} of {base})") } else { format!("list({column_name} of {base})") };
         let population = format!("`{base}`");
-        let advice =
-            Advice::say(format!("use `{other}`, `max({column_name} of {base})` or `first({column_name} of {base})`"));
+        let advice = Advice::say(format!(
+            "use `{other}`, `max({column_name} of {base})` or, for a condition on a row of it, `exists({base} where {column_name} ...)`"
+        ));
         TypeProblem::PopulationAsValue { population, advice, span }
     }
 

@@ -14,6 +14,9 @@ pub(crate) enum TypeProblem {
     /// `of` names whose field it should be: "`customers`", "a decimal".
     #[error("{of} has no field `{}`", .field.text)]
     UnknownField { field: Name, of: String, known: Vec<String>, advice: Advice },
+    /// A module of the library, by the name it has here, and what it has.
+    #[error("the module `{module}` has no `{}`", .name.text)]
+    UnknownInModule { module: String, name: Name, known: Vec<String> },
     /// A value that an enumeration, the topics or the time zones do not have.
     #[error("`{written}` is not {}", a(.noun))]
     UnknownValue { written: String, noun: String, values: Vec<String>, about: About, span: Span },
@@ -163,7 +166,7 @@ impl TypeProblem {
     fn code(&self) -> Code {
         use TypeProblem::*;
         match self {
-            UnknownName { .. } => names::UNKNOWN_NAME,
+            UnknownName { .. } | UnknownInModule { .. } => names::UNKNOWN_NAME,
             UnknownField { .. } => codes::UNKNOWN_FIELD,
             UnknownValue { .. } => codes::UNKNOWN_VALUE,
             Mismatch { .. } | ValueInChain { .. } => codes::MISMATCH,
@@ -202,7 +205,10 @@ impl TypeProblem {
     fn span(&self) -> Span {
         use TypeProblem::*;
         match self {
-            UnknownName { name, .. } | UnknownField { field: name, .. } | DuplicateColumn { name, .. } => name.span,
+            UnknownName { name, .. }
+            | UnknownField { field: name, .. }
+            | UnknownInModule { name, .. }
+            | DuplicateColumn { name, .. } => name.span,
             Incomparable { wrong: side, .. }
             | BadOperand { last: side, .. }
             | DifferentEntities { right: side, .. } => side.span,
@@ -242,7 +248,9 @@ impl TypeProblem {
         match self {
             UnknownName { advice, .. } | UnknownField { advice, .. } if advice != Advice::None => advice.to(problem),
             UnknownName { name, known, outer, .. } => unknown_name(problem, &name, &known, outer),
-            UnknownField { field, known, .. } => nearest(problem, &field, &known),
+            UnknownField { field, known, .. } | UnknownInModule { name: field, known, .. } => {
+                nearest(problem, &field, &known)
+            }
             UnknownValue { written, values, about, span, .. } => unknown_value(problem, &written, &values, about, span),
             Mismatch { found, advice, .. } => advice.to(problem.label(format!("this is {}", a(&found)))),
             Incomparable { other, wrong, advice } => advice.to(problem.label(wrong.ty).also(other.span, other.ty)),

@@ -20,9 +20,9 @@ impl Checker<'_> {
         hint: Option<Hint>,
     ) -> TypeProblem {
         match problem {
-            TypeProblem::UnknownName { name, known, outer: None, .. } => {
+            TypeProblem::UnknownName { name, known, outer: None, advice: Advice::None } => {
                 let advice = match &expr.kind {
-                    ast::ExprKind::Name(_) => self.advice_for_name(&name, &known, hint, !scope.rows.is_empty()),
+                    ast::ExprKind::Name(_) => self.advice_for_name(&name, &known, hint, scope),
                     _ => self.advice_for_path(expr, scope),
                 };
                 TypeProblem::UnknownName { name, known, outer: None, advice }
@@ -32,14 +32,30 @@ impl Checker<'_> {
     }
 
     /// What a single word means that is no name.
-    fn advice_for_name(&self, name: &ast::Name, known: &[String], hint: Option<Hint>, has_row: bool) -> Advice {
+    fn advice_for_name(&self, name: &ast::Name, known: &[String], hint: Option<Hint>, scope: &Scope) -> Advice {
         let lower = name.text.to_lowercase();
         let kind = hint.map(|hint| &hint.ty.kind);
         if let Some(advice) = said_otherwise(&lower, kind, name.span) {
             return advice;
         }
-        if let Some(entity) = self.entity_with(&name.text).filter(|_| !has_row) {
-            return Advice::say(format!("it is a field of `{entity}`, and there is no row of it here"));
+        if name.text.contains('{') {
+            return Advice::say("text stands in double quotes; names stand in backquotes");
+        }
+        if let Some(advice) = self.bound_elsewhere(name, scope) {
+            return advice;
+        }
+        if let Some(entity) = self.entity_with(&name.text).filter(|_| scope.rows.is_empty()) {
+            return Advice::say(format!(
+                "it is a field of `{entity}`, and there is no row of it here; what depends on a row is written \
+                 `define NAME of {entity} = ...`"
+            ));
+        }
+        if kind == Some(&TyKind::Topic) {
+            let topics: Vec<&str> = self.program.topics.iter().map(|topic| topic.name.as_str()).collect();
+            return match did_you_mean(&name.text, topics.iter().copied()) {
+                Some(near) => Advice::write(near, name.span),
+                None => Advice::say(format!("topics are {}", super::super::super::problem::listed(topics))),
+            };
         }
         match kind.and_then(relate::values) {
             Some(values) => {
@@ -49,6 +65,9 @@ impl Checker<'_> {
                     return Advice::write_to(format!("\"{value}\""), name.span, "with quotes, as it is a value");
                 }
                 Advice::None
+            }
+            None if lower == "age" && scope.rows.last().is_some() => {
+                Advice::say("write `years_between(BIRTHDAY, today())`, with the field that holds the day of birth")
             }
             None if kind.is_some_and(TyKind::is_text)
                 && did_you_mean(&name.text, known.iter().map(String::as_str)).is_none() =>
@@ -89,6 +108,9 @@ impl Checker<'_> {
     ) -> TypeProblem {
         let known = self.populations_in(scope);
         let lower = name.text.to_lowercase();
+        if let Some(advice) = self.bound_elsewhere(&name, scope).filter(|_| outer.is_none()) {
+            return TypeProblem::UnknownName { name, known, outer, advice };
+        }
         let everybody = ["all", "everyone", "everybody", "anyone", "recipients", "users", "contacts", "profiles"];
         let entities = self.program.entities.iter().map(|entity| entity.name.as_str());
         let advice = match everybody.contains(&lower.as_str()) {
@@ -135,7 +157,12 @@ impl Checker<'_> {
             self.report(TypeProblem::ValueInChain { word: "or", advice, span: operands[1].span });
             return true;
         }
-        let ast::ExprKind::Binary { op: sign, left, right, .. } = &operands[at.saturating_sub(1)].kind else {
+        // `a and b != "x" or "y"`: the last comparison.
+        let mut compared = operands[at.saturating_sub(1)];
+        while let ast::ExprKind::Binary { op: BinaryOp::And, right, .. } = &compared.kind {
+            compared = right;
+        }
+        let ast::ExprKind::Binary { op: sign, left, right, .. } = &compared.kind else {
             return false;
         };
         if at == 0 || !is_sign(*sign) {
@@ -145,7 +172,7 @@ impl Checker<'_> {
         let run = operands[at..].iter().take_while(|operand| is_value(operand)).count();
         let values: Option<Vec<String>> =
             std::iter::once(&**right).chain(operands[at..at + run].iter().copied()).map(written).collect();
-        let whole = operands[at - 1].span.to(operands[at + run - 1].span);
+        let whole = compared.span.to(operands[at + run - 1].span);
         let word = if op == BinaryOp::Or { "or" } else { "and" };
         let advice = match (written(left), values, sign) {
             (Some(name), Some(values), BinaryOp::Equal) => {
@@ -201,6 +228,11 @@ impl Checker<'_> {
         let Some(of) = written(base) else { return Advice::None };
         let lower: String = field.text.to_lowercase().chars().filter(|letter| *letter != '_').collect();
         let span = base.span.to(field.span);
+        // The arm of a split, behind what was divided.
+        let name = ast::Expr { kind: ast::ExprKind::Name(field.clone()), span: field.span };
+        if scope.local(&field.text).is_some() && self.is_population(&name, scope) {
+            return Advice::write_to(quoted_name(&field.text), span, "alone");
+        }
         if self.is_population(base, scope) {
             return match lower.as_str() {
                 "count" | "size" | "length" | "len" => Advice::write(format!("count({of})"), span),
@@ -250,6 +282,9 @@ impl Checker<'_> {
         let first = given.first();
         let of = first.and_then(written);
         let whole = name.span.to(args.span);
+        if let Some(advice) = condition_as_call(&lower, given, whole) {
+            return advice;
+        }
         if let (Some(first), Some(of)) = (first, &of) {
             let is_delivery = matches!(self.resolve(first, scope), Ok(Meaning::Delivery { .. }));
             if let (true, Some(kind)) = (is_delivery, feedback_near(&lower)) {
@@ -266,7 +301,7 @@ impl Checker<'_> {
                     _ => {}
                 }
             }
-            if matches!(lower.as_str(), "isnull" | "is_null") && given.len() == 1 {
+            if matches!(lower.as_str(), "isnull" | "is_null" | "isblank" | "is_blank" | "isempty") && given.len() == 1 {
                 return Advice::write(format!("{of} is null"), whole);
             }
             if matches!(lower.as_str(), "notnull" | "isnotnull" | "is_not_null") {
@@ -280,6 +315,24 @@ impl Checker<'_> {
             return Advice::say("to do something several times write `repeat 5 times { ... }`");
         }
         self.nearest_function(&name.text, name.span)
+    }
+}
+
+/// `AND(a, b)`, `COUNTIF(rows, condition)`
+fn condition_as_call(lower: &str, given: &[ast::Expr], whole: Span) -> Option<Advice> {
+    let operands: Option<Vec<String>> = given.iter().map(written).collect();
+    match (lower, operands.as_deref()) {
+        ("and" | "or", Some(operands)) if operands.len() > 1 => {
+            Some(Advice::write(format!("({})", operands.join(&format!(" {lower} "))), whole))
+        }
+        ("and" | "or", _) => Some(Advice::say(format!("write `a {lower} b`"))),
+        ("not", Some([operand])) => Some(Advice::write(format!("not ({operand})"), whole)),
+        ("countif" | "countifs", Some([rows, condition])) => {
+            Some(Advice::write(format!("count({rows} where {condition})"), whole))
+        }
+        ("countif" | "countifs", _) => Some(Advice::say("write `count(SEGMENT where ...)`")),
+        ("sumif" | "sumifs", _) => Some(Advice::say("write `sum(FIELD of SEGMENT where ...)`")),
+        _ => None,
     }
 }
 

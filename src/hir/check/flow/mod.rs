@@ -106,7 +106,10 @@ impl<'a> Checker<'a> {
         let (what, help) = match &stmt.kind {
             Error => return,
             Use(_) | Entity(_) | Topic(_) | Channel(_) | Message(_) | Policy(_) | Signal(_) | Define(_)
-            | Campaign(_) | Test(_) => ("a declaration", "move it to the top level of the file"),
+            | Campaign(_) | Test(_) => {
+                self.misplaced_names.extend(declared_name(&stmt.kind).map(|name| name.text.clone()));
+                ("a declaration", "move it to the top level of the file")
+            }
             Param(_) => {
                 ("`param`", "declare parameters behind the campaign's name, or at the top level of a file that is one")
             }
@@ -182,5 +185,20 @@ fn set_word(op: ast::SetOp) -> &'static str {
         ast::SetOp::Union => "union",
         ast::SetOp::Intersect => "intersect",
         ast::SetOp::Except => "except",
+    }
+}
+
+/// The name that a declaration gives.
+fn declared_name(kind: &ast::StmtKind) -> Option<&ast::Name> {
+    use ast::StmtKind::*;
+    match kind {
+        Entity(entity) => Some(&entity.name),
+        Topic(topic) => Some(&topic.name),
+        Channel(channel) => Some(&channel.name),
+        Message(message) => Some(&message.name),
+        Policy(policy) => Some(&policy.name),
+        Signal(signal) => Some(&signal.name),
+        Define(define) => Some(&define.name),
+        _ => None,
     }
 }

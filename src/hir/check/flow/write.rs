@@ -6,6 +6,7 @@ use super::super::super::{Ty, TyKind, Value};
 use super::super::options::{OptionKind, OptionSpec};
 use super::super::{Checker, Global, RowScope, Scope};
 use crate::base::{Span, did_you_mean};
+use crate::diag::Problem;
 use crate::diag::codes::{flow as codes, types};
 use crate::syntax::ast;
 
@@ -36,6 +37,18 @@ impl Checker<'_> {
     ) -> StmtKind {
         let mut query = self.query(segment, scope);
         self.export_place(to, record);
+        if let Some(path) =
+            path_without_quotes(to).filter(|path| path.contains(['/', '.']) && self.is_no_value(to, scope))
+        {
+            let problem = Problem::error(codes::BAD_WRITE, "a path stands in quotes", to.span);
+            self.report(problem.help(format!("write `\"{path}\"`")).fix(to.span, format!("\"{path}\"")));
+            let options = self.constant_options(record, "`export`", EXPORT);
+            return StmtKind::Export {
+                query,
+                to: Expr { kind: ExprKind::Error, ty: Ty::error(), span: to.span },
+                options,
+            };
+        }
         let to = self.of_kind(to, scope, TyKind::Text);
         let options = self.constant_options(record, "`export`", EXPORT);
         if let (Some(record), false) = (record, query.ty.is_error()) {
@@ -43,6 +56,16 @@ impl Checker<'_> {
             query = self.export_order(record, segment, query, scope);
         }
         StmtKind::Export { query, to, options }
+    }
+
+    /// True for a path of names of which the first means nothing here.
+    fn is_no_value(&self, to: &ast::Expr, scope: &Scope) -> bool {
+        match &to.kind {
+            ast::ExprKind::Field { base: inner, .. } | ast::ExprKind::Binary { left: inner, .. } => {
+                self.is_no_value(inner, scope)
+            }
+            _ => self.resolve(to, scope).is_err(),
+        }
     }
 
     /// What is plain from the text: an export stays in the project, and its name says what kind of file it is.
@@ -366,5 +389,17 @@ fn equated(on: &Expr, row: RowId) -> Vec<(super::super::super::FieldId, Expr)> {
             _ => Vec::new(),
         },
         _ => Vec::new(),
+    }
+}
+
+/// `out/vip.csv`
+fn path_without_quotes(to: &ast::Expr) -> Option<String> {
+    match &to.kind {
+        ast::ExprKind::Name(name) => Some(name.text.clone()),
+        ast::ExprKind::Field { base, field } => Some(format!("{}.{}", path_without_quotes(base)?, field.text)),
+        ast::ExprKind::Binary { op: ast::BinaryOp::Divide, left, right, .. } => {
+            Some(format!("{}/{}", path_without_quotes(left)?, path_without_quotes(right)?))
+        }
+        _ => None,
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Native {
     /// The result may be null even where no argument is.
     pub may_be_null: bool,
     /// As declared, for help texts: `left(s: text, n: int): text`.
-    pub usage: &'static str,
+    pub usage: String,
 }
 
 /// A parameter of a native.
@@ -67,7 +67,10 @@ pub(crate) fn native(name: &str) -> Option<&'static Native> {
 /// All natives by name.
 pub(crate) fn natives() -> &'static HashMap<&'static str, Native> {
     static NATIVES: OnceLock<HashMap<&'static str, Native>> = OnceLock::new();
-    NATIVES.get_or_init(|| PRELUDE.lines().filter_map(declaration).map(|native| (native.name, native)).collect())
+    NATIVES.get_or_init(|| {
+        let declarations = PRELUDE.split("\ndefine ").skip(1);
+        declarations.filter_map(declaration).map(|native| (native.name, native)).collect()
+    })
 }
 
 /// Words that look like functions and are part of the language.
@@ -102,12 +105,14 @@ const AGGREGATES: &[(&str, AggregateFn)] = &[
     ("percentile", AggregateFn::Percentile),
 ];
 
-/// Reads `define NAME(PARAM: TYPE [= DEFAULT], ...): TYPE = builtin "NAME"`.
-fn declaration(line: &'static str) -> Option<Native> {
-    let (usage, _) = line.strip_prefix("define ")?.rsplit_once(" = builtin ")?;
+/// Reads `NAME(PARAM: TYPE [= DEFAULT], ...): TYPE = builtin "NAME"`, on one line or with a line for each parameter.
+fn declaration(text: &'static str) -> Option<Native> {
+    let (usage, _) = text.split_once(" = builtin ")?;
     let (name, rest) = usage.split_once('(')?;
     let (params, result) = rest.rsplit_once("): ")?;
-    let params = split_params(params).into_iter().filter_map(parameter).collect();
+    let params = split_params(params);
+    let usage = format!("{name}({}): {result}", params.join(", "));
+    let params = params.into_iter().filter_map(parameter).collect();
     Some(Native { name, params, result: shape(result), may_be_null: result.ends_with('?'), usage })
 }
 
@@ -118,7 +123,7 @@ fn split_params(params: &'static str) -> Vec<&'static str> {
         quoted ^= letter == '"';
         letter == ',' && !quoted
     };
-    params.split(comma).map(str::trim_start).filter(|param| !param.is_empty()).collect()
+    params.split(comma).map(str::trim).filter(|param| !param.is_empty()).collect()
 }
 
 fn parameter(text: &'static str) -> Option<NativeParam> {

@@ -12,6 +12,7 @@ pub(crate) fn other_name(name: &str) -> Option<String> {
 
 /// Names in small letters without `_`, and ours: a name, or a sentence.
 const OTHERS: &[(&str, &str)] = &[
+    ("last", "write `first(FIELD of ROWS order by FIELD desc)`"),
     ("countall", "write `count(...)`"),
     ("len strlen charlength characterlength", "length"),
     ("datalength octetlength", "byte_length"),

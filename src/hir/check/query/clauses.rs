@@ -145,7 +145,11 @@ impl Checker<'_> {
             (TyKind::Int | TyKind::Percent | TyKind::Error, _) => None,
             _ => Some("needs a number of rows or a share such as `10%`"),
         };
-        if let Some(complaint) = complaint {
+        if let (Some(share), Some(_)) = (share_of_fraction(&value), complaint) {
+            let (wanted, found) = ("share".to_owned(), value.ty.kind.show(&self.program));
+            let advice = Advice::write(share, value.span);
+            self.report(TypeProblem::Mismatch { wanted, found, advice, span: value.span });
+        } else if let Some(complaint) = complaint {
             let why =
                 if complaint.starts_with("needs") { format!("`{clause}` {complaint}") } else { complaint.to_owned() };
             self.report(TypeProblem::BadAmount { why, span: value.span });
@@ -238,5 +242,15 @@ fn with_something_to_grow(input: Box<Query>, row: RowId, by: Option<&Expr>) -> B
             Box::new(Query { kind: QueryKind::Where { input, row, predicate }, ty, span })
         }
         _ => input,
+    }
+}
+
+/// `10%` for `0.1`.
+fn share_of_fraction(value: &Expr) -> Option<String> {
+    match &value.kind {
+        ExprKind::Literal(Value::Decimal(share)) if share.is_sign_positive() && *share < rust_decimal::Decimal::ONE => {
+            Some(format!("{}%", (*share * rust_decimal::Decimal::ONE_HUNDRED).normalize()))
+        }
+        _ => None,
     }
 }

@@ -219,6 +219,10 @@ impl Checker<'_> {
             self.report(TypeProblem::NotAPopulation { found: "address".to_owned(), advice, span: expr.span });
             return poisoned(expr.span);
         }
+        if let Some((found, advice)) = self.no_rows(expr, scope) {
+            self.report(TypeProblem::NotAPopulation { found: found.to_owned(), advice, span: expr.span });
+            return poisoned(expr.span);
+        }
         let found = match self.resolve(expr, scope) {
             Ok(Meaning::ColumnOf { query, column }) => Some(self.column_ty(&query, &column.text)),
             Ok(Meaning::Global(global)) => Some(super::expr::problem::a(global.noun())),
@@ -234,6 +238,37 @@ impl Checker<'_> {
             self.report(TypeProblem::NotAPopulation { found, advice: Advice::None, span: expr.span });
         }
         poisoned(expr.span)
+    }
+
+    /// Conditions and lists, which are never populations, whatever they hold.
+    fn no_rows(&self, expr: &ast::Expr, scope: &Scope) -> Option<(&'static str, Advice)> {
+        use ast::BinaryOp::{Add, Coalesce, Divide, Multiply, Subtract};
+        match &expr.kind {
+            ast::ExprKind::Unary { op: ast::UnaryOp::Not, operand } if self.is_population(operand, scope) => {
+                let advice = match (&operand.kind, super::expr::written(operand)) {
+                    (ast::ExprKind::Field { base, .. }, Some(those)) => match super::expr::written(base) {
+                        Some(send) => Advice::say(format!("write `{send}.sent except {those}` for the others")),
+                        None => Advice::None,
+                    },
+                    (_, Some(those)) => Advice::say(format!("say whom it is taken from: `SEGMENT except {those}`")),
+                    _ => Advice::None,
+                };
+                Some(("a condition", advice))
+            }
+            ast::ExprKind::Binary { op: Add | Subtract | Multiply | Divide | Coalesce, .. } => None,
+            ast::ExprKind::Unary { op: ast::UnaryOp::Not, .. }
+            | ast::ExprKind::Binary { .. }
+            | ast::ExprKind::In { .. }
+            | ast::ExprKind::Between { .. }
+            | ast::ExprKind::Is { .. } => {
+                Some(("a condition", Advice::say("name the rows before the condition: `(customers where ...)`")))
+            }
+            ast::ExprKind::List(_) => {
+                let advice = Advice::say("choose the rows: `(customers where email in (\"...\", \"...\"))`");
+                Some(("a list", advice))
+            }
+            _ => None,
+        }
     }
 
     fn column_ty(&self, query: &Query, column: &str) -> String {

@@ -185,6 +185,14 @@ impl Checker<'_> {
             self.report(problem.help(format!("write `{zone}`")).fix(value.span, zone));
             return None;
         }
+        // `in Berlin`
+        if let ast::ExprKind::Name(name) = &value.kind
+            && let Some(zone) = zone_of_place(&name.text)
+        {
+            let problem = Problem::error(codes::UNKNOWN_ZONE, "the name of a time zone stands in quotes", value.span);
+            self.report(problem.help(format!("write `\"{zone}\"`")).fix(value.span, format!("\"{zone}\"")));
+            return None;
+        }
         match self.constant(value, &Ty::of(TyKind::Text)) {
             Some(Value::Text(zone)) => self.zone(zone, value.span),
             _ => None,
@@ -214,4 +222,12 @@ impl Checker<'_> {
         self.report(NameProblem::Declaration { code: codes::UNKNOWN_ZONE, why, help, span });
         None
     }
+}
+
+/// `Europe/Berlin` for `Berlin`.
+fn zone_of_place(place: &str) -> Option<String> {
+    let wanted = place.to_lowercase();
+    let zones = jiff::tz::TimeZoneDatabase::bundled();
+    let mut zones = zones.available().map(|zone| zone.to_string());
+    zones.find(|zone| zone.rsplit('/').next().is_some_and(|last| last.to_lowercase() == wanted))
 }

@@ -22,6 +22,13 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
         (_, Kind::StmtMessage) => message(place, wanted, found),
         (_, Kind::StmtParam) if wanted.takes(":") => typed(place, found, place.nth(1)?),
         (_, Kind::StmtDefine) if wanted.takes(":") && found.kind != Kind::End => typed(place, found, place.before(1)?),
+        (_, Kind::StmtCampaign)
+            if found.kind == Kind::ParenOpen && place.before(2).is_some_and(|before| before.kind == Kind::Signal) =>
+        {
+            let signal = place.before(1).map_or("NAME", |name| place.word(name));
+            let help = "its fields are names in the campaign; parameters of its own stand behind the campaign's name";
+            Some(Slip::say(help).because(format!("only the name of the signal `{signal}` stands here")))
+        }
         (_, Kind::StmtCampaign) if wanted.takes("{") && found.kind == Kind::End => {
             Some(Slip::say("the steps of a campaign stand in braces: `{ ... }`"))
         }
@@ -36,6 +43,10 @@ fn rule(place: &Place<'_>, first: Token) -> Option<Slip> {
         Kind::ItemQuiet => "quiet sms 21:00 to 08:00 local",
         Kind::ItemWindow => "window email 09:00 to 12:00 local",
         Kind::ItemHoldout => "holdout 5%",
+        _ if matches!(place.word(first), "max" | "maximum" | "limit" | "frequency" | "at") => "cap email 3 per 7d",
+        _ if matches!(place.word(first), "silent" | "silence" | "night" | "no" | "mute") => {
+            "quiet sms 21:00 to 08:00 local"
+        }
         _ => return None,
     };
     place.first().map(|_| Slip::say(format!("write it as in `{form}`")))

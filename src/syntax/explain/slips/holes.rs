@@ -9,6 +9,10 @@ pub fn find(place: &Place<'_>, found: Token) -> Option<Slip> {
     let open = innermost(place)?;
     let before = place.before(1)?;
     let word = place.word(found);
+    if before.kind == Kind::For && before.start >= open.end {
+        let help = "a list is put in by `{join(list(FIELD of ROWS), \", \")}`; template files have `{% for %}`";
+        return Some(Slip::say(help).because("there are no loops in a text"));
+    }
     let (first, last) = place.operand_before(1).unwrap_or((before, before));
     let operand = place.written(first, last);
     match found.kind {

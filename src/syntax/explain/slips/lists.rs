@@ -67,6 +67,9 @@ fn comma(place: &Place<'_>, wanted: &Wanted, found: Token, before: Token) -> Opt
         .map_while(|back| place.before(back))
         .find(|token| matches!(token.kind, Kind::Where | Kind::With | Kind::By | Kind::On | Kind::Set | Kind::StmtIf));
     let in_condition = clause.is_some_and(|clause| matches!(clause.kind, Kind::Where | Kind::StmtIf));
+    if in_condition && first.kind == Kind::StmtDo && wanted.takes(")") {
+        return Some(Slip::say("a population with clauses stands in parentheses here: `(customers where ...)`"));
+    }
     if in_condition && (wanted.takes("dedupe") || wanted.takes("{")) {
         let slip = Slip::write(span, " and").help("write `and` between conditions, or `or`");
         return Some(slip.repair(place.at, place.at + 1, &[Kind::And]));

@@ -162,6 +162,18 @@ fn of_literal(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> 
             true => (share * rust_decimal::Decimal::ONE_HUNDRED).normalize(),
             false => share,
         });
+        // `1/3`
+        let parts = place.after(1).filter(|sign| sign.kind == Kind::Slash).and(place.after(2));
+        let parts: Option<rust_decimal::Decimal> = parts.and_then(|parts| place.word(parts).parse().ok());
+        if let (Some(share), Some(parts)) = (share, parts.filter(|parts| !parts.is_zero())) {
+            let right = (share * rust_decimal::Decimal::ONE_HUNDRED / parts).round().normalize();
+            let fix = Slip::write(place.spread(found, place.after(2)?), format!("{right}%"));
+            return Some(fix.help(format!("shares are percentages: write `{right}%`")).repair(
+                place.at,
+                place.at + 3,
+                &[Kind::Percent],
+            ));
+        }
         let right = share.map_or_else(|| "10%".to_owned(), |share| format!("{share}%"));
         let slip =
             Slip::write(place.span(found), right.clone()).help(format!("shares are percentages: write `{right}`"));

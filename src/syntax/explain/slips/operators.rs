@@ -63,6 +63,9 @@ const FUNCTIONS: &[(&str, &str)] = &[
 pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
     let is_comparison = |kind| (Kind::Equal..=Kind::GreaterEqual).contains(&kind);
     let before = place.before(1)?;
+    if let Some(slip) = negated_function(place, found).filter(|_| !wanted.operand()) {
+        return Some(slip);
+    }
     match found.kind {
         Kind::Between | Kind::In | Kind::Like | Kind::Not if before.kind == Kind::Is => {
             let slip = Slip::write(place.span(before), "").because("`is` is too much here").help("leave the `is` out");
@@ -73,6 +76,14 @@ pub fn find(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             Some(slip.repair(place.at - 1, place.at, &[]))
         }
         kind if kind.is_name() && one_of(place, found).is_some() => one_of(place, found),
+        kind if kind.is_name() && before.kind == Kind::Is && phrase(place, found, WORDS).is_some() => {
+            let slip = in_words(place, found)?;
+            let from = place.at - 1;
+            let span = place.spread(before, found).to(slip.span.unwrap_or(place.span(found)));
+            let sign = slip.fix.as_ref().map(|(_, sign)| sign.clone())?;
+            let repair = slip.repair.map(|repair| super::Repair { from, ..repair });
+            Some(Slip { fix: Some((span, sign)), span: Some(span), repair, ..slip })
+        }
         _ if before.kind == Kind::Is || (before.kind == Kind::Not && behind_is(place)) => is(place, found),
         _ if before.kind == Kind::Not && wanted.takes("like") && !wanted.operand() => {
             let slip = Slip::write(place.span(before), "!=").because("`not` stands before a condition, not in it");
@@ -170,6 +181,9 @@ fn phrase<'p>(place: &Place<'_>, found: Token, known: &'p [(&str, &str)]) -> Opt
 
 fn in_words(place: &Place<'_>, found: Token) -> Option<Slip> {
     let (last, length, sign) = phrase(place, found, WORDS)?;
+    if let Some(slip) = age(place, found, (length, sign)) {
+        return Some(slip);
+    }
     // `row_number() over (...)`
     if place.word(found).eq_ignore_ascii_case("over") && place.after(1).is_some_and(|next| next.kind == Kind::ParenOpen)
     {
@@ -187,6 +201,47 @@ fn in_words(place: &Place<'_>, found: Token) -> Option<Slip> {
     let written = place.written(found, last);
     let slip = Slip::write(place.spread(found, last), sign).because(format!("`{written}` is not an operator"));
     Some(slip.repair(place.at, place.at + length, &[kind]))
+}
+
+/// `older than 30 days`
+fn age(place: &Place<'_>, found: Token, (length, sign): (usize, &str)) -> Option<Slip> {
+    if !matches!(place.word(found), "older" | "newer" | "younger") {
+        return None;
+    }
+    let value = place.after(length).filter(|value| value.kind == Kind::Literal)?;
+    let unit = place.after(length + 1).filter(|unit| unit.kind.is_name());
+    let last = unit.unwrap_or(value);
+    let written: String = place.written(value, last).split_whitespace().collect();
+    let written = match crate::syntax::literal::read(&written) {
+        Ok(_) => written,
+        Err(fault) => fault.fix?,
+    };
+    let slip = Slip::write(place.spread(found, last), format!("{sign} ago({written})"));
+    let kind = if sign == "<" { Kind::Less } else { Kind::Greater };
+    let end = place.at + length + 1 + usize::from(unit.is_some());
+    Some(slip.because("an age is a moment that lies so far back").repair(place.at, end, &[kind, Kind::Bad]))
+}
+
+/// `city does not contain "x"`, `city not contains "x"`
+fn negated_function(place: &Place<'_>, found: Token) -> Option<Slip> {
+    let does = matches!(place.word(found), "does" | "do") && place.after(1).is_some_and(|not| not.kind == Kind::Not);
+    let not = place.before(1).is_some_and(|before| before.kind == Kind::Not);
+    let (start, operand) = match (does, not) {
+        (true, _) => (2, place.operand_before(1)?),
+        (_, true) => (0, place.operand_before(2)?),
+        _ => return None,
+    };
+    let name = place.after(start).or_else(|| (start == 0).then_some(found))?;
+    let (_, function) = FUNCTIONS.iter().find(|(theirs, _)| {
+        let first = theirs.split([' ', '_']).next().unwrap_or(theirs);
+        place.word(name).trim_end_matches('s') == first.trim_end_matches('s') || place.word(name) == *theirs
+    })?;
+    let with = place.after(start + 1).is_some_and(|next| next.kind == Kind::With);
+    let value = place.operand_after(start + 1 + usize::from(with));
+    let value = value.map_or("\"...\"", |(first, last)| place.written(first, last));
+    let call = format!("not {function}({}, {value})", place.written(operand.0, operand.1));
+    let message = format!("`{}` is not an operator", place.word(name));
+    Some(Slip::say(format!("write `{call}`")).because(message))
 }
 
 fn function(place: &Place<'_>, found: Token) -> Option<Slip> {

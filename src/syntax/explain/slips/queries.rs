@@ -206,7 +206,8 @@ fn clause(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             let slip = Slip::write(span, "dedupe").help("write `dedupe by FIELD`");
             slip.repair(place.at, place.at + 1, &[Kind::Dedupe])
         }
-        "minus" | "exclude" | "excluding" | "without" | "difference" => set_operator(place, "except", Kind::Except),
+        "without" => Slip::say("write `except (SEGMENT)` for a population, `where not exists(...)` for a relation"),
+        "minus" | "exclude" | "excluding" | "difference" => set_operator(place, "except", Kind::Except),
         "plus" | "including" | "merge" => set_operator(place, "union", Kind::Union),
         "as" | "alias" => alias(place),
         _ if next.is_some_and(|next| next.kind == Kind::Where) && place.before(1).is_some_and(|b| b.kind.is_name()) => {

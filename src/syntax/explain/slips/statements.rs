@@ -307,6 +307,12 @@ pub fn help(place: &Place<'_>, word: &str) -> Option<String> {
     {
         return Some(format!("values do not change: bind another name, `let NAME = {word} + 1`"));
     }
+    let is_procedure = |tokens: &[Token]| {
+        tokens[0].kind == Kind::StmtDefine && place.word(tokens[1]) == word && tokens[1].start != place.found().start
+    };
+    if place.tokens.windows(2).any(is_procedure) {
+        return Some(format!("write `do {word}(...)`"));
+    }
     let lower = word.to_ascii_lowercase();
     if let "email" | "mail" | "sms" | "push" = lower.as_str() {
         if place.next().is_some_and(|next| place.word(next) == "message") {
@@ -341,7 +347,8 @@ fn other_word(lower: &str) -> Option<&'static str> {
         "sleep" | "pause" | "delay" => "write `wait`",
         "print" | "echo" | "console" | "printf" | "puts" => "write `log`",
         "call" | "execute" | "perform" => "write `do`",
-        "exit" | "quit" | "return" | "abort" => "write `stop`",
+        "return" => "write `stop` to end a run, `define NAME of customers = ...` for a value",
+        "exit" | "quit" | "abort" => "write `stop`",
         "audience" | "list" | "target" | "query" | "population" => "write `segment NAME = customers where ...`",
         "create" | "table" => {
             "write `entity NAME from \"file.csv\" { id: int key }` for rows, `segment NAME = ...` for a population"

@@ -18,6 +18,10 @@ fn keyword(word: &str) -> Option<Kind> {
 pub fn doubled(place: &Place<'_>, found: Token) -> Option<Slip> {
     let word = place.word(found);
     let before = place.before(1)?;
+    // `1..3`
+    if found.kind == Kind::Dot && place.first()?.kind == Kind::StmtFor {
+        return None;
+    }
     // `email email`: a field without the colon before its type.
     let lacks_colon = place.unit.inside == Inside::Entity && place.at == place.unit.start + 1;
     if lacks_colon && place.after(1).is_none_or(|next| next.kind != Kind::Colon) {
