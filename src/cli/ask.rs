@@ -188,7 +188,7 @@ fn show_once(answer: Answer, plan: &Plan, engine: &Engine, stopwatch: Stopwatch,
         Answer::Rows(rows) if context.output.is_json() => {
             for row in &rows.rows {
                 let names = rows.columns.iter().map(|(name, _)| name.clone());
-                let values = row.iter().map(|value| value.to_json(zone));
+                let values = row.iter().map(|value| value.to_exact_json(zone));
                 let object: serde_json::Map<_, _> = names.zip(values).collect();
                 context.output.line(serde_json::Value::Object(object).to_string());
             }
@@ -199,7 +199,7 @@ fn show_once(answer: Answer, plan: &Plan, engine: &Engine, stopwatch: Stopwatch,
             context.output.text(table.render(width));
         }
         Answer::Value { value, .. } if context.output.is_json() => {
-            context.output.line(value.to_json(zone).to_string());
+            context.output.line(value.to_exact_json(zone).to_string());
         }
         other => {
             if let Some(text) = text(&other, engine) {
@@ -231,7 +231,7 @@ fn table(rows: &Rows, engine: &Engine, stopwatch: Option<Stopwatch>) -> Table {
     let cell = |(value, number): (&Value, bool)| match value {
         Value::Null => None,
         // Keys and years are numbers to the engine but names to people, so only amounts are grouped.
-        Value::Decimal(value) if number => Some(group_digits(&value.to_string())),
+        Value::Decimal(_) | Value::LongDecimal(_) if number => Some(group_digits(&value.to_text(zone))),
         other => Some(other.to_text(zone)),
     };
     let row = |row: &Vec<Value>| row.iter().zip(rows.columns.iter().map(|(_, number)| *number)).map(cell).collect();
@@ -253,7 +253,7 @@ fn text(answer: &Answer, engine: &Engine) -> Option<String> {
         Answer::Value { name, value } => {
             let shown = match value {
                 Value::Null => "null".to_string(),
-                Value::Int(number) => group_digits(&number.to_string()),
+                Value::Int(_) | Value::Decimal(_) | Value::LongDecimal(_) => group_digits(&value.to_text(zone)),
                 other => other.to_text(zone),
             };
             name.as_ref().map_or(shown.clone(), |name| format!("{name} = {shown}"))

@@ -31,6 +31,8 @@ pub enum Value {
     Bool(bool),
     Int(i64),
     Decimal(Decimal),
+    /// A decimal that was computed and has more digits than a [`Value::Decimal`] can have.
+    LongDecimal(LongDecimal),
     Float(f64),
     Text(String),
     Duration(Duration),
@@ -38,6 +40,15 @@ pub enum Value {
     Time(jiff::civil::Time),
     Timestamp(jiff::Timestamp),
     List(Vec<Value>),
+}
+
+/// A decimal of up to 38 digits: `units / 10^scale`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct LongDecimal {
+    pub units: i128,
+    /// At most 38.
+    pub scale: u8,
 }
 
 /// Every kind of expression.

@@ -208,16 +208,31 @@ pub fn exclusions(tally: &Tally) -> Option<String> {
 
 /// What a population lost, when more than one clause took rows or lines could not be read.
 pub fn dropped(step: &StepRecord) -> Option<String> {
-    const REFUSED: &[&str] =
-        &["rejected", "repeated", "vanished", "key_exists", "constraint", "no_topic", "no_person", "failed", "unknown"];
-    let is_refused = |reason: &String| REFUSED.contains(&reason.as_str());
-    // One clause needs no word; rows that could not be read or written always do.
-    if step.dropped.len() < 2 && !step.dropped.keys().any(is_refused) {
+    /// Always said: rows that could not be read or written, and rows that several populations have.
+    const ALWAYS: &[&str] = &[
+        "rejected",
+        "repeated",
+        "vanished",
+        "key_exists",
+        "constraint",
+        "no_topic",
+        "no_person",
+        "failed",
+        "unknown",
+        "duplicate",
+    ];
+    /// What happened to them, not the clause that did it.
+    const HAPPENED: &[&str] = &["merged", "unmatched", "taken_before"];
+    // One clause needs no word.
+    if step.dropped.len() < 2 && !step.dropped.keys().any(|reason| ALWAYS.contains(&reason.as_str())) {
         return None;
     }
-    let part = |(reason, rows): (&String, &u64)| match is_refused(reason) {
-        true => format!("{} {}", count(*rows), words(reason)),
-        false => format!("{} by {}", count(*rows), words(reason)),
+    let part = |(reason, rows): (&String, &u64)| match reason.as_str() {
+        "duplicate" => format!("{} in more than one", count(*rows)),
+        reason if ALWAYS.contains(&reason) || HAPPENED.contains(&reason) => {
+            format!("{} {}", count(*rows), words(reason))
+        }
+        reason => format!("{} by {}", count(*rows), words(reason)),
     };
     Some(step.dropped.iter().map(part).collect::<Vec<_>>().join(" · "))
 }

@@ -3,7 +3,7 @@
 //! While a run reads, a list in its folder says which files it has read and as what they were; the list is written before
 //! their rows are used. Once the run has finished, they are moved. A crash in between loses nothing: the list is still
 //! there, and whoever drives a run next goes on. A file that has changed since stays, because nobody has read what it says
-//! now, and so does one that a run which is not over has read too: the last of them moves it.
+//! now, and so does one that a run which is not over has read too: the last of them moves it. A simulated run moves nothing.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ pub(crate) fn note(folder: &Path, read: &[Read]) -> Result<(), RunError> {
     if all == before { Ok(()) } else { write(folder, &all) }
 }
 
-/// Moves the files of runs that have finished; forgets those of runs that ended otherwise.
+/// Moves the files of runs that have finished; forgets those of runs that ended otherwise, or on a virtual clock.
 pub(crate) fn settle(runs: &Path, store: &dyn Store, observer: &dyn Observer) -> Result<(), RunError> {
     let mut lists = Vec::new();
     let mut held = BTreeSet::new();
@@ -48,11 +48,15 @@ pub(crate) fn settle(runs: &Path, store: &dyn Store, observer: &dyn Observer) ->
             continue;
         }
         let read = list(&folder);
-        let status = store.run(&entry.file_name().to_string_lossy())?.map(|run| run.state.status);
-        if status.is_some_and(|status| !status.is_over()) {
-            held.extend(read.into_iter().map(|file| file.path));
-        } else {
-            lists.push((folder, if status == Some(Status::Finished) { read } else { Vec::new() }));
+        let run = store.run(&entry.file_name().to_string_lossy())?;
+        match run {
+            Some(run) if !run.state.status.is_over() => {
+                if !run.simulated {
+                    held.extend(read.into_iter().map(|file| file.path));
+                }
+            }
+            Some(run) if run.state.status == Status::Finished && !run.simulated => lists.push((folder, read)),
+            _ => lists.push((folder, Vec::new())),
         }
     }
     for (folder, read) in lists {

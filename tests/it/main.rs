@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "engine")]
+mod accounting;
+#[cfg(feature = "engine")]
 mod archive;
 #[cfg(feature = "engine")]
 mod audiences;

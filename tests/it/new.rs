@@ -211,3 +211,70 @@ fn a_memory_is_exported_rewound_and_begun() {
     assert_eq!(code(&["state", "by_time.fresh", "--baseline", "soon"]), "orch::run::bad_baseline");
     assert_eq!(code(&["state", "by_key.fresh", "--rewind", "soon"]), "orch::run::bad_baseline");
 }
+
+/// Whatever runs do one after the other: what is new is what no run holds, and nothing is held twice.
+#[test]
+fn in_any_sequence_of_runs_new_is_what_no_run_holds() {
+    for (mode, seed) in [("", 5u64), (" by placed_at", 8)] {
+        let shop = shop();
+        let script = |end: &str| {
+            format!(
+                "segment fresh = orders new \"all\"{mode}\nlog \"{{string_agg(\"{{id}}\", \"+\" of fresh order by id)}}\"\n{end}"
+            )
+        };
+        shop.write("ends.orch", script(""));
+        shop.write("fails.orch", script("fail \"no\"\n"));
+        shop.write("waits.orch", script("wait 2d\n"));
+        let (mut rows, mut kept, mut waiting): (Vec<u64>, Vec<u64>, Vec<(String, Vec<u64>)>) =
+            (vec![1, 2], Vec::new(), Vec::new());
+        let mut state = seed;
+        let mut story = String::new();
+        for _ in 0..14 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let new: Vec<u64> = rows
+                .iter()
+                .copied()
+                .filter(|id| !kept.contains(id) && !waiting.iter().any(|(_, held)| held.contains(id)))
+                .collect();
+            let wanted = new.iter().map(u64::to_string).collect::<Vec<_>>().join("+");
+            let found = match (state >> 33) % 6 {
+                0 | 1 => {
+                    let id = rows.len() as u64 + 1;
+                    add(&shop, &format!("{id},ann,1.00,2026-11-{:02}T10:00:00Z\n", id % 28 + 1));
+                    rows.push(id);
+                    story += &format!("add {id}; ");
+                    continue;
+                }
+                2 => {
+                    let Some((run, held)) =
+                        (!waiting.is_empty()).then(|| waiting.remove((state >> 40) as usize % waiting.len()))
+                    else {
+                        continue;
+                    };
+                    shop.done(&["stop", &run]);
+                    story += &format!("give back {held:?}; ");
+                    continue;
+                }
+                3 => said(&shop.json(&["run", "fails.orch"], 3)),
+                4 => {
+                    shop.orch(&["run", "waits.orch", "--detach"]).expect(4);
+                    let run = shop.run_name();
+                    let found = said(&shop.json(&["show", &run], 0));
+                    waiting.push((run, new));
+                    found
+                }
+                _ => {
+                    kept.extend(new);
+                    said(&shop.json(&["run", "ends.orch"], 0))
+                }
+            };
+            story += &format!("a run takes {found}; ");
+            assert_eq!(found, wanted.as_str(), "{mode}: {story}");
+        }
+        let held_now = kept.len() + waiting.iter().map(|(_, held)| held.len()).sum::<usize>();
+        if mode.is_empty() {
+            assert_eq!(held(&shop, "all"), held_now as u64, "{story}");
+        }
+        assert!(story.matches("takes").count() > 4, "{story}");
+    }
+}

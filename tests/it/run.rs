@@ -271,7 +271,7 @@ fn questions_are_answered_as_tables_values_and_rows() {
     assert_eq!((&rows[2]["email"], &rows[0]["joined"]), (&serde_json::Value::Null, &"2024-01-02".into()));
 
     assert_eq!(club.done(&["run", "-e", "count(people where opt_in)"]).stdout, "5\n");
-    assert_eq!(club.done(&["run", "-e", "sum(spend of people)"]).stdout, "3533.50\n");
+    assert_eq!(club.done(&["run", "-e", "sum(spend of people)"]).stdout, "3,533.50\n");
     let wrong = club.orch(&["run", "-e", "people where spnd > 2"]).expect(1);
     assert!(wrong.stderr.contains("did you mean `spend`?") && wrong.stdout.is_empty(), "{}", wrong.shown());
     assert!(!club.path(".orch/dev/state.db").exists(), "a question is no run");

@@ -3,7 +3,9 @@
 use super::lints_expr::ExprLint;
 use super::{Checker, Scope};
 use crate::hir::problem::ValueLint;
-use crate::hir::{Arm, ArmKind, BinaryOp, ColumnRef, EntityId, Expr, ExprKind, Query, QueryKind, RelationId, SetOp};
+use crate::hir::{
+    Arm, ArmKind, BinaryOp, ColumnRef, EntityId, Expr, ExprKind, Query, QueryKind, RelationId, RowId, SetOp,
+};
 use crate::syntax::ast;
 
 /// A column of a row, whichever row that is.
@@ -65,14 +67,22 @@ impl Checker<'_> {
     }
 
     /// Rows for which no condition of a split holds, because what it looks at is null.
-    pub(super) fn lint_null_into_otherwise(&mut self, written: &ast::Split, arms: &[Arm], entity: EntityId) {
+    pub(super) fn lint_null_into_otherwise(
+        &mut self,
+        written: &ast::Split,
+        arms: &[Arm],
+        (of_row, entity): (RowId, EntityId),
+    ) {
         let rest = written.arms.iter().find(|arm| matches!(arm.kind, ast::ArmKind::Otherwise));
         let (Some(rest), true) = (rest, self.calls.is_empty()) else { return };
         let predicates: Vec<&Expr> = arms.iter().filter_map(predicate).collect();
         let tested: Vec<Column> = predicates.iter().flat_map(|predicate| tested_columns(predicate)).collect();
         for predicate in predicates {
             let lost = nullable_columns(predicate).into_iter().find_map(|column| {
-                let ExprKind::Column { path, column, .. } = &column.kind else { return None };
+                let ExprKind::Column { row, path, column } = &column.kind else { return None };
+                if *row != of_row {
+                    return None;
+                }
                 let known = (path.clone(), column.clone());
                 let is_sure = tested.contains(&known) || self.is_null_of_orphans_only(entity, path, column);
                 if is_sure { None } else { self.path_name(entity, path, column) }
@@ -85,14 +95,17 @@ impl Checker<'_> {
     }
 
     /// Keys of `dedupe` that may be null, unless the rows before were asked for a value.
-    pub(super) fn lint_null_keys(&mut self, by: &[Expr], input: &Query) {
+    pub(super) fn lint_null_keys(&mut self, by: &[Expr], input: &Query, of_row: RowId) {
         if !self.calls.is_empty() {
             return;
         }
         let proven = self.proven(input);
         for key in by {
             let lost = nullable_columns(key).into_iter().find_map(|column| {
-                let ExprKind::Column { path, column, .. } = &column.kind else { return None };
+                let ExprKind::Column { row, path, column } = &column.kind else { return None };
+                if *row != of_row {
+                    return None;
+                }
                 let known = (path.clone(), column.clone());
                 let of = input.ty.entity;
                 let is_sure = proven.contains(&known) || self.is_null_of_orphans_only(of, path, column);

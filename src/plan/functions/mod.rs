@@ -17,13 +17,14 @@ mod text;
 mod ticket;
 mod time;
 
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::array::{Array, ArrayRef, new_empty_array};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
     when,
@@ -110,6 +111,48 @@ struct Function {
     args: usize,
     span: Option<Span>,
     signature: Signature,
+    nesting: Nesting,
+}
+
+/// How deep calls stand in calls. The engine names each call by its arguments, again and again; that names of names grow
+/// with each level would cost the cube of the levels, so from some level on a name is a digest.
+#[derive(Debug)]
+struct Nesting {
+    levels: u32,
+    digest: Option<u64>,
+}
+
+/// Levels whose names are written out.
+const NAMED_LEVELS: u32 = 12;
+
+impl Nesting {
+    /// That of a call with these arguments.
+    fn of(native: &Native, args: &[Expr]) -> Self {
+        let levels = 1 + args.iter().map(levels).max().unwrap_or(0);
+        let digest = (levels > NAMED_LEVELS).then(|| {
+            let mut hasher = DefaultHasher::new();
+            (native.name, args).hash(&mut hasher);
+            hasher.finish()
+        });
+        Self { levels, digest }
+    }
+}
+
+/// The levels of calls in an expression.
+fn levels(expr: &Expr) -> u32 {
+    let mut most = 0;
+    let walked = expr.apply(|part| match part {
+        Expr::ScalarFunction(call) => match call.func.inner().downcast_ref::<Function>() {
+            Some(function) => {
+                most = most.max(function.nesting.levels);
+                Ok(TreeNodeRecursion::Jump)
+            }
+            None => Ok(TreeNodeRecursion::Continue),
+        },
+        _ => Ok(TreeNodeRecursion::Continue),
+    });
+    // Walking fails only where the closure does.
+    walked.map_or(0, |_| most)
 }
 
 impl PartialEq for Function {
@@ -131,6 +174,14 @@ impl ScalarUDFImpl for Function {
         self.native.name
     }
 
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        let args = match self.nesting.digest {
+            Some(digest) => format!("#{digest:016x}"),
+            None => args.iter().map(|arg| arg.schema_name().to_string()).collect::<Vec<_>>().join(","),
+        };
+        Ok(format!("{}({args})", self.native.name))
+    }
+
     fn signature(&self) -> &Signature {
         &self.signature
     }
@@ -149,6 +200,9 @@ impl ScalarUDFImpl for Function {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
+        if rows == 0 {
+            return Ok(ColumnarValue::Array(new_empty_array(args.return_field.data_type())));
+        }
         let columns = args.args.iter().map(|arg| plain_text(arg.to_array(rows)?)).collect::<Result<Vec<_>>>()?;
         let (given, key) = columns.split_at(self.args.min(columns.len()));
         let returns = args.return_field.data_type();
@@ -172,7 +226,7 @@ fn plain_text(column: ArrayRef) -> Result<ArrayRef> {
 /// A call of a native as an expression.
 fn call(native: &'static Native, args: Vec<Expr>, context: &Context) -> Expr {
     let signature = Signature::variadic_any(Volatility::Immutable);
-    let function = Function { native, args: args.len(), span: context.span, signature };
+    let given = args.len();
     let mut all = args;
     // What depends on no row is computed once, before any row is read, so that sources can use it to skip rows.
     if all.iter().any(|arg| !arg.column_refs().is_empty()) {
@@ -184,6 +238,8 @@ fn call(native: &'static Native, args: Vec<Expr>, context: &Context) -> Expr {
         }
         all.extend(context.key.iter().cloned());
     }
+    let nesting = Nesting::of(native, &all);
+    let function = Function { native, args: given, span: context.span, signature, nesting };
     ScalarUDF::new_from_impl(function).call(all)
 }
 

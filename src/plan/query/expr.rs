@@ -17,6 +17,17 @@ use crate::base::{Span, civil};
 use crate::hir::{self, BinaryOp, ColumnRef, ExprKind, RelationId, RowId, TemplatePart, Ty, TyKind, Value};
 use crate::plan::functions::{self, Arithmetic, Context};
 
+/// What is tried one after the other in `A ?? B ?? C`.
+fn alternatives<'e>(expr: &'e hir::Expr, parts: &mut Vec<&'e hir::Expr>) {
+    match &expr.kind {
+        ExprKind::Binary { op: BinaryOp::Coalesce, left, right } => {
+            alternatives(left, parts);
+            alternatives(right, parts);
+        }
+        _ => parts.push(expr),
+    }
+}
+
 impl Lower<'_> {
     /// Lowers an expression over the rows that the frame has in scope. The frame may get columns, never rows.
     pub fn expr(&self, frame: &mut Frame, expr: &hir::Expr) -> Result<Expr, QueryError> {
@@ -38,6 +49,7 @@ impl Lower<'_> {
             ExprKind::List(items) => self.list(frame, items, expr),
             ExprKind::Not(value) => Ok(not(self.expr(frame, value)?)),
             ExprKind::Neg(value) => self.negate(frame, value, span),
+            ExprKind::Binary { op: BinaryOp::Coalesce, .. } => self.first_known(frame, expr),
             ExprKind::Binary { op, left, right } => self.binary(frame, *op, left, right, span),
             ExprKind::In { negated, value, items } => self.in_items(frame, *negated, value, items),
             ExprKind::InQuery { .. } => self.in_query(frame, expr),
@@ -88,6 +100,28 @@ impl Lower<'_> {
         let mut sides = self.unified(frame, sides, expr.span)?.into_iter();
         let branches = conditions.into_iter().map(Box::new).zip(sides.by_ref().map(Box::new)).collect();
         Ok(Expr::Case(Case::new(None, branches, sides.next().map(Box::new))))
+    }
+
+    /// `A ?? B ?? C`, all of a chain at once, for the same reason. What comes later counts where all before it is null.
+    fn first_known(&self, frame: &mut Frame, expr: &hir::Expr) -> Result<Expr, QueryError> {
+        let mut parts = Vec::new();
+        alternatives(expr, &mut parts);
+        let before = frame.guards.len();
+        let (mut values, mut missing) = (Vec::new(), Vec::new());
+        for (at, part) in parts.iter().enumerate() {
+            let later_fails = parts[at + 1..].iter().any(|later| uses::can_fail(later));
+            let value = self.pinned(frame, part, later_fails)?;
+            missing.push(value.clone().is_null());
+            frame.guards.push(value.clone().is_null());
+            values.push(value);
+        }
+        // What else was pushed holds for the whole row.
+        let mut at = 0;
+        frame.guards.retain(|guard| {
+            at += 1;
+            at <= before || !missing.contains(guard)
+        });
+        Ok(coalesce(self.unified(frame, values, expr.span)?))
     }
 
     /// What decides whether something else counts. If both can fail it becomes a column: put into the other as it is, a
@@ -261,13 +295,12 @@ impl Lower<'_> {
         span: Span,
     ) -> Result<Expr, QueryError> {
         let (left_ty, right_ty) = (&left.ty, &right.ty);
-        let decides = matches!(op, BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce);
+        let decides = matches!(op, BinaryOp::And | BinaryOp::Or);
         let left = self.pinned(frame, left, decides && uses::can_fail(right))?;
         // Where the left side decides, the right side does not count.
         let right = match op {
             BinaryOp::And => self.guarded(frame, left.clone().is_not_false(), right)?,
             BinaryOp::Or => self.guarded(frame, left.clone().is_not_true(), right)?,
-            BinaryOp::Coalesce => self.guarded(frame, left.clone().is_null(), right)?,
             _ => self.expr(frame, right)?,
         };
         let compare = |op| -> Result<Expr, QueryError> {
@@ -292,7 +325,7 @@ impl Lower<'_> {
             BinaryOp::GreaterEqual => compare(Operator::GtEq)?,
             BinaryOp::Like => like(false),
             BinaryOp::NotLike => like(true),
-            BinaryOp::Coalesce => coalesce(self.unified(frame, vec![left, right], span)?),
+            BinaryOp::Coalesce => coalesce(vec![left, right]),
             BinaryOp::Add if left_ty.kind.is_text() || right_ty.kind.is_text() => compare(Operator::StringConcat)?,
             BinaryOp::Add => self.arithmetic(frame, Arithmetic::Add, (left, left_ty), (right, right_ty), span)?,
             BinaryOp::Subtract => {

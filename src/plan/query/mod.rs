@@ -19,6 +19,7 @@ mod frame;
 mod lower;
 mod nested;
 mod session;
+mod sorted;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -152,6 +153,10 @@ pub fn counting(
     columns: &Columns,
     levels: &[&Query],
 ) -> Result<Counting, QueryError> {
+    on_large_stack(|| counted(scope, query, columns, levels))
+}
+
+fn counted(scope: &Scope<'_>, query: &Query, columns: &Columns, levels: &[&Query]) -> Result<Counting, QueryError> {
     let tallies: Vec<Tally> = levels.iter().map(|_| Tally::default()).collect();
     let mut lower = Lower::new(scope);
     lower.counted = levels.iter().copied().zip(tallies.clone()).collect();
@@ -218,13 +223,11 @@ const STACK: usize = 256 << 20;
 
 /// Lowers on a stack of its own: a tree is as deep as the parser and definitions allow, and a caller's stack may be
 /// small.
-fn on_large_stack(
-    lower: impl Fn() -> Result<LogicalPlan, QueryError> + Send + Sync,
-) -> Result<LogicalPlan, QueryError> {
+fn on_large_stack<T: Send>(lower: impl Fn() -> Result<T, QueryError> + Send + Sync) -> Result<T, QueryError> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("plan".to_owned()).stack_size(STACK);
         match thread.spawn_scoped(scope, &lower).map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(plan)) => plan,
+            Ok(Ok(lowered)) => lowered,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(_) => lower(),
         }

@@ -12,11 +12,15 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
 use super::barrier::Planner;
+use super::sorted::SortedJoins;
 use super::{Computation, QueryError, values};
 
 /// Limits of the engine.
@@ -38,6 +42,9 @@ pub enum Joins {
     /// By sorting, on one thread: slower, and spills to disk.
     Spilling,
 }
+
+/// Rows of a batch where little memory is left.
+const SPILLING_BATCH: usize = 512;
 
 /// The engine. Cheap to share; make one per process.
 pub struct Session {
@@ -64,7 +71,6 @@ impl Session {
         let context = |hash: bool, choosy: bool, threads: Option<usize>| {
             let mut config = SessionConfig::new()
                 .with_information_schema(false)
-                .set_bool("datafusion.optimizer.prefer_hash_join", hash)
                 // Logical and physical plan disagree on whether some conditionals can be null; nothing depends on it.
                 .set_bool("datafusion.execution.skip_physical_aggregate_schema_check", true)
                 .set_bool("datafusion.optimizer.repartition_sorts", threads != Some(1))
@@ -76,11 +82,21 @@ impl Session {
                 let aside = (bytes / 32).min(config.options().execution.sort_spill_reservation_bytes);
                 config = config.with_sort_spill_reservation_bytes(aside);
             }
+            if !hash {
+                // Several sorters share the memory, and each must hold a batch of every run that it merges.
+                config = config.with_batch_size(SPILLING_BATCH);
+            }
             if let Some(threads) = threads {
                 config = config.with_target_partitions(threads.max(1));
             }
             let state = SessionStateBuilder::new().with_config(config).with_runtime_env(Arc::clone(&runtime));
-            SessionContext::new_with_state(state.with_default_features().with_query_planner(Arc::new(Planner)).build())
+            let mut state = state.with_default_features().with_query_planner(Arc::new(Planner));
+            if !hash {
+                let usual = PhysicalOptimizer::new().rules;
+                let first: Arc<dyn PhysicalOptimizerRule + Send + Sync> = Arc::new(SortedJoins);
+                state = state.with_physical_optimizer_rules(std::iter::once(first).chain(usual).collect());
+            }
+            SessionContext::new_with_state(state.build())
         };
         Ok(Self {
             fast: context(true, false, options.threads),
@@ -186,14 +202,20 @@ async fn run(session: &Session, joins: Joins, plan: &LogicalPlan) -> Result<Vec<
     Ok(batches)
 }
 
-/// The rows of a plan as they come. Dropping the stream cancels the query. After [`QueryError::OutOfMemory`] it is worth
-/// another try with joins that spill.
-pub async fn stream(
-    session: &Session,
-    plan: LogicalPlan,
-    joins: Joins,
-) -> Result<SendableRecordBatchStream, QueryError> {
-    Ok(computation(session, plan, joins).await?.rows)
+/// The rows of a plan as they come, with the first of them at hand. What does not fit into memory with hash joins shows
+/// before any row comes, and is begun again with joins that spill. Dropping the stream cancels the query.
+pub async fn stream(session: &Session, plan: LogicalPlan) -> Result<SendableRecordBatchStream, QueryError> {
+    let mut rows = computation(session, plan.clone(), Joins::Fast).await?.rows;
+    let first = match rows.next().await.transpose().map_err(QueryError::from) {
+        Ok(first) => first,
+        Err(QueryError::OutOfMemory(_)) => {
+            drop(rows);
+            return Ok(computation(session, plan, Joins::Spilling).await?.rows);
+        }
+        Err(other) => return Err(other),
+    };
+    let schema = rows.schema();
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(first.map(Ok)).chain(rows))))
 }
 
 /// The same, with what it takes.

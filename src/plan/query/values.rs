@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{
-    DataType, Decimal128Type, DecimalType, Field, Fields, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
-    TimeUnit,
+    DataType, Decimal128Type, Field, Fields, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
 };
 use datafusion::scalar::ScalarValue;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 
-use super::{QueryError, RowError};
-use crate::hir::{Duration, Program, Ty, TyKind, Value};
+use super::QueryError;
+use crate::hir::{Duration, LongDecimal, Program, Ty, TyKind, Value};
 
 /// The zone of every timestamp column: instants only.
 pub const UTC: &str = "UTC";
@@ -69,6 +68,7 @@ pub fn to_scalar(program: &Program, value: &Value, ty: &Ty) -> Result<ScalarValu
             _ => ScalarValue::Int64(Some(*value)),
         },
         Value::Decimal(value) => decimal(*value),
+        Value::LongDecimal(value) => ScalarValue::Decimal128(Some(value.units), MAX_DIGITS, value.scale as i8),
         Value::Float(value) => ScalarValue::Float64(Some(*value)),
         Value::Text(value) => ScalarValue::Utf8(Some(value.clone())),
         Value::Duration(value) => ScalarValue::IntervalMonthDayNano(Some(interval(*value)?)),
@@ -161,11 +161,8 @@ pub fn from_array(array: &dyn Array, at: usize) -> Result<Value, QueryError> {
             Value::Duration(duration(value))
         }
         DataType::Decimal128(_, scale) => {
-            let value = array.as_primitive::<Decimal128Type>().value(at);
-            let shown = || Decimal128Type::format_decimal(value, MAX_DIGITS, *scale);
-            let what = || format!("the number {} has too many digits", shown());
-            let value = to_decimal(value, *scale);
-            Value::Decimal(value.ok_or_else(|| QueryError::Value(RowError { what: what(), span: None, row: None }))?)
+            let units = array.as_primitive::<Decimal128Type>().value(at);
+            any_decimal(units, *scale).ok_or_else(unknown)?
         }
         _ => from_scalar(&ScalarValue::try_from_array(array, at)?).ok_or_else(unknown)?,
     })
@@ -176,7 +173,7 @@ pub fn duration(value: IntervalMonthDayNano) -> Duration {
     Duration { months: value.months.into(), days: value.days.into(), seconds: value.nanoseconds / NANOS }
 }
 
-/// A simple value; `None` for types that no program has, and for numbers outside [`Decimal`].
+/// A simple value; `None` for types that no program has.
 pub fn from_scalar(scalar: &ScalarValue) -> Option<Value> {
     if scalar.is_null() {
         return Some(Value::Null);
@@ -187,7 +184,7 @@ pub fn from_scalar(scalar: &ScalarValue) -> Option<Value> {
         ScalarValue::Int32(Some(value)) => Value::Int((*value).into()),
         ScalarValue::UInt64(Some(value)) => Value::Int(i64::try_from(*value).ok()?),
         ScalarValue::Float64(Some(value)) => Value::Float(*value),
-        ScalarValue::Decimal128(Some(value), _, scale) => Value::Decimal(to_decimal(*value, *scale)?),
+        ScalarValue::Decimal128(Some(units), _, scale) => any_decimal(*units, *scale)?,
         ScalarValue::Utf8(Some(text)) | ScalarValue::LargeUtf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => {
             Value::Text(text.clone())
         }
@@ -201,7 +198,20 @@ pub fn from_scalar(scalar: &ScalarValue) -> Option<Value> {
     })
 }
 
-/// `mantissa / 10^scale`; trailing zeros go where the number would not fit otherwise.
+/// `units / 10^scale`, whatever it takes to hold it. A long one has one form: no zeros at its end.
+pub fn any_decimal(mut units: i128, scale: i8) -> Option<Value> {
+    if let Some(value) = to_decimal(units, scale) {
+        return Some(Value::Decimal(value));
+    }
+    let mut scale = u8::try_from(scale).ok()?;
+    while scale > 0 && units % 10 == 0 {
+        units /= 10;
+        scale -= 1;
+    }
+    Some(Value::LongDecimal(LongDecimal { units, scale }))
+}
+
+/// `mantissa / 10^scale`, if a [`Decimal`] can hold it; trailing zeros go where the number would not fit otherwise.
 pub fn to_decimal(mut mantissa: i128, scale: i8) -> Option<Decimal> {
     let mut scale = u32::try_from(scale).ok()?;
     loop {

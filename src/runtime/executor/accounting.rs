@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::freeze::Frozen;
-use crate::hir::{Query, QueryKind, SetOp};
+use crate::hir::{Program, Query, QueryKind, SetOp};
 use crate::plan::query::{Columns, Ordering, Scope, Session, count, population};
 use crate::plan::unmatched;
 use crate::runtime::error::RunError;
@@ -41,7 +41,8 @@ async fn count_of(session: &Session, scope: &Scope<'_>, query: &Query) -> Result
 
 /// Where the rows of a population come from, and what can change their number on the way.
 pub(super) struct Levels<'q> {
-    source: &'q Query,
+    /// What they are made from: one population, or the sides of a union.
+    sources: Vec<&'q Query>,
     /// Outermost first, with the reason for which they drop rows.
     levels: Vec<(&'static str, &'q Query)>,
 }
@@ -51,13 +52,32 @@ impl<'q> Levels<'q> {
     pub fn of(query: &'q Query) -> Self {
         let mut levels = Vec::new();
         let source = source_of(query, &mut levels);
-        Self { source, levels }
+        let mut sources = Vec::new();
+        sides_of(source, &mut sources);
+        if sources.len() > 1 {
+            levels.push(("duplicate", source));
+        }
+        Self { sources, levels }
     }
 
-    /// The levels that have to be counted: all but the last, whose rows are known, and those after which the same reason
-    /// drops further rows.
+    /// What is to be counted while the population is computed: the levels but the last, whose rows are known, and but
+    /// those after which the same reason drops further rows; then the sides of a union that are computed.
     pub fn counted(&self) -> Vec<&'q Query> {
-        self.places().into_iter().map(|at| self.levels[at].1).collect()
+        let levels = self.places().into_iter().map(|at| self.levels[at].1);
+        levels.chain(self.computed_sources()).collect()
+    }
+
+    fn computed_sources(&self) -> impl Iterator<Item = &'q Query> {
+        self.sources.iter().copied().filter(|source| !is_source(source))
+    }
+
+    /// The rows that enter, in words: `customers`, `customers from 2 populations`.
+    pub fn rows_in_words(&self, program: &Program) -> String {
+        let name = &program[self.sources[0].ty.entity].name;
+        match self.sources.len() {
+            1 => name.clone(),
+            sides => format!("{name} from {sides} populations"),
+        }
     }
 
     fn places(&self) -> Vec<usize> {
@@ -73,10 +93,19 @@ impl<'q> Levels<'q> {
     /// `rows_in = rows_out + dropped`, by what was counted while the population was computed. What was not is counted
     /// now. A population with one clause costs one count of its source.
     pub async fn account(&self, session: &Session, scope: &Scope<'_>, frozen: &Frozen) -> Result<Accounting, RunError> {
-        let counts: BTreeMap<usize, Option<u64>> =
-            self.places().into_iter().zip(frozen.counts.iter().copied()).collect();
+        let places = self.places();
+        let (of_levels, of_sources) = frozen.counts.split_at(places.len().min(frozen.counts.len()));
+        let counts: BTreeMap<usize, Option<u64>> = places.into_iter().zip(of_levels.iter().copied()).collect();
         let rows_out = frozen.rows;
-        let mut entering = count_of(session, scope, self.source).await?;
+        let mut entering = 0;
+        let mut known = of_sources.iter().copied();
+        for source in &self.sources {
+            let counted = if is_source(source) { None } else { known.next().flatten() };
+            entering += match counted {
+                Some(rows) => rows,
+                None => count_of(session, scope, source).await?,
+            };
+        }
         let mut accounting = Accounting { rows_in: entering, rows_out, dropped: BTreeMap::new() };
         for (at, (reason, level)) in self.levels.iter().enumerate().rev() {
             if at > 0 && self.goes_on(at) {
@@ -97,7 +126,7 @@ impl<'q> Levels<'q> {
             }
             match entering.checked_sub(leaving) {
                 Some(lost) => accounting.drop_rows(reason, lost),
-                // A union adds rows: they enter here.
+                // A row that leads to several becomes several.
                 None => accounting.rows_in += leaving - entering,
             }
             entering = leaving;
@@ -111,11 +140,29 @@ impl<'q> Levels<'q> {
 
 /// Whether the rows of a level are some of those that enter it.
 fn only_drops(level: &Query) -> bool {
-    !changes_rows(level) && !matches!(level.kind, QueryKind::SetOp { op: SetOp::Union, .. })
+    !changes_rows(level)
 }
 
-/// Walks down to where rows come from; collects, outermost first, the levels that can change their number.
+/// Whether a population is one that is there: its rows are counted without being computed.
+fn is_source(query: &Query) -> bool {
+    query.input().is_none()
+}
+
+/// The sides of a union, and of the unions that they are; else the query itself.
+fn sides_of<'q>(query: &'q Query, sides: &mut Vec<&'q Query>) {
+    match &query.kind {
+        QueryKind::SetOp { op: SetOp::Union, left, right, .. } => {
+            sides_of(left, sides);
+            sides_of(right, sides);
+        }
+        _ => sides.push(query),
+    }
+}
+
+/// Walks down to where rows come from, at most to a union; collects, outermost first, the levels that can change their
+/// number.
 fn source_of<'q>(query: &'q Query, levels: &mut Vec<(&'static str, &'q Query)>) -> &'q Query {
+    use crate::hir::SetOp as Op;
     use QueryKind::*;
     let (reason, input) = match &query.kind {
         With { input, .. } | OrderBy { input, .. } => return source_of(input, levels),
@@ -126,17 +173,10 @@ fn source_of<'q>(query: &'q Query, levels: &mut Vec<(&'static str, &'q Query)>) 
         Match { input, .. } => ("merged", input),
         New { input, .. } => ("taken_before", input),
         Navigate { input, .. } => ("merged", input),
-        SetOp { op, left, .. } => (set_reason(*op), left),
+        SetOp { op: Op::Intersect, left, .. } => ("intersect", left),
+        SetOp { op: Op::Except, left, .. } => ("except", left),
         _ => return query,
     };
     levels.push((reason, query));
     source_of(input, levels)
-}
-
-fn set_reason(op: SetOp) -> &'static str {
-    match op {
-        SetOp::Union => "union",
-        SetOp::Intersect => "intersect",
-        SetOp::Except => "except",
-    }
 }

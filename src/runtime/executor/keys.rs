@@ -7,7 +7,7 @@ use datafusion::arrow::compute::kernels::cmp;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::arrow::row::{RowConverter, SortField};
 
-use crate::hir::Entity;
+use crate::hir::{Entity, Value};
 use crate::plan::query::{IDENTITY, QueryError, values};
 
 /// The names of the columns that tell an entity's rows apart.
@@ -68,7 +68,12 @@ impl KeyColumns {
                 text.push('/');
             }
             let value = values::from_array(column.as_ref(), row)?;
-            let part = value.to_text(&jiff::tz::TimeZone::UTC);
+            // Two instants of one minute are two keys.
+            let part = match value {
+                Value::Timestamp(at) => at.to_string(),
+                Value::Time(time) => time.to_string(),
+                other => other.to_text(&jiff::tz::TimeZone::UTC),
+            };
             // Of several parts none may hold the sign between them, or two keys would be one text.
             text.push_str(&if self.0.len() > 1 { part.replace('\\', "\\\\").replace('/', "\\/") } else { part });
         }

@@ -21,7 +21,7 @@ use super::send::{ROW, check_numbers, numbered_query};
 use super::steps::{file_instance, instance};
 use crate::hir::{Amount, Arm, ArmKind, Expr, LocalId, Query, RowId, Value};
 use crate::plan::Step;
-use crate::plan::query::{Binding, Columns, Joins, Ordering as RowOrder, QueryError, stream, values};
+use crate::plan::query::{Binding, Columns, Ordering as RowOrder, QueryError, stream, values};
 use crate::runtime::error::RunError;
 use crate::runtime::machine::{Outcome, Snapshot};
 use crate::runtime::store::StepRecord;
@@ -111,7 +111,7 @@ impl Executor<'_> {
         let kept = entity.key.iter().map(|key| entity[*key].name.clone()).chain([ROW.to_string()]).collect();
         let bindings = [Binding { row: split.row, path: Vec::new() }];
         let plan = values(&scope, &query, &bindings, &columns, &Columns::Named(kept), RowOrder::Defined)?;
-        let mut batches = stream(self.around.session, plan, Joins::Fast).await?;
+        let mut batches = stream(self.around.session, plan).await?;
         let tickets = self.tickets(token, step, split);
         let mut looked = Looked::nothing(split.arms);
         let mut last = None;
@@ -188,7 +188,7 @@ impl Executor<'_> {
         }
         let mut rest: Vec<usize> = (0..rows).filter(|row| free[*row]).collect();
         let total = rest.len();
-        let mut share_so_far = Decimal::ZERO;
+        let (mut share_so_far, mut share_end) = (Decimal::ZERO, 0);
         let mut from = 0;
         for (at, arm) in split.arms.iter().enumerate() {
             let to = match &arm.kind {
@@ -196,7 +196,9 @@ impl Executor<'_> {
                 ArmKind::Share(share) => {
                     share_so_far += as_decimal(&self.value(share).await?);
                     // Shares end where their sum does, so that together they leave nothing to rounding.
-                    portion(share_so_far, total).max(from)
+                    let end = portion(share_so_far, total).max(share_end);
+                    let size = end - std::mem::replace(&mut share_end, end);
+                    (from + size).min(total)
                 }
                 ArmKind::Sample(amount) => (from + self.amount(amount, total).await?).min(total),
             };

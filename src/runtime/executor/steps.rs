@@ -116,7 +116,7 @@ impl Executor<'_> {
         };
         self.freeze_unmatched(step, local, query, &snapshot).await?;
         // Rows are counted where they enter: of another entity, where the segment goes to its own by a relation.
-        let rows = self.program[source_of(query).ty.entity].name.clone();
+        let rows = Levels::of(query).rows_in_words(&self.program);
         let mut record = self.record(token, step, Some(rows));
         record.name = self.plan.campaign()[local].name.clone();
         record.rows_in = Some(accounting.rows_in);

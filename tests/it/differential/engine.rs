@@ -16,7 +16,7 @@ use orch::analysis::Workspace;
 use orch::diag::Severity;
 use orch::hir::{EntityId, LocalId, Program, Query, StmtKind, Value};
 use orch::plan::query::{
-    Columns, Joins, Ordering, QueryError, Rows, Scope, Session, Tables, Taken, population, scalar, stream,
+    Columns, Joins, Ordering, QueryError, Rows, Scope, Session, Tables, Taken, computation, population, scalar,
 };
 
 use super::data::{TABLES, World, schema};
@@ -213,7 +213,7 @@ impl<'s> Engine<'s> {
         let schema = Arc::new(plan.schema().as_arrow().clone());
         let batches = self.runtime.block_on(async {
             let mut batches = Vec::new();
-            let mut rows = stream(self.session, plan, self.joins).await?;
+            let mut rows = computation(self.session, plan, self.joins).await?.rows;
             while let Some(batch) = futures::StreamExt::next(&mut rows).await {
                 batches.push(batch?);
             }
@@ -239,6 +239,7 @@ fn of_value(value: &Value) -> V {
         Value::Bool(value) => V::Bool(*value),
         Value::Int(value) => V::Int(*value),
         Value::Decimal(value) => V::Num(value.mantissa(), value.scale() as u8),
+        Value::LongDecimal(value) => V::Num(value.units, value.scale),
         Value::Float(value) => V::Float(*value),
         Value::Text(text) => V::text(text.as_str()),
         Value::Date(date) => V::Date(*date),

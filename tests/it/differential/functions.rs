@@ -315,9 +315,11 @@ pub static FUNCTIONS: &[Function] = &[
         all(words.join(" "))
     })),
     f("format_number", &[N, Take::Int(0, 3), Take::Text(&[",", ""])], Text, |_, a, _| {
-        let number = rescaled(a[0].exact().unwrap(), int(&a[1]) as u8);
-        let Some(number) = number else { return Ok(V::Null) };
-        let shown = number.shown();
+        let (exact, wanted) = (a[0].exact().unwrap(), int(&a[1]) as u8);
+        let zeros = "0".repeat(wanted.saturating_sub(exact.1).into());
+        let number = rescaled(exact, wanted.min(exact.1)).unwrap_or(V::Null);
+        let point = if exact.1 == 0 && wanted > 0 { "." } else { "" };
+        let shown = format!("{}{point}{zeros}", number.shown());
         let (sign, digits) = shown.strip_prefix('-').map_or(("", shown.as_str()), |digits| ("-", digits));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let groups: Vec<&str> = whole.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap()).collect();

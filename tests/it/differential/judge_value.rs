@@ -67,7 +67,7 @@ impl<'q> Judge<'q> {
     #[expect(clippy::too_many_lines, reason = "one arm for each form of the language")]
     pub fn value(&self, x: &'q X, env: &Env<'q>) -> V {
         match &x.node {
-            N::Lit(value) => value.clone(),
+            N::Lit(value) | N::Percent(_, value) => value.clone(),
             N::Col { at, path, name, .. } => {
                 let row = self.row_at(env, *at, path);
                 self.column(&row, name).unwrap_or_else(|| panic!("no column {name}"))

@@ -302,6 +302,12 @@ impl Maker<'_> {
             Kind::Int => self.chance.pick(&[Op::Add, Op::Sub, Op::Mul]),
             _ => self.chance.pick(&[Op::Add, Op::Sub, Op::Mul, Op::Div]),
         };
+        if matches!(kind, Kind::Int | Kind::Decimal) && self.chance.one_in(5) {
+            let share = self.share();
+            let op = self.chance.pick(&[Op::Mul, Op::Div]);
+            let (kind, scale) = result(op, &left, &share);
+            return X { node: N::Bin(op, Box::new(left), Box::new(share)), kind, scale };
+        }
         let of = if kind == Kind::Decimal && self.chance.one_in(2) { Kind::Int } else { kind };
         let right = self.leaf(of, scope);
         let zero = match &right.node {
@@ -312,6 +318,16 @@ impl Maker<'_> {
         let op = if zero && op == Op::Div { Op::Add } else { op };
         let (kind, scale) = result(op, &left, &right);
         X { node: N::Bin(op, Box::new(left), Box::new(right)), kind, scale }
+    }
+
+    /// A number written as a share. It has the digits that it needs.
+    fn share(&mut self) -> X {
+        let thousandths = 1 + self.chance.below(1_500) as i64;
+        let (mut units, mut scale) = (i128::from(thousandths), 3);
+        while scale > 0 && units % 10 == 0 {
+            (units, scale) = (units / 10, scale - 1);
+        }
+        X { node: N::Percent(thousandths, V::Num(units, scale)), kind: Kind::Decimal, scale }
     }
 
     fn moment(&mut self, kind: Kind, scope: &[InScope], depth: u32) -> X {

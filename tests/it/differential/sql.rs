@@ -272,7 +272,7 @@ impl Sql<'_> {
     fn value(&mut self, x: &X, rows: Rows<'_>) -> Option<String> {
         let not = |not: &bool| if *not { "NOT " } else { "" };
         Some(match &x.node {
-            N::Lit(value) => literal(value, x.scale),
+            N::Lit(value) | N::Percent(_, value) => literal(value, x.scale),
             N::Let(at) => match (&self.lets[*at], x.kind) {
                 (V::Int(number), Kind::Decimal) => literal(&V::Num((*number).into(), 0), x.scale),
                 (value, _) => literal(value, x.scale),

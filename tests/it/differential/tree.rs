@@ -79,6 +79,8 @@ pub struct Length {
 #[derive(Clone, Debug)]
 pub enum N {
     Lit(V),
+    /// A number written as a share, in thousandths, and its value.
+    Percent(i64, V),
     /// A column of the row at a place of the scope, along `one` relations.
     Col {
         at: usize,
@@ -225,7 +227,7 @@ impl X {
     /// Whether it depends on nothing.
     pub fn is_constant(&self) -> bool {
         match &self.node {
-            N::Lit(_) | N::Let(_) | N::Today | N::Now => true,
+            N::Lit(_) | N::Percent(..) | N::Let(_) | N::Today | N::Now => true,
             N::Not(x) | N::Neg(x) | N::IsNull { value: x, .. } | N::IsEmpty { value: x, .. } | N::Shift(x, ..) => {
                 x.is_constant()
             }
@@ -253,6 +255,7 @@ impl X {
         let list = |items: &[X]| items.iter().map(X::text).collect::<Vec<_>>().join(", ");
         match &self.node {
             N::Lit(value) => value.written(),
+            N::Percent(thousandths, _) => format!("{}.{}%", thousandths / 10, thousandths % 10),
             N::Col { text, .. } => text.clone(),
             N::Let(at) => format!("let_{at}"),
             N::Param(at) => format!("p{at}"),

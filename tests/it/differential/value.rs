@@ -90,11 +90,6 @@ impl V {
         }
     }
 
-    /// More than a `let` can hold.
-    pub fn has_too_many_digits(&self) -> bool {
-        matches!(self, V::Num(value, _) if value.unsigned_abs() >= 1 << 96)
-    }
-
     /// The same for every way to write a number.
     pub fn normal(self) -> V {
         match self {

@@ -25,7 +25,7 @@ impl<'a> Checker<'a> {
         }
         self.arms_together(written, &arms);
         if !written.overlapping && !input.ty.is_error() {
-            self.lint_null_into_otherwise(written, &arms, input.ty.entity);
+            self.lint_null_into_otherwise(written, &arms, (row, input.ty.entity));
         }
         let seed = written.seed.as_ref().map(|seed| seed.value.clone());
         StmtKind::Split { input, row, overlapping: written.overlapping, arms, seed }

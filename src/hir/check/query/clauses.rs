@@ -6,7 +6,10 @@ use super::super::expr::problem::{Advice, TypeProblem};
 use super::super::expr::relate;
 use super::poisoned;
 use crate::base::Span;
+use crate::diag::codes::names;
+use crate::hir::check::expr::quoted_name;
 use crate::hir::check::{Checker, RowScope, Scope};
+use crate::hir::problem::NameProblem;
 use crate::hir::{Amount, Column, Expr, ExprKind, OrderKey, Query, QueryKind, RowId, SegmentTy, Ty, TyKind, Value};
 use crate::syntax::ast;
 
@@ -49,7 +52,7 @@ impl Checker<'_> {
             }
             ast::ClauseKind::Dedupe { by, keep, prefer } => {
                 let by: Vec<Expr> = by.iter().map(|key| self.sort_key(key, &inner)).collect();
-                self.lint_null_keys(&by, &input);
+                self.lint_null_keys(&by, &input, id);
                 let keep = keep.as_ref().map_or(1, |keep| self.keep(keep));
                 QueryKind::Dedupe { input, row: id, by, keep, prefer: self.sort_keys(prefer, &inner) }
             }
@@ -188,11 +191,27 @@ impl Checker<'_> {
             Some(target) => target,
             None => return (QueryKind::Error, SegmentTy::error()),
         };
+        self.tell_apart(&source, entity);
         let row = RowScope::new(self.fresh_row(), target, entity.text.clone());
         let (source_id, row_id) = (source.row, row.row);
         let ty = SegmentTy { entity: target, with: self.source_columns(&source) };
         let on = self.predicate(on, &scope.with_row(source).with_row(row));
         (QueryKind::Match { input: Box::new(input), source: source_id, target, row: row_id, on }, ty)
+    }
+
+    /// Both rows of a `match` need a name of their own: by one name only the target would be reached.
+    fn tell_apart(&mut self, source: &RowScope, target: &ast::Name) {
+        let of_target = |name: &str| name.split_once('.').is_some_and(|(row, _)| row == target.text);
+        if source.name != target.text && !source.with.iter().any(|column| of_target(&column.name)) {
+            return;
+        }
+        let name = quoted_name(&target.text);
+        self.report(NameProblem::Declaration {
+            code: names::DUPLICATE_NAME,
+            why: format!("the rows that are matched and those of {name} would have one name"),
+            help: format!("bind the rows before under a name of their own: `segment found = ...`, then `found match {name} on ...`"),
+            span: target.span,
+        });
     }
 
     /// Columns of a matched source row, under its name.

@@ -60,6 +60,8 @@ fn clauses() {
         ("customers dedupe by email keep 2", "null_key"),
         ("customers where email is null or spend > 1 dedupe by email", "null_key"),
         ("customers dedupe by spend keep 0", "bad_amount"),
+        // A key of an outer row is not one of the rows that are collapsed.
+        ("customers where exists(orders dedupe by customers.store_id, sku)", customers),
         (
             "orders where customer.country is not null dedupe by customer.country with n = count(group)",
             "segment of orders with { n: int }",
@@ -93,6 +95,12 @@ fn clauses() {
         ),
         ("leads match customers on email = email", "compared_with_itself"),
         ("leads match customers on email = leads.emial", "unknown_field"),
+        ("customers match customers on customers.store_id = customers.id", "duplicate_name"),
+        ("(customers where spend > 1) match customers on store_id = id", "duplicate_name"),
+        (
+            "(leads match customers on email = leads.email) match leads on leads.email = customers.email",
+            "duplicate_name",
+        ),
         ("leads match customers on email = leads.email where leads.sauce = \"x\"", "unknown_field"),
     ]);
 }

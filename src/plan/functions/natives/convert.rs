@@ -86,16 +86,19 @@ fn format_number(c: &Call<'_>, row: usize) -> Option<Option<String>> {
             (scaled as i128, digits as i8)
         }
     };
-    let unit = 10i128.checked_pow((digits as i32 - i32::from(given)).unsigned_abs());
-    let value = unit.and_then(|unit| match digits as i32 >= i32::from(given) {
-        true => value.checked_mul(unit),
-        false => Some(round(value, unit)),
-    });
-    Some(value.map(|value| grouped(value, digits, marks)))
+    let given = given.max(0).unsigned_abs().into();
+    match digits >= given {
+        // What it has, and zeros: so that no number is too long.
+        true => Some(Some(grouped(value, given, digits - given, marks))),
+        false => {
+            let unit = 10i128.checked_pow(given - digits);
+            Some(unit.map(|unit| grouped(round(value, unit), digits, 0, marks)))
+        }
+    }
 }
 
-/// A number of so many digits behind the point, with signs between thousands and before the digits.
-fn grouped(value: i128, digits: u32, (thousands, point): (&str, &str)) -> String {
+/// A number of so many digits and zeros behind the point, with signs between thousands and before the digits.
+fn grouped(value: i128, digits: u32, zeros: u32, (thousands, point): (&str, &str)) -> String {
     let number = format!("{:0>width$}", value.unsigned_abs(), width = digits as usize + 1);
     let (whole, fraction) = number.split_at(number.len() - digits as usize);
     let mut text = String::from(if value < 0 { "-" } else { "" });
@@ -105,9 +108,10 @@ fn grouped(value: i128, digits: u32, (thousands, point): (&str, &str)) -> String
         }
         text.push(digit);
     }
-    if digits > 0 {
+    if digits + zeros > 0 {
         text.push_str(point);
         text.push_str(fraction);
+        text.extend((0..zeros).map(|_| '0'));
     }
     text
 }
@@ -116,6 +120,7 @@ fn to_int(value: &Value) -> Option<i64> {
     match value {
         Value::Int(value) => Some(*value),
         Value::Decimal(value) => i64::try_from(value.trunc().mantissa()).ok(),
+        Value::LongDecimal(value) => i64::try_from(value.units / 10i128.pow(value.scale.into())).ok(),
         Value::Float(value) => (value.abs() < 9.2e18).then_some(*value as i64),
         Value::Bool(value) => Some((*value).into()),
         Value::Text(text) => text.trim().parse().ok(),

@@ -1,8 +1,12 @@
 //! Memory limits and cancellation.
 
+use datafusion::common::JoinType;
+use datafusion::logical_expr::{LogicalPlanBuilder, col};
+use futures::TryStreamExt;
+
 use super::build::{CUSTOMERS, all, shop};
 use super::{Columns, Ordering, Value, World, block};
-use crate::plan::query::{Joins, QueryError, Session, SessionOptions, collect, count, population, stream};
+use crate::plan::query::{Joins, QueryError, Session, SessionOptions, collect, computation, count, population, stream};
 
 const ROWS: i64 = 120_000;
 
@@ -46,8 +50,38 @@ fn a_stream_can_be_dropped_at_any_time() {
     let plan = population(&world.scope(), &all(CUSTOMERS), &Columns::All, Ordering::Any).unwrap();
     let first = block(async {
         use futures::StreamExt;
-        let mut rows = stream(&session(64 << 20), plan, Joins::Fast).await.unwrap();
+        let mut rows = stream(&session(64 << 20), plan).await.unwrap();
         rows.next().await.unwrap().unwrap().num_rows()
     });
     assert!(first > 0);
+}
+
+#[test]
+fn a_stream_whose_join_does_not_fit_begins_again_by_sorting() {
+    let world = crowd();
+    // Everybody with everybody of the same address: a join of two large sides.
+    let sides = [JoinType::Inner, JoinType::LeftSemi].map(|kind| {
+        let side = || {
+            let plan = population(&world.scope(), &all(CUSTOMERS), &Columns::All, Ordering::Any).unwrap();
+            LogicalPlanBuilder::from(plan)
+        };
+        let other = side().project([col("id").alias("other"), col("email").alias("theirs")]).unwrap().build().unwrap();
+        let on = (vec!["email"], vec!["theirs"]);
+        side().join(other, kind, on, None).unwrap().sort([col("id").sort(true, false)]).unwrap().build().unwrap()
+    });
+    for (plan, wanted) in sides.into_iter().zip([20_000 * 9 + 30_000 * 4, ROWS]) {
+        let small = session(9 << 20);
+        let fast = block(async {
+            computation(&small, plan.clone(), Joins::Fast)
+                .await?
+                .rows
+                .try_collect::<Vec<_>>()
+                .await
+                .map_err(QueryError::from)
+        });
+        assert!(matches!(fast, Err(QueryError::OutOfMemory(_))), "the test asks for too little");
+        let batches: Vec<_> =
+            block(async { stream(&small, plan).await?.try_collect().await.map_err(QueryError::from) }).unwrap();
+        assert_eq!(batches.iter().map(|batch| batch.num_rows() as i64).sum::<i64>(), wanted);
+    }
 }

@@ -21,7 +21,9 @@ impl Style<'_> {
     /// A value without quotes; nothing for null.
     pub fn value(&self, value: &Value) -> String {
         match value {
-            Value::Decimal(number) if self.decimal_comma => number.to_string().replace('.', ","),
+            Value::Decimal(_) | Value::LongDecimal(_) if self.decimal_comma => {
+                value.to_text(self.zone).replace('.', ",")
+            }
             Value::Float(number) if self.decimal_comma => number.to_string().replace('.', ","),
             Value::Time(time) => time.to_string(),
             Value::Timestamp(at) => {
@@ -70,7 +72,11 @@ impl Style<'_> {
             _ => match values::from_array(array, at)? {
                 Value::Null => out.push_str("null"),
                 Value::Float(number) if !number.is_finite() => out.push_str("null"),
-                value @ (Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Decimal(_)) => {
+                value @ (Value::Bool(_)
+                | Value::Int(_)
+                | Value::Float(_)
+                | Value::Decimal(_)
+                | Value::LongDecimal(_)) => {
                     // Never with a comma: this is JSON.
                     out.push_str(&value.to_text(self.zone));
                 }

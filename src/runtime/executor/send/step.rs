@@ -9,7 +9,7 @@ use super::decide::{Decider, Unsubscribed};
 use super::policy::Rules;
 use super::{SendEnd, Sender, rows};
 use crate::hir::{LocalId, Query, QueryKind, RowId, Send, TyKind, Value};
-use crate::plan::query::{Binding, Columns, Joins, Ordering, scalar, stream, values};
+use crate::plan::query::{Binding, Columns, Ordering, scalar, stream, values};
 use crate::plan::{HumanKind, Step};
 use crate::runtime::channels::{ListTopic, SendContext};
 use crate::runtime::error::RunError;
@@ -245,7 +245,7 @@ impl Executor<'_> {
             let bindings = [Binding { row, path: Vec::new() }];
             let kept = Columns::Named(kept_columns(&scope, &query));
             let plan = values(&scope, &query, &bindings, columns, &kept, Ordering::Defined)?;
-            stream(self.around.session, plan, Joins::Fast).await
+            stream(self.around.session, plan).await
         }
         .boxed()
     }

@@ -126,7 +126,7 @@ fn constant(value: &Value, kind: &Kind, scale: u8) -> (Cell, String) {
             Cell::Time(seconds * 1_000_000 + i64::from(time.subsec_nanosecond()) / 1000)
         }
         (Value::Timestamp(timestamp), _) => Cell::Timestamp(timestamp.as_microsecond()),
-        (Value::Null | Value::Duration(_) | Value::List(_), _) => Cell::Null,
+        (Value::Null | Value::LongDecimal(_) | Value::Duration(_) | Value::List(_), _) => Cell::Null,
     };
     (cell, String::new())
 }

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::hir::Value;
-use crate::plan::query::values::{date, time, to_decimal};
+use crate::plan::query::values::{any_decimal, date, time};
 use crate::runtime::sources::cell::{Cell, MAX_SCALE, Reading, in_zone, parse};
 use crate::runtime::sources::columns::{Kind, WEEKDAYS};
 use crate::runtime::sources::options::FileOptions;
@@ -34,7 +34,7 @@ pub(super) fn of_cell(text: &str, kind: &Kind, options: &FileOptions, reading: &
         Cell::Bool(value) => Value::Bool(value),
         Cell::Int(value) => Value::Int(value),
         Cell::Float(value) => Value::Float(value),
-        Cell::Decimal(units) => Value::Decimal(to_decimal(units, MAX_SCALE as i8)?),
+        Cell::Decimal(units) => any_decimal(units, MAX_SCALE as i8)?,
         Cell::Text => Value::Text(text.to_owned()),
         Cell::Date(days) => Value::Date(date(days)?),
         Cell::Time(micros) => Value::Time(time(micros)?),

@@ -186,9 +186,13 @@ impl<'t> Table<'t> {
     /// What to say of a number that the database would round without a word.
     fn too_fine(&self, fields: &[usize], values: &[Value]) -> Option<String> {
         fields.iter().zip(values).find_map(|(field, value)| {
-            let Value::Decimal(number) = value else { return None };
+            let (number, scale) = match value {
+                Value::Decimal(number) => (number.to_string(), number.normalize().scale()),
+                Value::LongDecimal(number) => (number.to_string(), number.scale.into()),
+                _ => return None,
+            };
             let (_, decimals) = self.columns[*field].digits?;
-            let fine = i64::from(number.normalize().scale()) > i64::from(decimals);
+            let fine = i64::from(scale) > i64::from(decimals);
             fine.then(|| format!("`{number}` has more decimals than `{}` can hold", self.columns[*field].name))
         })
     }
