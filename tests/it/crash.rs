@@ -134,6 +134,12 @@ fn many_sends_killed_at_many_instants() {
 
 #[test]
 fn killed_while_data_is_imported_and_while_a_population_is_frozen() {
+    // On a busy machine a kill may come too late to hurt.
+    assert!((0..20).any(|_| killed_early()), "no kill came in time");
+}
+
+/// False when a kill came too late.
+fn killed_early() -> bool {
     let script = "segment all = people where spend >= 0\nsend email hello to (all limit 50)";
     let club = Project::crowd(40_000).with("all.orch", script);
     let imports = club.path(".orch/dev/imports");
@@ -141,21 +147,33 @@ fn killed_while_data_is_imported_and_while_a_population_is_frozen() {
 
     let running = club.start(&["run", "all.orch"]);
     let found = until("an import begins", || Some(names(&imports)).filter(|names| !names.is_empty()));
-    assert!(running.kill() && !whole(&found), "it was killed in the middle of the import: {found:?}");
+    if !running.kill() || whole(&found) {
+        return false;
+    }
     assert_eq!(club.json(&["runs"], 0)["runs"].as_array().unwrap().len(), 0, "the run had not begun");
 
-    let mut running = club.start(&["run", "all.orch"]);
-    running.says("started");
-    let run = club.run_name();
-    let folder = club.path(".orch/dev/runs").join(&run);
-    let found = until("a population is being frozen", || Some(names(&folder)).filter(|names| !names.is_empty()));
-    assert!(running.kill() && !whole(&found), "it was killed in the middle of freezing: {found:?}");
-    assert_eq!(club.json(&["show", &run], 0)["steps"].as_array().unwrap().len(), 0);
+    // Nothing is asked of another process meanwhile: freezing takes less time than that.
+    let running = club.start(&["run", "all.orch"]);
+    let runs = club.path(".orch/dev/runs");
+    let (run, found) = until("a population is being frozen", || {
+        let run = names(&runs).pop_first()?;
+        let found = names(&runs.join(&run));
+        (!found.is_empty()).then_some((run, found))
+    });
+    if !running.kill() || whole(&found) {
+        return false;
+    }
+    let steps = club.json(&["show", &run], 0)["steps"].as_array().unwrap().len();
+    if whole(&names(&runs.join(&run))) {
+        return false;
+    }
+    assert_eq!(steps, 0);
 
     club.done(&["resume", &run]);
     settled(&club, &run, 50);
     let left = club.files();
     assert!(!left.iter().any(|file| file.ends_with("1.tmp")), "{left:?}");
+    true
 }
 
 #[test]
