@@ -118,7 +118,7 @@ impl<'a> Checker<'a> {
             let problem = Problem::error(names::WRONG_KIND, "the channel of a message stands before its name", both);
             let right = format!("{channel} {name}");
             self.report(problem.help(format!("write `message {right}`")).fix(both, right));
-            self.misplaced_names.push(name.clone());
+            self.lost_names.insert(name.clone());
             return;
         }
         let id = MessageId(self.program.messages.len() as u32);
@@ -149,7 +149,8 @@ impl<'a> Checker<'a> {
             _ => None,
         });
         if let Some(campaign) = declared {
-            self.misplaced_names.extend(file.ast.stmts.iter().flat_map(|stmt| bound_names(&stmt.kind)));
+            let bound = file.ast.stmts.iter().flat_map(|stmt| bound_names(&stmt.kind));
+            self.lost_names.extend(bound.map(str::to_owned));
             self.report(FlowProblem::MixedFile { statement: first.span, campaign });
             return;
         }
@@ -247,11 +248,12 @@ fn empty_campaign(name: &str, span: Span, doc: Option<String>) -> Campaign {
 }
 
 /// The names that a statement of a flow binds, those in its blocks left aside.
-pub(super) fn bound_names(kind: &ast::StmtKind) -> Vec<String> {
-    match kind {
-        ast::StmtKind::Segment { name, .. } | ast::StmtKind::Let { name, .. } => vec![name.text.clone()],
-        ast::StmtKind::Send(send) => send.alias.iter().map(|alias| alias.text.clone()).collect(),
-        ast::StmtKind::Split(split) => split.arms.iter().map(|arm| arm.name.text.clone()).collect(),
-        _ => Vec::new(),
-    }
+pub(super) fn bound_names(kind: &ast::StmtKind) -> impl Iterator<Item = &str> {
+    let (name, arms): (_, &[ast::Arm]) = match kind {
+        ast::StmtKind::Segment { name, .. } | ast::StmtKind::Let { name, .. } => (Some(name), &[]),
+        ast::StmtKind::Send(send) => (send.alias.as_ref(), &[]),
+        ast::StmtKind::Split(split) => (None, &split.arms),
+        _ => (None, &[]),
+    };
+    name.into_iter().chain(arms.iter().map(|arm| &arm.name)).map(|name| name.text.as_str())
 }

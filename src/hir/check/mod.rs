@@ -100,8 +100,9 @@ pub(crate) struct Checker<'a> {
     pub files: &'a [ParsedFile],
     /// Messages are checked again at each send, so they stay trees; in the order of [`Program::messages`].
     pub messages: Vec<&'a ast::Message>,
-    /// Names of declarations at places where they mean nothing, reported already.
-    misplaced_names: Vec<String>,
+    /// Names whose mistake was reported already: of declarations that could not be understood or stand where they mean
+    /// nothing, of modules that do not exist.
+    lost_names: HashSet<String>,
     /// Definitions and procedures that use themselves, reported already.
     recursive: HashSet<String>,
     /// The procedure that is being checked by itself.
@@ -171,7 +172,7 @@ impl<'a> Checker<'a> {
             environment,
             files,
             messages: Vec::new(),
-            misplaced_names: Vec::new(),
+            lost_names: names::lost_names(files),
             recursive: HashSet::new(),
             procedure: None,
             procedures_put_in: 0,

@@ -1,7 +1,9 @@
 //! Names at the top level of a program.
 
+use std::collections::HashSet;
+
 use super::super::problem::NameProblem;
-use super::{Checker, Global};
+use super::{Checker, Global, ParsedFile};
 use crate::base::Span;
 use crate::syntax::ast;
 
@@ -56,21 +58,7 @@ impl Checker<'_> {
 
     /// True for a name that a statement may have declared which could not be understood, or stands at a wrong place.
     pub(crate) fn is_lost(&self, name: &str) -> bool {
-        self.misplaced_names.iter().any(|lost| lost == name)
-            || self.is_unknown_module(name)
-            || self.files.iter().any(|file| file.ast.gaps.names.iter().any(|lost| lost == name))
-    }
-
-    /// True for the name of a module that was to be used and does not exist, which was reported.
-    fn is_unknown_module(&self, name: &str) -> bool {
-        let is_used = |stmt: &ast::Stmt| match &stmt.kind {
-            ast::StmtKind::Use(ast::Use { target: ast::UseTarget::Module(names), alias }) => {
-                alias.as_ref().or(names.last()).is_some_and(|used| used.text == name)
-            }
-            _ => false,
-        };
-        self.files.iter().all(|file| file.module.as_deref() != Some(name))
-            && self.files.iter().any(|file| file.ast.stmts.iter().any(is_used))
+        self.lost_names.contains(name)
     }
 
     /// All names of the right kind that can be written.
@@ -114,4 +102,21 @@ impl Global {
             Global::Poisoned => "declared",
         }
     }
+}
+
+/// The names in what could not be parsed, and those of modules that were to be used and do not exist: both are reported.
+pub(super) fn lost_names(files: &[ParsedFile]) -> HashSet<String> {
+    let modules: HashSet<&str> = files.iter().filter_map(|file| file.module.as_deref()).collect();
+    let used = |stmt: &ast::Stmt| match &stmt.kind {
+        ast::StmtKind::Use(ast::Use { target: ast::UseTarget::Module(names), alias }) => {
+            let used = alias.as_ref().or(names.last()).map(|used| used.text.as_str());
+            used.filter(|used| !modules.contains(used)).map(str::to_owned)
+        }
+        _ => None,
+    };
+    let of_file = |file: &ParsedFile| {
+        let unknown: Vec<String> = file.ast.stmts.iter().filter_map(used).collect();
+        file.ast.gaps.names.iter().cloned().chain(unknown).collect::<Vec<String>>()
+    };
+    files.iter().flat_map(of_file).collect()
 }

@@ -137,11 +137,10 @@ impl Executor<'_> {
         let path = self.around.folders.run(&self.run).join(&whole.file);
         let tickets = self.tickets(token, step, split);
         let mut looked = Looked::nothing(split.arms);
-        for arm in &mut looked.holds {
-            arm.resize(whole.rows as usize, true);
-        }
-        for keys in &mut looked.keys {
-            keys.resize(whole.rows as usize, Vec::new());
+        for (arm, holds) in split.arms.iter().zip(&mut looked.holds) {
+            if matches!(arm.kind, ArmKind::Rows { .. }) {
+                holds.resize(whole.rows as usize, true);
+            }
         }
         let mut batches = parquet_columns(&path, PIECE, |name| tickets.names.is_key(name))?;
         let threads = self.around.sources.threads();

@@ -107,7 +107,7 @@ impl<'a> Checker<'a> {
             Error => return,
             Use(_) | Entity(_) | Topic(_) | Channel(_) | Message(_) | Policy(_) | Signal(_) | Define(_)
             | Campaign(_) | Test(_) => {
-                self.misplaced_names.extend(declared_name(&stmt.kind).map(|name| name.text.clone()));
+                self.lost_names.extend(declared_name(&stmt.kind).map(|name| name.text.clone()));
                 ("a declaration", "move it to the top level of the file")
             }
             Param(_) => {
