@@ -40,34 +40,28 @@ impl Checker<'_> {
         Source { location, options, fresh, span: source.span }
     }
 
-    /// What has types of its own is not read from text: of a bad value it is known where it is, but the source has to be
-    /// mended, or the value to be allowed for.
+    /// What has types of its own is not read from text: most options say nothing about it.
     fn options_of_typed(&mut self, source: &ast::SourceRef, options: &mut Vec<(String, Value)>) {
         // What a bound source is, a database or files, only the manifest of a profile knows.
         let ast::SourceLocation::Path(path) = &source.location else { return };
         if !is_typed(&path.value) {
             return;
         }
+        let means_something = |name: &str| matches!(name, "archive" | "on_error" | "max_errors");
         let items = source.options.iter().flat_map(|options| &options.items);
         for item in items.filter(|item| !item.name.text.starts_with("fresh")) {
             let name = item.name.text.as_str();
-            if name == "archive" || !options.iter().any(|(option, _)| option == name) {
+            if means_something(name) || !options.iter().any(|(option, _)| option == name) {
                 continue;
             }
-            let help = match name {
-                "on_error" | "max_errors" => {
-                    "leave it out; declare the field with `?`, or as `text`, and filter with `where` what should not be there"
-                }
-                _ => "leave it out: its values have types already",
-            };
             self.report(NameProblem::Declaration {
                 code: codes::WRONG_OPTION,
                 why: format!("`{name}` is an option of text files, and this is a Parquet or Arrow file"),
-                help: help.to_owned(),
+                help: "leave it out: its values have types already".to_owned(),
                 span: item.name.span,
             });
         }
-        options.retain(|(name, _)| name == "archive");
+        options.retain(|(name, _)| means_something(name));
     }
 
     /// `fresh` and `fresh_by`, which say nothing about how the source is read.

@@ -160,7 +160,7 @@ impl SourceError {
                 let problem = if column.is_some() { problem.label("declared here") } else { problem };
                 problem.help(match text {
                     true => "mend the file, or write `on_error: reject` after the path to set such lines aside",
-                    false => "mend the file, or declare a type that allows it",
+                    false => "mend the file, declare a type that allows it, or write `on_error: reject` after the path to set such rows aside",
                 })
             }
             Self::Value { .. } => problem

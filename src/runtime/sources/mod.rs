@@ -321,12 +321,14 @@ fn nothing(context: &Context) -> Result<Opened, SourceError> {
 
 /// Reads Parquet or Arrow files as they are.
 fn direct(files: &[SourceFile], format: Format, context: &Context) -> Result<Opened, SourceError> {
-    let (table, rows) = direct::open(files, format, context)?;
+    let mut rejects = Rejects::default();
+    let (table, rows) = direct::open(files, format, context, &mut rejects)?;
+    publish(&mut rejects, context)?;
     Ok(Opened {
         table,
         rows,
-        rejected_table: import::rejects_table(&Rejects::default(), context.cache)?,
-        rejected: 0,
+        rejected_table: import::rejects_table(&rejects, context.cache)?,
+        rejected: rejects.count,
         files: files.iter().map(|file| file.path.clone()).collect(),
         archived: Vec::new(),
     })
@@ -338,19 +340,10 @@ fn text(files: &[SourceFile], context: &Context) -> Result<Opened, SourceError> 
     let mut imported = Vec::new();
     for file in files {
         let one = import::import(file, context, &mut rejects).map_err(|error| error.unlike(file, files))?;
-        rejects.append(one.rejected, one.rejects.as_ref());
-        if let Some(limit) = context.options.max_errors
-            && rejects.count > limit
-        {
-            return Err(too_many(&file.shown, limit, context.rejects, &mut [&mut rejects]));
-        }
+        rejects.take(&one, &file.shown, context)?;
         imported.push(one);
     }
-    if let Some(target) = context.rejects
-        && rejects.count > 0
-    {
-        import::publish(target, &mut [&mut rejects])?;
-    }
+    publish(&mut rejects, context)?;
     Ok(Opened {
         table: table::of_imports(&imported)?,
         rows: imported.iter().map(|one| one.rows).sum(),
@@ -359,6 +352,14 @@ fn text(files: &[SourceFile], context: &Context) -> Result<Opened, SourceError> 
         files: files.iter().map(|file| file.path.clone()).collect(),
         archived: Vec::new(),
     })
+}
+
+/// Writes the rejects file for people, if anything is bad.
+fn publish(rejects: &mut Rejects, context: &Context) -> Result<(), SourceError> {
+    match context.rejects {
+        Some(target) if rejects.count > 0 => import::publish(target, &mut [rejects]),
+        _ => Ok(()),
+    }
 }
 
 /// The error for more bad lines than allowed; publishes those found so far.

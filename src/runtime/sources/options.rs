@@ -185,7 +185,7 @@ impl FileOptions {
     pub fn of_typed(declared: &[(String, Value)], shown: &str) -> Result<Self, SourceError> {
         let mut options = Self::of_extension("");
         for (name, value) in declared {
-            if name != "archive" {
+            if !matches!(name.as_str(), "archive" | "on_error" | "max_errors") {
                 return Err(SourceError::Option {
                     message: format!("`{name}` is an option of text files"),
                     help: format!("leave it out: `{shown}` is typed already"),

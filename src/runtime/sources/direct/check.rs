@@ -1,8 +1,6 @@
 //! What only the values of a file can tell.
 
-use std::sync::Arc;
-
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::record_batch::RecordBatch;
@@ -13,6 +11,7 @@ use crate::runtime::sources::cell::{Bad, one_of};
 use crate::runtime::sources::columns::{Column, Kind};
 use crate::runtime::sources::error::SourceError;
 use crate::runtime::sources::files::SourceFile;
+use crate::runtime::sources::import::shortened;
 
 /// The number of nulls in the column at `root`, where the file tells it.
 pub(super) fn nulls_of(loaded: &ArrowReaderMetadata, root: usize) -> Option<u64> {
@@ -27,48 +26,69 @@ pub(super) fn nulls_of(loaded: &ArrowReaderMetadata, root: usize) -> Option<u64>
 pub(super) fn questions<'c>(columns: &'c [Column], header: &Header) -> Vec<&'c Column> {
     let asks = |column: &&Column| {
         let Ok(at) = header.schema.index_of(&column.name) else { return false };
-        let full = column.nullable || column.default.is_some();
-        let may_lack = !full && header.schema.field(at).is_nullable() && header.nulls[at] != Some(0);
+        let may_lack = !may_be_missing(column) && header.schema.field(at).is_nullable() && header.nulls[at] != Some(0);
         may_lack || matches!(column.kind, Kind::OneOf { .. } | Kind::Json)
     };
     columns.iter().filter(asks).collect()
 }
 
-/// Looks at some rows; `before` is the number of rows before them.
-pub(super) fn batch(
-    file: &SourceFile,
-    batch: &RecordBatch,
-    columns: &[&Column],
-    before: u64,
-) -> Result<(), SourceError> {
-    for column in columns {
-        let Some(values) = batch.column_by_name(&column.name) else { continue };
-        let bad = |at: usize, value: String, reason: String| SourceError::Cell {
-            shown: file.shown.clone(),
-            line: before + at as u64 + 1,
-            column: Some(column.name.clone()),
-            value: crate::runtime::sources::import::shortened(&value),
-            reason,
-            field: Some(column.span),
-            text: false,
-        };
-        let full = column.nullable || column.default.is_some();
-        if !full && values.null_count() > 0 {
-            let at = (0..values.len()).find(|at| values.is_null(*at)).unwrap_or(0);
-            return Err(bad(at, String::new(), format!("there is no value, but `{}` is never null", column.name)));
-        }
-        if let Some((at, value, reason)) = first_bad_text(values, &column.kind) {
-            return Err(bad(at, value, reason));
-        }
-    }
-    Ok(())
+/// A value that is not as declared.
+pub(super) struct BadCell {
+    /// Its row in the batch.
+    pub row: usize,
+    /// Its column among those looked at.
+    pub column: usize,
+    pub value: String,
+    pub reason: String,
 }
 
-/// The first text that the kind does not allow.
-fn first_bad_text(values: &ArrayRef, kind: &Kind) -> Option<(usize, String, String)> {
-    let texts: Arc<dyn Array> = cast(values, &DataType::Utf8).ok()?;
-    let texts: &StringArray = texts.as_string_opt()?;
-    texts.iter().enumerate().find_map(|(at, text)| {
+/// Looks at some rows: what is wrong, column by column.
+pub(super) fn bad_cells(batch: &RecordBatch, columns: &[&Column]) -> Vec<BadCell> {
+    let mut found = Vec::new();
+    for (at, column) in columns.iter().enumerate() {
+        let Some(values) = batch.column_by_name(&column.name) else { continue };
+        if !may_be_missing(column) && values.null_count() > 0 {
+            let missing = (0..values.len()).filter(|row| values.is_null(*row));
+            let reason = format!("there is no value, but `{}` is never null", column.name);
+            found.extend(missing.map(|row| BadCell { row, column: at, value: String::new(), reason: reason.clone() }));
+        }
+        found.extend(bad_texts(values, &column.kind).into_iter().map(|(row, value, reason)| BadCell {
+            row,
+            column: at,
+            value,
+            reason,
+        }));
+    }
+    found
+}
+
+/// Whether there may be no value, or another stands for it.
+pub(super) fn may_be_missing(column: &Column) -> bool {
+    column.nullable || column.default.is_some()
+}
+
+/// The error for such a value; `before` is the number of rows before the batch.
+pub(super) fn error(file: &SourceFile, cell: BadCell, columns: &[&Column], before: u64) -> SourceError {
+    let column = columns.get(cell.column);
+    SourceError::Cell {
+        shown: file.shown.clone(),
+        line: before + cell.row as u64 + 1,
+        column: column.map(|column| column.name.clone()),
+        value: shortened(&cell.value),
+        reason: cell.reason,
+        field: column.map(|column| column.span),
+        text: false,
+    }
+}
+
+/// The texts that the kind does not allow.
+fn bad_texts(values: &ArrayRef, kind: &Kind) -> Vec<(usize, String, String)> {
+    if !matches!(kind, Kind::OneOf { .. } | Kind::Json) {
+        return Vec::new();
+    }
+    let Ok(texts) = cast(values, &DataType::Utf8) else { return Vec::new() };
+    let Some(texts) = texts.as_string_opt::<i32>() else { return Vec::new() };
+    let bad = |(at, text): (usize, Option<&str>)| {
         let text = text?;
         let reason = match kind {
             Kind::OneOf { what, values } => match one_of(text, what, values) {
@@ -81,5 +101,6 @@ fn first_bad_text(values: &ArrayRef, kind: &Kind) -> Option<(usize, String, Stri
             _ => return None,
         };
         Some((at, text.to_owned(), reason))
-    })
+    };
+    texts.iter().enumerate().filter_map(bad).collect()
 }

@@ -5,6 +5,7 @@
 //! remembered in the cache folder.
 
 mod check;
+mod clean;
 mod fit;
 mod folder;
 mod numbered;
@@ -35,8 +36,9 @@ use super::cell::Cell;
 use super::columns::{Column, MIN_SCALE};
 use super::error::{Mismatch, MissingColumn, SourceError};
 use super::files::{Format, SourceFile, io_reason};
-use super::import::{Builder, Context, LINE, Place};
+use super::import::{Builder, Context, LINE, Place, Rejects};
 use super::objects::{Handle, registered};
+use super::options::OnBad;
 use super::table::{listing, listing_at, union, view};
 use crate::base::did_you_mean;
 use crate::plan::query::SAFE_DIGITS;
@@ -51,30 +53,42 @@ pub(crate) struct Header {
     pub nulls: Vec<Option<u64>>,
 }
 
-/// Opens `files` as one table; also gives the number of rows.
+/// Opens `files` as one table; also gives the number of rows. What is bad in them goes to `rejects` where the source sets
+/// bad rows aside.
 pub(crate) fn open(
     files: &[SourceFile],
     format: Format,
     context: &Context,
+    rejects: &mut Rejects,
 ) -> Result<(Arc<dyn TableProvider>, u64), SourceError> {
     let mut parts = Vec::new();
-    let mut rows = 0;
+    // Those of the files, and those that are kept of them.
+    let (mut before, mut rows) = (0, 0);
     for file in files {
         let header = header(file, format)?;
         let fits = fit_columns(file, context, &header.schema).map_err(|error| error.unlike(file, files))?;
         let stamp = Stamp::found(file)?;
         let entry = Entry::new(context, &file.path, &stamp);
-        checked(file, format, context, &header, &entry)?;
-        let (read, schema, format) = if context.lines {
-            let (copy, schema) = numbered::copy(file, format, &header.schema, context.columns, &entry)?;
-            (copy, schema, Format::Parquet)
+        let mut kept = header.rows;
+        let (read, schema, format) = if context.options.on_error != OnBad::Fail {
+            let clean = clean::copy(file, format, &header, context, &entry)?;
+            rejects.take(&clean, &file.shown, context)?;
+            kept = clean.rows;
+            (SourceFile::new(clean.path, file.shown.clone()), clean.schema, Format::Parquet)
         } else {
-            (file.clone(), header.schema, format)
+            checked(file, format, context, &header, &entry)?;
+            if context.lines {
+                let (copy, schema) = numbered::copy(file, format, &header.schema, context.columns, &entry)?;
+                (copy, schema, Format::Parquet)
+            } else {
+                (file.clone(), header.schema, format)
+            }
         };
         let folders = file.folders.clone();
         let read = SourceFile { folders, ..read };
-        parts.push(Part { file: read, format, schema, fits, before: rows });
-        rows += header.rows;
+        parts.push(Part { file: read, format, schema, fits, before });
+        before += header.rows;
+        rows += kept;
     }
     let scales = scales(context.columns, &parts);
     let targets = targets(context.columns, &parts, &scales);
@@ -179,7 +193,9 @@ fn checked(
     let mut before = 0;
     for batch in batches(file, format, &questions)? {
         let batch = batch.map_err(|error| unreadable(file, format, error))?;
-        check::batch(file, &batch, &questions, before)?;
+        if let Some(first) = check::bad_cells(&batch, &questions).into_iter().next() {
+            return Err(check::error(file, first, &questions, before));
+        }
         before += batch.num_rows() as u64;
     }
     entry.mark()

@@ -29,6 +29,7 @@ use jiff::tz::TimeZone;
 pub(crate) use builders::Builder;
 pub(crate) use rejects::{Rejects, publish, shortened};
 pub(crate) use sink::Sink;
+pub(crate) use typist::Reject;
 pub(crate) use worker::decode;
 
 use super::cache::{Entry, Stamp};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::typist::Reject;
+use super::{Context, Imported};
 use crate::runtime::sources::columns::Kind;
 use crate::runtime::sources::error::SourceError;
 
@@ -58,6 +59,17 @@ impl Rejects {
         temporary.as_file().sync_data().map_err(|error| failed(error.to_string()))?;
         temporary.persist(path).map_err(|error| failed(error.error.to_string()))?;
         Ok(Some(path.to_owned()))
+    }
+
+    /// Counts those of a file in the cache, as far as there may be so many.
+    pub fn take(&mut self, imported: &Imported, shown: &str, context: &Context) -> Result<(), SourceError> {
+        self.append(imported.rejected, imported.rejects.as_ref());
+        match context.options.max_errors {
+            Some(limit) if self.count > limit => {
+                Err(super::super::too_many(shown, limit, context.rejects, &mut [self]))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Counts those of a finished file.

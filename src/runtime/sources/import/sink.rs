@@ -4,8 +4,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
+use datafusion::parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
 use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::WriterProperties;
@@ -41,6 +44,24 @@ impl Sink {
     /// Writers for the columns of one row group, to be used on any thread.
     pub fn column_writers(&self) -> Result<Vec<ArrowColumnWriter>, SourceError> {
         self.factory.create_column_writers(0).map_err(|error| self.failed(error))
+    }
+
+    /// Appends rows as a row group.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), SourceError> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let mut writers = self.column_writers()?;
+        let mut places = writers.iter_mut();
+        for (column, field) in batch.columns().iter().zip(self.schema.fields()) {
+            for leaf in compute_leaves(field, column).map_err(|error| self.failed(error))? {
+                if let Some(writer) = places.next() {
+                    writer.write(&leaf).map_err(|error| self.failed(error))?;
+                }
+            }
+        }
+        let chunks = writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<Vec<_>, _>>();
+        self.append(chunks.map_err(|error| self.failed(error))?, batch.num_rows() as u64)
     }
 
     /// Appends a row group.

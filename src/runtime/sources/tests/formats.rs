@@ -15,6 +15,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::{Project, declare, drawn, text};
+use crate::hir::Value;
 
 pub(super) fn batch() -> RecordBatch {
     let tiers: datafusion::arrow::array::DictionaryArray<Int8Type> =
@@ -166,7 +167,8 @@ fn parquet_that_is_not_as_declared() {
        ·   ──┬─
        ·     ╰── declared here
        ╰────
-      = help: mend the file, or declare a type that allows it
+      = help: mend the file, declare a type that allows it, or write `on_error: reject` after the path
+              to set such rows aside
     ");
     assert_snapshot!(project.failure(&declare("a.parquet", &[], "id: int key\ntier: \"gold\" | \"silber\"")), @r#"
     error[run::bad_cell]: a.parquet:2: column tier: `silver` is not a tier; did you mean `silber`?
@@ -175,15 +177,59 @@ fn parquet_that_is_not_as_declared() {
        ·   ──┬─
        ·     ╰── declared here
        ╰────
-      = help: mend the file, or declare a type that allows it
+      = help: mend the file, declare a type that allows it, or write `on_error: reject` after the path
+              to set such rows aside
     "#);
-    let declared = declare("a.parquet", &[("on_error", text("reject"))], "id: int key");
+    let declared = declare("a.parquet", &[("delimiter", text(";"))], "id: int key");
     assert_eq!(project.open(&declared).err().unwrap().code.to_string(), "run::source_option");
     project.write("b.parquet", "id\n1\n");
     assert_eq!(
         project.open(&declare("b.parquet", &[], "id: int key")).err().unwrap().code.to_string(),
         "run::source_unreadable"
     );
+}
+
+#[test]
+fn bad_rows_of_typed_files_are_set_aside() {
+    for (name, write) in [("a.parquet", write_parquet as fn(&Project, &str, &RecordBatch)), ("a.arrow", write_arrow)] {
+        let project = Project::new();
+        write(&project, name, &batch());
+        let fields = "name: text\ntier: \"gold\" | \"bronze\"\nid: int key";
+        let declared = declare(name, &[("on_error", text("reject"))], fields);
+        let opened = project.open(&declared).unwrap();
+        assert_eq!((opened.rows, opened.rejected), (2, 1));
+        let kept = drawn(&opened.table);
+        assert!(kept.contains("| Zoë  | gold | 1  |") && kept.contains("| Ann  | gold | 3  |"), "{kept}");
+        // One reason a row, as for a line of text.
+        let rejected = drawn(&opened.rejected_table);
+        assert!(rejected.contains(&format!("| {name}")) && rejected.contains("| 2    | name "), "{rejected}");
+        assert!(rejected.contains("there is no value, but `name` is never null"), "{rejected}");
+        let again = project.open(&declared).unwrap();
+        assert_eq!((again.rows, again.rejected), (2, 1), "it is kept");
+
+        let limited = declare(name, &[("on_error", text("reject")), ("max_errors", Value::Int(0))], fields);
+        assert_eq!(project.open(&limited).err().unwrap().code.to_string(), "run::too_many_bad_rows");
+    }
+}
+
+#[test]
+fn bad_values_of_typed_files_become_null_where_they_may_be_missing() {
+    let project = Project::new();
+    std::fs::create_dir(project.path("in")).unwrap();
+    write_parquet(&project, "in/a.parquet", &batch());
+    write_parquet(&project, "in/b.parquet", &batch());
+    let fields = "id: int\ntier: (\"gold\" | \"bronze\")?\nzone: text";
+    let opened = project.open(&declare("in/*.parquet", &[("on_error", text("null"))], fields)).unwrap();
+    assert_eq!((opened.rows, opened.rejected), (2, 6), "zones are missing in two rows of each file");
+    // Rows of an entity without a key count on through the files.
+    assert_snapshot!(drawn(&opened.table), @r"
+    +----+------+------------+------+
+    | id | tier | zone       | line |
+    +----+------+------------+------+
+    | 2  |      | Asia/Tokyo | 2    |
+    | 2  |      | Asia/Tokyo | 5    |
+    +----+------+------------+------+
+    ");
 }
 
 #[test]
