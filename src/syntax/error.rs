@@ -181,28 +181,14 @@ impl From<SyntaxError> for Problem {
             Arrow { span } => Problem::error(code::WRONG_OPERATOR, "`=>` is not an operator", span)
                 .help("rows are chosen with `where`, and their fields stand alone: `customers where spend > 500`"),
             UnclosedBracket { open, bracket, before } => unclosed(open, bracket, before),
-            WrongBracket { open, span, written, right } => {
-                Problem::error(code::UNCLOSED_BRACKET, format!("`{written}` does not close what is open here"), span)
-                    .also(open, "this is open")
-                    .help(format!("write `{right}`"))
-                    .fix(span, right)
-            }
+            WrongBracket { open, span, written, right } => wrong_bracket(open, span, &written, &right),
             SemicolonInBrackets { span } => Problem::error(code::UNEXPECTED, "in brackets `;` separates nothing", span)
                 .help("write commas between the values")
                 .fix(span, ","),
-            MissingBrace { span, before } => {
-                Problem::error(code::UNEXPECTED, "expected `{`, found the end of the line", span)
-                    .also(before, "this belongs into braces")
-                    .help("write `{` at the end of the line before")
-                    .fix(span, " {")
-            }
+            MissingBrace { span, before } => missing_brace(span, before),
             ExtraBrace { span } => Problem::error(code::UNEXPECTED, "these braces belong to nothing", span)
                 .help("remove this `{` and its `}`"),
-            UnopenedBracket { span, bracket } => {
-                Problem::error(code::UNOPENED_BRACKET, format!("`{bracket}` closes nothing"), span)
-                    .help("remove it, or open its bracket before")
-                    .fix(span, "")
-            }
+            UnopenedBracket { span, bracket } => unopened_bracket(span, &bracket),
             TooDeep { span, limit } => Problem::error(code::TOO_DEEP, format!("nested more than {limit} deep"), span)
                 .help("give parts of it a name with `let`, `segment` or `define`"),
             TooLong { span } => Problem::error(code::TOO_LONG, "the script is longer than four gigabytes", span)
@@ -220,19 +206,39 @@ impl From<SyntaxError> for Problem {
                 }
             }
             UnknownStatement { span, word, suggestion, help } => unknown_statement(span, &word, suggestion, help),
-            AmbiguousSetOperator { span, operator, right } => {
-                Problem::error(code::AMBIGUOUS_SET_OPERATOR, "people read this in two ways", span)
-                    .label("does this belong to the right side only, or to the whole?")
-                    .also(operator.to(right), "the set operator and its right side")
-                    .help(
-                        "put parentheses around the right side with what belongs to it, or around the whole before it",
-                    )
-            }
+            AmbiguousSetOperator { span, operator, right } => ambiguous(span, operator.to(right)),
             MisplacedHeaderPart { span, message, help } => {
                 Problem::error(code::MISPLACED_HEADER_PART, message, span).help(help)
             }
         }
     }
+}
+
+fn wrong_bracket(open: Span, span: Span, written: &impl std::fmt::Display, right: &impl std::fmt::Display) -> Problem {
+    Problem::error(code::UNCLOSED_BRACKET, format!("`{written}` does not close what is open here"), span)
+        .also(open, "this is open")
+        .help(format!("write `{right}`"))
+        .fix(span, right.to_string())
+}
+
+fn missing_brace(span: Span, before: Span) -> Problem {
+    Problem::error(code::UNEXPECTED, "expected `{`, found the end of the line", span)
+        .also(before, "this belongs into braces")
+        .help("write `{` at the end of the line before")
+        .fix(span, " {")
+}
+
+fn unopened_bracket(span: Span, bracket: &impl std::fmt::Display) -> Problem {
+    Problem::error(code::UNOPENED_BRACKET, format!("`{bracket}` closes nothing"), span)
+        .help("remove it, or open its bracket before")
+        .fix(span, "")
+}
+
+fn ambiguous(span: Span, operator: Span) -> Problem {
+    Problem::error(code::AMBIGUOUS_SET_OPERATOR, "people read this in two ways", span)
+        .label("does this belong to the right side only, or to the whole?")
+        .also(operator, "the set operator and its right side")
+        .help("put parentheses around the right side with what belongs to it, or around the whole before it")
 }
 
 fn several_lines(span: Span, fix: Option<(Span, String)>) -> Problem {

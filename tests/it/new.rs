@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::project::{Project, until};
 
+/// A run and the keys that it holds.
+type Reserved = (String, Vec<u64>);
+
 const ORDERS: &str = "id,who,amount,placed_at\n1,ann,5.00,2026-11-01T10:00:00Z\n2,bob,7.00,2026-11-02T10:00:00Z\n";
 const SCHEMA: &str = "\
 entity orders from \"orders.csv\" {
@@ -225,7 +228,7 @@ fn in_any_sequence_of_runs_new_is_what_no_run_holds() {
         shop.write("ends.orch", script(""));
         shop.write("fails.orch", script("fail \"no\"\n"));
         shop.write("waits.orch", script("wait 2d\n"));
-        let (mut rows, mut kept, mut waiting): (Vec<u64>, Vec<u64>, Vec<(String, Vec<u64>)>) =
+        let (mut rows, mut kept, mut waiting): (Vec<u64>, Vec<u64>, Vec<Reserved>) =
             (vec![1, 2], Vec::new(), Vec::new());
         let mut state = seed;
         let mut story = String::new();

@@ -173,8 +173,11 @@ impl Split {
     }
 }
 
+/// Keys by split and arm.
+type Arms = BTreeMap<(usize, usize), BTreeSet<i64>>;
+
 /// Runs a script of splits: the keys of each arm by split and place, and what each step says of rows in no arm.
-fn run(project: &Project, splits: &[Split]) -> (BTreeMap<(usize, usize), BTreeSet<i64>>, Vec<(u64, u64)>) {
+fn run(project: &Project, splits: &[Split]) -> (Arms, Vec<(u64, u64)>) {
     let script: String = splits.iter().enumerate().map(|(name, split)| split.text(name)).collect();
     project.write("splits.orch", script);
     let report = project.json(&["run", "splits.orch"], 0);

@@ -65,7 +65,7 @@ impl Checker<'_> {
             )));
         }
         let file = self.file(name.span.source)?;
-        let campaigns = file.ast.stmts.iter().filter_map(|stmt| match &stmt.kind {
+        let mut campaigns = file.ast.stmts.iter().filter_map(|stmt| match &stmt.kind {
             ast::StmtKind::Campaign(campaign)
                 if stmt.span.start <= name.span.start && name.span.end <= stmt.span.end =>
             {
@@ -73,7 +73,7 @@ impl Checker<'_> {
             }
             _ => None,
         });
-        let stmts = campaigns.last().unwrap_or(&file.ast.stmts);
+        let stmts = campaigns.next_back().unwrap_or(&file.ast.stmts);
         let later = stmts.iter().filter(|stmt| stmt.span.start > name.span.end);
         later
             .flat_map(|stmt| bound_names(&stmt.kind))

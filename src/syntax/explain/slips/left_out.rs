@@ -72,7 +72,16 @@ fn of_rows(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             let slip = Slip::write(span, format!("\"{word}\"")).help("the name of an audience is a text");
             Some(slip.repair(place.at, place.at + 1, &[Kind::Text]))
         }
-        kind if kind.is_name() && wanted.takes("desc") => {
+        kind if kind.is_name() => of_order(place, wanted, found, before),
+        _ => None,
+    }
+}
+
+/// A word where an order is said, or a clause begins.
+fn of_order(place: &Place<'_>, wanted: &Wanted, found: Token, before: Token) -> Option<Slip> {
+    let (word, span) = (place.word(found), place.span(found));
+    match () {
+        _ if wanted.takes("desc") => {
             let said = place.word(before);
             let order = match () {
                 () if FIRST.contains(&said) => format!("{word} desc"),
@@ -82,7 +91,7 @@ fn of_rows(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             let slip = Slip::write(place.spread(before, found), order).because(format!("`{said}` is said by an order"));
             Some(slip.repair(place.at - 1, place.at, &[]))
         }
-        kind if kind.is_name() && wanted.takes("dedupe") => match word {
+        _ if wanted.takes("dedupe") => match word {
             "sort" | "sorted" | "arrange" if place.after(1)?.kind == Kind::By => {
                 let slip = Slip::write(span, "order").help("write `order by ...`");
                 Some(slip.repair(place.at, place.at + 1, &[Kind::Order]))
@@ -93,7 +102,7 @@ fn of_rows(place: &Place<'_>, wanted: &Wanted, found: Token) -> Option<Slip> {
             }
             _ => None,
         },
-        _ => None,
+        () => None,
     }
 }
 
