@@ -7,8 +7,6 @@
 pub const WIDTH: usize = 100;
 /// Columns of one level of indentation.
 pub const INDENT: usize = 2;
-/// Stands before a comment behind a statement, until comments of neighbouring lines are aligned.
-const MARK: char = '\u{1}';
 
 /// A piece of output.
 #[derive(Clone, Debug)]
@@ -85,6 +83,8 @@ type Pending<'d> = (usize, bool, &'d Doc);
 
 struct Printer {
     out: String,
+    /// Where in it comments behind statements begin, until those of neighbouring lines are aligned.
+    marks: Vec<usize>,
     column: usize,
     /// Comments for the end of the line.
     comments: Vec<String>,
@@ -94,7 +94,7 @@ struct Printer {
 
 /// Prints a document; every line ends in a newline.
 pub fn print(doc: &Doc) -> String {
-    let mut printer = Printer { out: String::new(), column: 0, comments: Vec::new(), deeper: 0 };
+    let mut printer = Printer { out: String::new(), marks: Vec::new(), column: 0, comments: Vec::new(), deeper: 0 };
     let mut stack: Vec<Pending<'_>> = vec![(0, true, doc)];
     while let Some((indent, broken, doc)) = stack.pop() {
         match doc {
@@ -124,7 +124,7 @@ pub fn print(doc: &Doc) -> String {
         }
     }
     printer.newline();
-    align_comments(&printer.out)
+    align_comments(&printer.out, &printer.marks)
 }
 
 /// True when the group and what follows on its line take no more than `room` columns.
@@ -183,7 +183,7 @@ impl Printer {
             if self.column > 0 {
                 self.out.truncate(self.out.trim_end_matches(' ').len());
                 self.out.push_str("  ");
-                self.out.push(MARK);
+                self.marks.push(self.out.len());
             }
             self.out.push_str(&comment);
             self.column += 1;
@@ -197,14 +197,23 @@ impl Printer {
 }
 
 /// Puts the comments behind neighbouring lines below each other.
-fn align_comments(text: &str) -> String {
-    if !text.contains(MARK) {
+fn align_comments(text: &str, marks: &[usize]) -> String {
+    if marks.is_empty() {
         return text.to_owned();
     }
-    let lines: Vec<(&str, Option<&str>)> = text
-        .split_inclusive('\n')
-        .map(|line| line.split_once(MARK).map_or((line, None), |(code, comment)| (code, Some(comment))))
-        .collect();
+    let mut marks = marks.iter().copied().peekable();
+    let mut start = 0;
+    let mut lines: Vec<(&str, Option<&str>)> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        let first = marks.peek().copied().filter(|mark| *mark < end);
+        while marks.next_if(|mark| *mark < end).is_some() {}
+        lines.push(match first.map(|mark| line.split_at(mark - start)) {
+            Some((code, comment)) => (code, Some(comment)),
+            None => (line, None),
+        });
+        start = end;
+    }
     let mut out = String::with_capacity(text.len());
     let mut column = 0;
     for (at, (code, comment)) in lines.iter().enumerate() {
@@ -217,7 +226,7 @@ fn align_comments(text: &str) -> String {
             column = run.map(|(code, _)| width(code)).max().unwrap_or(0);
         }
         out.extend(std::iter::repeat_n(' ', column - width(code)));
-        out.push_str(&comment.replace(MARK, ""));
+        out.push_str(comment);
     }
     out
 }
