@@ -51,6 +51,15 @@ fn the_style() {
 }
 
 #[test]
+fn control_signs_of_a_script_are_its_own() {
+    for text in ["log `a\u{1}b`\n", "log `a\u{1}b`  # c\u{1}d\nlet x = 1     # e\n", "let x = 1 # a\u{1}b\n"] {
+        let once = formatted(text);
+        assert_eq!(once.matches('\u{1}').count(), text.matches('\u{1}').count(), "{once:?}");
+        assert_eq!(formatted(&once), once);
+    }
+}
+
+#[test]
 fn every_script_has_a_form_that_stays() {
     let corpus = corpus();
     assert!(corpus.len() > 5);

@@ -166,6 +166,11 @@ impl FeedbackKind {
         }
     }
 
+    /// The kind with this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// True for what happens at the other end, after the message was handed over.
     pub const fn comes_from_people(self) -> bool {
         use FeedbackKind::*;

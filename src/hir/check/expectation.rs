@@ -91,8 +91,7 @@ impl Checker<'_> {
             }
             // `failed` alone is how a run ended.
             ast::ExprKind::Name(name)
-                if name.text != FeedbackKind::Failed.word()
-                    && FeedbackKind::ALL.iter().any(|kind| kind.word() == name.text) =>
+                if FeedbackKind::of_word(&name.text).is_some_and(|kind| kind != FeedbackKind::Failed) =>
             {
                 self.counted(expr, span)
             }
@@ -134,7 +133,7 @@ impl Checker<'_> {
             return Some(call("test.count", args, TyKind::Int, span));
         }
         let ast::ExprKind::Name(name) = &counted.kind else { return None };
-        if FeedbackKind::ALL.iter().any(|kind| kind.word() == name.text) {
+        if FeedbackKind::of_word(&name.text).is_some() {
             let help = format!("write `count({0}(email))`, or `count({0}(NAME))` for one send", name.text);
             self.wrong(codes::BAD_TEST, format!("nothing says of what `{}` is", name.text), help, name.span);
             return Some(Expr { kind: ExprKind::Error, ty: Ty::error(), span });

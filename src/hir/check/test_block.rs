@@ -121,7 +121,7 @@ impl<'a> Checker<'a> {
         delivery: Option<&ast::Name>,
         rows: &ast::Expr,
     ) -> Option<TestStepKind> {
-        let found = FeedbackKind::ALL.iter().find(|known| known.word() == kind.text).copied();
+        let found = FeedbackKind::of_word(&kind.text);
         let Some(known) = found.filter(|kind| kind.comes_from_people()) else {
             let words = FeedbackKind::ALL.iter().filter(|kind| kind.comes_from_people()).map(|kind| kind.word());
             let near = super::expr::feedback_near(&kind.text).filter(|near| words.clone().any(|word| word == *near));

@@ -94,16 +94,6 @@ enum Planned {
     Known(Outcome),
 }
 
-/// How appending rows ended.
-enum Appended {
-    /// They are there.
-    Whole(Vec<(SendKey, Outcome)>),
-    /// The fresh ones are not there.
-    Undone(Vec<(SendKey, Planned)>, io::Error),
-    /// Nobody knows which of the fresh ones are there.
-    InPart(Vec<(SendKey, Planned)>, io::Error),
-}
-
 /// The file and what is in it.
 struct Opened {
     file: File,
@@ -117,30 +107,33 @@ impl Writer {
     fn append(&mut self, batch: &[OutgoingMessage]) -> Vec<(SendKey, Outcome)> {
         let path = self.path.display().to_string();
         let reason = |error: io::Error| format!("cannot write `{path}`: {error}");
-        let appended = self.try_append(batch);
-        if !matches!(appended, Ok(Appended::Whole(_))) {
-            // What the file holds now is not known: it is read again before the next row.
-            self.open = None;
-        }
-        let (outcomes, fresh) = match appended {
-            Ok(Appended::Whole(outcomes)) => return outcomes,
-            Ok(Appended::Undone(outcomes, error)) => (outcomes, Outcome::NotStarted { reason: reason(error) }),
-            Ok(Appended::InPart(outcomes, error)) => (outcomes, Outcome::Unknown { reason: reason(error) }),
+        let (planned, fresh) = match self.try_append(batch, reason) {
+            Ok(appended) => appended,
             Err(error) => {
+                self.open = None;
                 let outcome = Outcome::NotStarted { reason: reason(error) };
                 return batch.iter().map(|message| (message.key, outcome.clone())).collect();
             }
         };
+        if !matches!(fresh, Outcome::Sent { .. }) {
+            // What the file holds now is not known: it is read again before the next row.
+            self.open = None;
+        }
         // Rows that were in the file before are there, and rows that it cannot hold are not.
         let outcome = |(key, planned): (SendKey, Planned)| match planned {
             Planned::Fresh => (key, fresh.clone()),
             Planned::Known(outcome) => (key, outcome),
         };
-        outcomes.into_iter().map(outcome).collect()
+        planned.into_iter().map(outcome).collect()
     }
 
-    /// An error is one that came before anything was written.
-    fn try_append(&mut self, batch: &[OutgoingMessage]) -> io::Result<Appended> {
+    /// What is to become of each message, and how writing the fresh ones ended. An error is one that came before anything
+    /// was written.
+    fn try_append(
+        &mut self,
+        batch: &[OutgoingMessage],
+        reason: impl Fn(io::Error) -> String,
+    ) -> io::Result<(Vec<(SendKey, Planned)>, Outcome)> {
         let format = self.format;
         let open = self.opened()?;
         let (mut rows, mut planned) = (Vec::new(), Vec::with_capacity(batch.len()));
@@ -159,18 +152,15 @@ impl Writer {
             planned.push((message.key, plan));
         }
         let before = open.file.seek(SeekFrom::End(0))?;
-        let Err(error) = open.file.write_all(&rows).and_then(|()| open.file.sync_data()) else {
-            let sent = |(key, planned)| match planned {
-                Planned::Fresh => (key, Outcome::Sent { id: None }),
-                Planned::Known(outcome) => (key, outcome),
-            };
-            return Ok(Appended::Whole(planned.into_iter().map(sent).collect()));
+        let fresh = match open.file.write_all(&rows).and_then(|()| open.file.sync_data()) {
+            Ok(()) => Outcome::Sent { id: None },
+            // A part of the rows may be there, whole: whoever is told that they did not start must be able to rely on it.
+            Err(error) => match open.file.set_len(before).and_then(|()| open.file.sync_data()) {
+                Ok(()) => Outcome::NotStarted { reason: reason(error) },
+                Err(_) => Outcome::Unknown { reason: reason(error) },
+            },
         };
-        // A part of the rows may be there, whole: whoever is told that they did not start must be able to rely on it.
-        match open.file.set_len(before).and_then(|()| open.file.sync_data()) {
-            Ok(()) => Ok(Appended::Undone(planned, error)),
-            Err(_) => Ok(Appended::InPart(planned, error)),
-        }
+        Ok((planned, fresh))
     }
 
     /// The file, opened and repaired at the first use.

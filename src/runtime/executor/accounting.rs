@@ -87,7 +87,7 @@ impl<'q> Levels<'q> {
     /// Whether the level after this one drops rows for the same reason, so that together they count as one.
     fn goes_on(&self, at: usize) -> bool {
         let ((reason, level), (next, after)) = (self.levels[at], self.levels[at - 1]);
-        reason == next && only_drops(level) && only_drops(after)
+        reason == next && !changes_rows(level) && !changes_rows(after)
     }
 
     /// `rows_in = rows_out + dropped`, by what was counted while the population was computed. What was not is counted
@@ -136,11 +136,6 @@ impl<'q> Levels<'q> {
         }
         Ok(accounting)
     }
-}
-
-/// Whether the rows of a level are some of those that enter it.
-fn only_drops(level: &Query) -> bool {
-    !changes_rows(level)
 }
 
 /// Whether a population is one that is there: its rows are counted without being computed.

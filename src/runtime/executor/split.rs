@@ -97,13 +97,15 @@ impl Executor<'_> {
         whole: &Snapshot,
     ) -> Result<Looked, RunError> {
         let columns = arm_columns(split.arms);
+        let tickets = self.tickets(token, step, split);
+        let path = self.around.folders.run(&self.run).join(&whole.file);
         if columns.is_empty() {
-            return self.look_at_keys(token, step, split, whole);
+            return self.look_at_keys(&tickets, split.arms, &path, whole.rows as usize);
         }
         let local = LocalId(self.plan.campaign().locals.len() as u32);
         let query = numbered_query(split.input, split.row, local);
         let mut frozen = self.frozen();
-        frozen.insert(local.0, self.around.folders.run(&self.run).join(&whole.file));
+        frozen.insert(local.0, path);
         let tables = RunTables { numbered: Some(local), ..self.tables(&frozen) };
         let locals = self.locals();
         let scope = self.scope(&tables, &locals);
@@ -112,7 +114,6 @@ impl Executor<'_> {
         let bindings = [Binding { row: split.row, path: Vec::new() }];
         let plan = values(&scope, &query, &bindings, &columns, &Columns::Named(kept), RowOrder::Defined)?;
         let mut batches = stream(self.around.session, plan).await?;
-        let tickets = self.tickets(token, step, split);
         let mut looked = Looked::nothing(split.arms);
         let mut last = None;
         while let Some(batch) = batches.next().await {
@@ -127,26 +128,18 @@ impl Executor<'_> {
     }
 
     /// The same where no arm asks for anything: the keys of the frozen rows are enough.
-    fn look_at_keys(
-        &self,
-        token: &str,
-        step: &Step,
-        split: &SplitStep<'_>,
-        whole: &Snapshot,
-    ) -> Result<Looked, RunError> {
-        let path = self.around.folders.run(&self.run).join(&whole.file);
-        let tickets = self.tickets(token, step, split);
-        let mut looked = Looked::nothing(split.arms);
-        for (arm, holds) in split.arms.iter().zip(&mut looked.holds) {
+    fn look_at_keys(&self, tickets: &Tickets, arms: &[Arm], path: &Path, rows: usize) -> Result<Looked, RunError> {
+        let mut looked = Looked::nothing(arms);
+        for (arm, holds) in arms.iter().zip(&mut looked.holds) {
             if matches!(arm.kind, ArmKind::Rows { .. }) {
-                holds.resize(whole.rows as usize, true);
+                holds.resize(rows, true);
             }
         }
-        let mut batches = parquet_columns(&path, PIECE, |name| tickets.names.is_key(name))?;
+        let mut batches = parquet_columns(path, PIECE, |name| tickets.names.is_key(name))?;
         let threads = self.around.sources.threads();
         loop {
             let some: Vec<RecordBatch> =
-                batches.by_ref().take(threads).collect::<Result<_, _>>().map_err(|error| file_error(&path, &error))?;
+                batches.by_ref().take(threads).collect::<Result<_, _>>().map_err(|error| file_error(path, &error))?;
             if some.is_empty() {
                 return Ok(looked);
             }

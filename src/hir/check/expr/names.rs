@@ -170,7 +170,7 @@ impl Checker<'_> {
             Meaning::ColumnOf { column, .. } => Err(self.no_field(field, &format!("`{}`", column.text), Vec::new())),
             Meaning::Native(native) => {
                 let of = format!("the function `{}`", native.name);
-                let is_feedback = FeedbackKind::ALL.iter().any(|kind| kind.word() == field.text);
+                let is_feedback = FeedbackKind::of_word(&field.text).is_some();
                 let advice = match is_feedback {
                     true => Advice::say(format!(
                         "no send is called so: write `send ... as NAME`, and `NAME.{}`",

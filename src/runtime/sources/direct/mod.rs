@@ -5,10 +5,9 @@
 //! remembered in the cache folder.
 
 mod check;
-mod clean;
+mod copy;
 mod fit;
 mod folder;
-mod numbered;
 
 use std::sync::Arc;
 
@@ -69,20 +68,18 @@ pub(crate) fn open(
         let fits = fit_columns(file, context, &header.schema).map_err(|error| error.unlike(file, files))?;
         let stamp = Stamp::found(file)?;
         let entry = Entry::new(context, &file.path, &stamp);
-        let mut kept = header.rows;
-        let (read, schema, format) = if context.options.on_error != OnBad::Fail {
-            let clean = clean::copy(file, format, &header, context, &entry)?;
-            rejects.take(&clean, &file.shown, context)?;
-            kept = clean.rows;
-            (SourceFile::new(clean.path, file.shown.clone()), clean.schema, Format::Parquet)
+        let questions = check::questions(context.columns, &header);
+        let sets_aside = context.options.on_error != OnBad::Fail && !questions.is_empty();
+        if !sets_aside {
+            checked(file, format, &questions, &entry)?;
+        }
+        let (read, schema, format, kept) = if sets_aside || context.lines {
+            let judged: &[&Column] = if sets_aside { &questions } else { &[] };
+            let made = copy::copy(file, format, &header.schema, judged, context, &entry)?;
+            rejects.take(&made, &file.shown, context)?;
+            (SourceFile::new(made.path, file.shown.clone()), made.schema, Format::Parquet, made.rows)
         } else {
-            checked(file, format, context, &header, &entry)?;
-            if context.lines {
-                let (copy, schema) = numbered::copy(file, format, &header.schema, context.columns, &entry)?;
-                (copy, schema, Format::Parquet)
-            } else {
-                (file.clone(), header.schema, format)
-            }
+            (file.clone(), header.schema, format, header.rows)
         };
         let folders = file.folders.clone();
         let read = SourceFile { folders, ..read };
@@ -179,22 +176,15 @@ fn fit_columns(file: &SourceFile, context: &Context, schema: &SchemaRef) -> Resu
 }
 
 /// Looks at the values once per file, if there is anything to look at.
-fn checked(
-    file: &SourceFile,
-    format: Format,
-    context: &Context,
-    header: &Header,
-    entry: &Entry,
-) -> Result<(), SourceError> {
-    let questions = check::questions(context.columns, header);
+fn checked(file: &SourceFile, format: Format, questions: &[&Column], entry: &Entry) -> Result<(), SourceError> {
     if questions.is_empty() || entry.is_marked() {
         return Ok(());
     }
     let mut before = 0;
-    for batch in batches(file, format, &questions)? {
+    for batch in batches(file, format, questions)? {
         let batch = batch.map_err(|error| unreadable(file, format, error))?;
-        if let Some(first) = check::bad_cells(&batch, &questions).into_iter().next() {
-            return Err(check::error(file, first, &questions, before));
+        if let Some(first) = check::bad_cells(&batch, questions).into_iter().next() {
+            return Err(check::error(file, first, questions, before));
         }
         before += batch.num_rows() as u64;
     }

@@ -1,4 +1,5 @@
-//! A copy of a file without what is bad in it, for sources that set bad rows aside.
+//! A copy of a file: without what is bad in it, for sources that set bad rows aside; with the numbers of its rows, for
+//! entities without a key.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
 
 use super::check::{self, BadCell};
-use super::{Header, batches, unreadable};
+use super::{batches, unreadable};
 use crate::runtime::sources::cache::Entry;
 use crate::runtime::sources::columns::Column;
 use crate::runtime::sources::error::SourceError;
@@ -21,20 +22,21 @@ use crate::runtime::sources::options::OnBad;
 /// Rows of a row group.
 const GROUP: usize = 1 << 17;
 
-/// Copies the declared columns of `file` into the cache, unless that was done before: without bad rows, or with nulls for
-/// bad values that may be missing. Entities without a key have their rows' numbers, from 1, as well.
+/// Copies the declared columns of `file` into the cache, unless that was done before: without rows that are bad in one of
+/// the columns of `questions`, or with nulls for bad values that may be missing. Entities without a key have their rows'
+/// numbers, from 1, as well.
 pub(super) fn copy(
     file: &SourceFile,
     format: Format,
-    header: &Header,
+    found: &Schema,
+    questions: &[&Column],
     context: &Context,
     entry: &Entry,
 ) -> Result<Imported, SourceError> {
-    if let Some(found) = entry.find() {
-        return Ok(found);
+    if let Some(made) = entry.find() {
+        return Ok(made);
     }
-    let questions = check::questions(context.columns, header);
-    let schema = schema(context, &header.schema);
+    let schema = schema(context, found, questions);
     let mut sink = Sink::new(entry.folder(), &schema)?;
     let mut rejects = Rejects::new(entry.folder())?;
     let (mut before, mut group, mut held) = (0, Vec::new(), 0);
@@ -42,7 +44,7 @@ pub(super) fn copy(
     for batch in batches(file, format, &asked)? {
         let batch = batch.map_err(|error| unreadable(file, format, error))?;
         let rows = batch.num_rows() as u64;
-        let bad = judged(&batch, &questions, context.options.on_error);
+        let bad = judged(&batch, questions, context.options.on_error);
         for (row, cells) in &bad.by_row {
             for cell in cells {
                 let column = questions[cell.column];
@@ -51,7 +53,7 @@ pub(super) fn copy(
                 rejects.add(&file.shown, &column.name, &reject)?;
             }
         }
-        let kept = bad.without(batch, &questions, &schema, before);
+        let kept = bad.without(batch, questions, &schema, before);
         let kept = kept.map_err(|error| unreadable(file, format, error))?;
         before += rows;
         held += kept.num_rows();
@@ -71,10 +73,14 @@ fn write(sink: &mut Sink, schema: &SchemaRef, group: &mut Vec<RecordBatch>) -> R
     sink.write(&batch)
 }
 
-/// The file's columns that are declared. Any may hold nulls, where bad values were.
-fn schema(context: &Context, found: &Schema) -> SchemaRef {
-    let declared = |field: &&Arc<Field>| context.columns.iter().any(|column| column.name == *field.name());
-    let fields = found.fields().iter().filter(declared).map(|field| field.as_ref().clone().with_nullable(true));
+/// The file's columns that are declared. Those that are looked at may hold nulls, where bad values were.
+fn schema(context: &Context, found: &Schema, questions: &[&Column]) -> SchemaRef {
+    let declared =
+        found.fields().iter().filter(|field| context.columns.iter().any(|column| column.name == *field.name()));
+    let fields = declared.map(|field| {
+        let emptied = questions.iter().any(|column| column.name == *field.name());
+        field.as_ref().clone().with_nullable(field.is_nullable() || emptied)
+    });
     let lines = context.lines.then(|| Field::new(LINE, DataType::Int64, false));
     Arc::new(Schema::new(fields.chain(lines).collect::<Vec<_>>()))
 }
