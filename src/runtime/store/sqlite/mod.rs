@@ -46,8 +46,18 @@ pub struct SqliteStore {
     // Closed before the writer, which can move its log into the database only when it is the last.
     reader: Mutex<Connection>,
     writer: Option<Writer>,
-    /// Held as long as the store is open for writing.
-    _lock: Option<File>,
+    /// Held as long as the store is open for writing; given back last.
+    _lock: Option<Lock>,
+}
+
+/// The lock file, locked.
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a process that another thread is just starting has it open for a moment as well.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 impl SqliteStore {
@@ -95,7 +105,7 @@ impl SqliteStore {
 }
 
 /// Takes the lock file and writes our process id into it, for the message that others get.
-fn lock(directory: &Path) -> Result<File, StoreError> {
+fn lock(directory: &Path) -> Result<Lock, StoreError> {
     let path = directory.join(LOCK);
     let mut file = OpenOptions::new()
         .create(true)
@@ -113,12 +123,14 @@ fn lock(directory: &Path) -> Result<File, StoreError> {
         }
         Err(fs::TryLockError::Error(error)) => return Err(unreadable(&path, &error)),
     }
-    let noted = file
+    let mut lock = Lock(file);
+    let noted = lock
+        .0
         .set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+        .and_then(|()| lock.0.rewind())
+        .and_then(|()| lock.0.write_all(std::process::id().to_string().as_bytes()));
     noted.map_err(|error| unreadable(&path, &error))?;
-    Ok(file)
+    Ok(lock)
 }
 
 /// SQLite takes a file that was cut off before its first page for a new database, and everything would begin anew.

@@ -86,6 +86,17 @@ fn a_transition_that_does_not_follow_is_refused_whole() {
 }
 
 #[test]
+fn a_closed_store_is_free_though_a_process_that_starts_still_has_its_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    // As a new process has, between its beginning and its program.
+    let inherited = store._lock.as_ref().unwrap().0.try_clone().unwrap();
+    drop(store);
+    assert!(SqliteStore::open(directory.path()).is_ok());
+    drop(inherited);
+}
+
+#[test]
 fn one_process_writes_and_others_read() {
     let directory = tempfile::tempdir().unwrap();
     assert!(SqliteStore::open_read_only(directory.path()).unwrap().is_none());
